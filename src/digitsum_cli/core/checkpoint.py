@@ -1,0 +1,64 @@
+"""Kept weights on disk: a safetensors file with the settings in its metadata. Nothing that is loaded can run code."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.errors import InputError
+
+Weights = dict[str, npt.NDArray[np.floating]]
+
+_FORMAT = "digitsum-checkpoint-1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights by parameter name, and the settings they were trained with (empty if they were saved without)."""
+
+    weights: Weights
+    settings: dict[str, Any]
+
+
+def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) -> None:
+    """Writes weights and settings; the file is either whole or not there.
+
+    Raises:
+        DigitsumError: the file cannot be written.
+    """
+    metadata = {"format": _FORMAT, "settings": json.dumps(settings)}
+    atomic_write(path, save(weights, metadata))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        InputError: the file is missing, damaged, or not a checkpoint of this tool.
+    """
+    if not path.is_file():
+        raise InputError(f"no checkpoint at {path}", next_step="Train one with: digitsum train --length 10")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is not a whole safetensors file: {error}", next_step="Copy it again, or train anew"
+        ) from error
+    if metadata.get("format") != _FORMAT:
+        raise InputError(f"{path} was not written by digitsum: its metadata lacks format {_FORMAT!r}")
+    try:
+        settings = json.loads(metadata["settings"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} has no readable settings in its metadata") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} has no readable settings in its metadata")
+    return Checkpoint(weights, settings)

@@ -1,0 +1,77 @@
+"""The network of the experiment: embedding -> recurrent layer -> linear layer -> logits."""
+
+import torch
+from torch import Tensor, nn
+
+from digitsum_cli.core.embedding import Embedding
+from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.initialisation import default_linear
+from digitsum_cli.core.srn import SRN, TorchSRN
+from digitsum_cli.errors import InputError
+
+RECURRENT_LAYERS: dict[tuple[str, str], type[SRN] | type[TorchSRN]] = {
+    ("srn", "manual"): SRN,
+    ("srn", "torch"): TorchSRN,
+}
+
+
+class DigitSumClassifier(nn.Module):
+    """Reads a sequence of digits and scores the 19 possible sums.
+
+    The parameters carry the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
+
+    Arguments:
+        rnn_model: vectors of shape ``(batch, length, embedding_size)`` to a state of shape ``(batch, hidden_size)``.
+        embedding: digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
+        linear: a state to logits of shape ``(batch, 19)``.
+
+    Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
+    """
+
+    def __init__(self, rnn_model: SRN | TorchSRN, embedding: Embedding, linear: nn.Linear) -> None:
+        super().__init__()
+        self.rnn_model = rnn_model
+        self.embedding = embedding
+        self.linear = linear
+
+    def forward(self, digits: Tensor) -> Tensor:
+        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, 19)``."""
+        logits: Tensor = self.linear(self.rnn_model(self.embedding(digits)))
+        return logits
+
+
+def build_classifier(
+    cell: str = "srn",
+    impl: str = "manual",
+    embedding_size: int = 32,
+    hidden_size: int = 32,
+    init: str = "book",
+    seed: int = 0,
+) -> DigitSumClassifier:
+    """A classifier with its initial weights.
+
+    The parts are made in the order in which the book draws them: recurrent layer, embedding, linear layer.
+
+    Arguments:
+        cell: ``"srn"``.
+        impl: ``"manual"``, written by hand, or ``"torch"``, on ``torch.nn.RNN``.
+        embedding_size: M, the size of a digit's vector.
+        hidden_size: H, the size of the state.
+        init: ``"book"``.
+        seed: of the one generator that all weights are drawn from.
+
+    Raises:
+        InputError: an unknown cell, implementation or initialisation, or a size below 1.
+    """
+    if (cell, impl) not in RECURRENT_LAYERS:
+        known = ", ".join(f"{cell}/{impl}" for cell, impl in RECURRENT_LAYERS)
+        raise InputError(f"no cell {cell!r} with the implementation {impl!r}", allowed=known)
+    if init != "book":
+        raise InputError(f"no initialisation {init!r}", allowed="book")
+    if embedding_size < 1 or hidden_size < 1:
+        raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
+    generator = torch.Generator().manual_seed(seed)
+    rnn_model = RECURRENT_LAYERS[cell, impl](embedding_size, hidden_size, generator=generator)
+    embedding = Embedding(DIGITS, embedding_size, generator)
+    linear = default_linear(hidden_size, CLASSES, generator)
+    return DigitSumClassifier(rnn_model, embedding, linear)

@@ -1,0 +1,122 @@
+r"""Data sets as text files: one row a line, digits separated by one space, a tab, the label.
+
+``6 7 0 0 1 0\t13\n``, in ``DIR/{length}/{train,eval,test}.txt``. The book's first edition calls the eval split
+``dev.txt``; that name, Windows line ends and a byte order mark are read, never written.
+"""
+
+import codecs
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.generation import FREE_DIGITS, SPLIT_NAMES, Rows, Splits
+from digitsum_cli.errors import DigitsumError, InputError
+
+_OTHER_NAMES = {"eval": "dev"}
+_DIGIT = re.compile(r"[0-9]")
+_LABEL = re.compile(r"[0-9]{1,2}")
+_FORMAT = "digits separated by one space, a tab, their first two added up: '6 7 0 0 1\\t13'"
+
+
+def format_rows(rows: Rows) -> bytes:
+    """The bytes of a split's file."""
+    lines = (
+        f"{' '.join(map(str, digits))}\t{label}\n"
+        for digits, label in zip(rows.digits.tolist(), rows.labels.tolist(), strict=True)
+    )
+    return "".join(lines).encode()
+
+
+def digest_splits(splits: Splits) -> str:
+    """The SHA-256 of the bytes of the three splits, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, rows in splits.items():
+        digest.update(f"{name}.txt\n".encode() + format_rows(rows))
+    return digest.hexdigest()
+
+
+def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
+    """Writes ``folder/{length}/{train,eval,test}.txt``; folders are made, files of the same name replaced.
+
+    Raises:
+        InputError: ``folder`` is a file, or cannot be written to.
+    """
+    for length, splits in splits_by_length.items():
+        for name, rows in splits.items():
+            try:
+                atomic_write(folder / str(length) / f"{name}.txt", format_rows(rows))
+            except DigitsumError as error:
+                raise InputError(str(error), next_step="Choose another --out folder") from error
+
+
+def read_splits(folder: Path, length: int) -> Splits:
+    """Reads the three splits of one length.
+
+    Raises:
+        InputError: a file is missing or wrong (see ``read_rows``).
+    """
+    return Splits(*(read_rows(_find_split(folder / str(length), name), length) for name in SPLIT_NAMES))
+
+
+def _find_split(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.txt"
+    other = folder / f"{_OTHER_NAMES.get(name, name)}.txt"
+    return other if other.exists() and not path.exists() else path
+
+
+def read_rows(path: Path, length: int) -> Rows:
+    """Reads and checks one split.
+
+    Arguments:
+        path: a text file, one row a line.
+        length: the number of digits that every row must have.
+
+    Raises:
+        InputError: the file is missing, empty or not UTF-8, or a line has no tab, a token that is not a digit,
+            another number of digits, or a label that is not the sum of the first two. The message names the line.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror}",
+            next_step=f"Make data with: digitsum generate --lengths {length} --out {path.parent.parent}",
+        ) from error
+    try:
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError("not UTF-8 text", where=f"{path}:{line}", allowed=_FORMAT) from error
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if not lines or lines == [""]:
+        raise InputError("the file is empty", where=str(path), allowed=_FORMAT)
+    digits = np.array([_parse_row(line, length, f"{path}:{n}") for n, line in enumerate(lines, 1)], dtype=np.int8)
+    return Rows(digits, digits[:, 0] + digits[:, 1])
+
+
+def _parse_row(line: str, length: int, where: str) -> list[int]:
+    fields = line.removesuffix("\r").split("\t")
+    if len(fields) != 2:
+        raise InputError(f"{len(fields) - 1} tabs in the line instead of one", where=where, allowed=_FORMAT)
+    tokens = fields[0].split(" ")
+    for token in tokens:
+        if not _DIGIT.fullmatch(token):
+            raise InputError(f"{_shortened(token)} is not a digit", where=where, allowed=_FORMAT)
+    if len(tokens) != length:
+        raise InputError(f"{len(tokens)} digits in the line instead of {length}", where=where)
+    digits = [int(token) for token in tokens]
+    label = sum(digits[:FREE_DIGITS])
+    if not _LABEL.fullmatch(fields[1]) or int(fields[1]) != label:
+        raise InputError(
+            f"the label {_shortened(fields[1])} is not {label}, the sum of {digits[0]} and {digits[1]}",
+            where=where,
+        )
+    return digits
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 20 else text[:20] + "…")

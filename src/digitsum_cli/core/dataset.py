@@ -1,0 +1,71 @@
+"""Digit-sum rows as torch tensors."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from digitsum_cli.core.generation import Rows, Splits, generate_splits
+
+
+class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
+    """One split, held as whole tensors: batches are slices, nothing is collated row by row.
+
+    It is a map-style torch data set as well, so it fits a ``DataLoader``.
+
+    Arguments:
+        rows: the rows of the split.
+        device: where the tensors live.
+
+    Example:
+        >>> rows = generate_splits([6])[6].train
+        >>> digits, label = DigitSumDataset(rows)[0]
+        >>> digits.shape, int(label)
+        (torch.Size([6]), 0)
+    """
+
+    def __init__(self, rows: Rows, device: str | torch.device = "cpu") -> None:
+        self.digits = torch.from_numpy(rows.digits).to(device, torch.int64)  # (rows, length)
+        self.labels = torch.from_numpy(rows.labels).to(device, torch.int64)  # (rows,)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.digits[index], self.labels[index]
+
+    def batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The rows in order, ``batch_size`` at a time; the last batch may be shorter.
+
+        Yields:
+            Digits of shape ``(batch, length)`` and labels of shape ``(batch,)``.
+        """
+        return zip(self.digits.split(batch_size), self.labels.split(batch_size), strict=True)
+
+
+@dataclass(frozen=True)
+class DigitSumSplits:
+    """The three data sets of one length."""
+
+    train: DigitSumDataset
+    eval: DigitSumDataset
+    test: DigitSumDataset
+
+    @classmethod
+    def of(cls, splits: Splits, device: str | torch.device = "cpu") -> "DigitSumSplits":
+        """The data sets of rows that were generated or read."""
+        return cls(*(DigitSumDataset(rows, device) for _, rows in splits.items()))
+
+
+def generate_datasets(
+    lengths: Sequence[int], k_train: int = 3, k_eval: int = 1, k_test: int = 1, seed: int = 0
+) -> dict[int, DigitSumSplits]:
+    """The data sets of every length from one random stream; see ``generate_splits``.
+
+    Raises:
+        InputError: a length is below 3 or stands twice, or a ``k`` is below 1.
+    """
+    splits_by_length = generate_splits(lengths, k_train, k_eval, k_test, seed)
+    return {length: DigitSumSplits.of(splits) for length, splits in splits_by_length.items()}

@@ -1,0 +1,38 @@
+"""Digits to vectors."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from digitsum_cli.core.initialisation import draw_xavier
+
+
+class Embedding(nn.Module):
+    """A table with one row a digit: the same as one-hot digits times ``W``.
+
+    Arguments:
+        num_embeddings: the number of different digits.
+        embedding_size: the size of each vector.
+        generator: what the table is drawn from; without one, torch's global generator.
+
+    Example:
+        >>> Embedding(10, 32)(torch.tensor([[6, 7, 0]])).shape
+        torch.Size([1, 3, 32])
+
+    Source: the practice book, chapter 6.1.2.
+    """
+
+    def __init__(self, num_embeddings: int, embedding_size: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.W = nn.Parameter(draw_xavier((num_embeddings, embedding_size), generator))
+
+    def forward(self, digits: Tensor) -> Tensor:
+        """X = W[digits].
+
+        Arguments:
+            digits: whole numbers of shape ``(batch, length)``.
+
+        Returns:
+            The vectors, of shape ``(batch, length, embedding_size)``.
+        """
+        return embedding(digits, self.W)

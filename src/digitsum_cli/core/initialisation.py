@@ -1,0 +1,36 @@
+"""How weights start: the initialisation ``book``.
+
+All draws come from one torch CPU generator. A tensor of the hand-written layers is first drawn standard normal and then
+overwritten by the Xavier-uniform draw with gain 1 (Glorot and Bengio 2010, equation 16); the book's code does both,
+so both are consumed. Layers of the library keep the library's own defaults, drawn from the same generator: their
+constructors draw from torch's global one, which nothing here touches.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def draw_xavier(shape: tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
+    """A tensor of ``shape``, drawn normal and then Xavier-uniform, as the book's layers are."""
+    tensor = torch.normal(0.0, 1.0, shape, generator=generator)
+    return nn.init.xavier_uniform_(tensor, generator=generator)
+
+
+def default_rnn(input_size: int, hidden_size: int, generator: torch.Generator | None = None) -> nn.RNN:
+    """A batch-first ``nn.RNN`` whose parameters are uniform in ±1/sqrt(hidden_size), the library's default."""
+    rnn = nn.RNN(input_size, hidden_size, batch_first=True, device="meta").to_empty(device="cpu")
+    bound = 1 / math.sqrt(hidden_size)
+    for parameter in rnn.parameters():
+        nn.init.uniform_(parameter, -bound, bound, generator=generator)
+    return rnn
+
+
+def default_linear(in_features: int, out_features: int, generator: torch.Generator | None = None) -> nn.Linear:
+    """An ``nn.Linear`` started as the library does: weight, then bias, uniform in ±1/sqrt(in_features)."""
+    linear = nn.Linear(in_features, out_features, device="meta").to_empty(device="cpu")
+    nn.init.kaiming_uniform_(linear.weight, a=math.sqrt(5), generator=generator)
+    bound = 1 / math.sqrt(in_features)
+    nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
+    return linear

@@ -1,0 +1,6 @@
+"""The names that settings may use for what the core builds. Free of torch, so that settings are checked at once."""
+
+CELLS = ("srn",)
+IMPLEMENTATIONS = ("manual", "torch")
+INITIALISATIONS = ("book",)
+DEVICES = ("cpu", "cuda", "mps", "auto")

@@ -1,0 +1,116 @@
+"""The simple recurrent network (Elman 1990), by hand and on ``torch.nn.RNN``, side by side.
+
+    h_t = tanh(x_t W + h_{t-1} U + b),    h_0 = 0
+
+Source: the practice book, chapter 6.1.2.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from digitsum_cli.core.initialisation import default_rnn, draw_xavier
+from digitsum_cli.errors import InputError
+
+
+class SRN(nn.Module):
+    """The SRN written by hand.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t``.
+        W: initial values of shape ``(input_size, hidden_size)``.
+        U: initial values of shape ``(hidden_size, hidden_size)``.
+        b: initial values of shape ``(1, hidden_size)``.
+        generator: what the values that are not given are drawn from, in the order ``W``, ``U``, ``b``; without one,
+            torch's global generator.
+
+    Raises:
+        InputError: given values have another shape.
+
+    Example:
+        >>> W, U, b = torch.tensor([[0.1, 0.2], [0.1, 0.2]]), torch.tensor([[0.0, 0.1], [0.1, 0.0]]), torch.tensor([[0.1, 0.1]])
+        >>> SRN(2, 2, W, U, b)(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])).detach()
+        tensor([[0.3177, 0.4775]])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        W: Tensor | None = None,
+        U: Tensor | None = None,
+        b: Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.W = _given_or_drawn("W", W, (input_size, hidden_size), generator)
+        self.U = _given_or_drawn("U", U, (hidden_size, hidden_size), generator)
+        self.b = _given_or_drawn("b", b, (1, hidden_size), generator)
+
+    def states(self, X: Tensor) -> Tensor:
+        """Every state.
+
+        Arguments:
+            X: the inputs, of shape ``(batch, length, input_size)``.
+
+        Returns:
+            ``h_1`` to ``h_L``, of shape ``(batch, length, hidden_size)``.
+        """
+        h = X.new_zeros(len(X), self.U.shape[0])
+        states = []
+        for x in X.unbind(dim=1):
+            h = torch.tanh(x @ self.W + h @ self.U + self.b)
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """The last state.
+
+        Arguments:
+            X: the inputs, of shape ``(batch, length, input_size)``.
+
+        Returns:
+            ``h_L``, of shape ``(batch, hidden_size)``.
+        """
+        h = X.new_zeros(len(X), self.U.shape[0])
+        for x in X.unbind(dim=1):
+            h = torch.tanh(x @ self.W + h @ self.U + self.b)
+        return h
+
+
+class TorchSRN(nn.Module):
+    """The same layer on ``torch.nn.RNN``, batch first.
+
+    The library writes ``tanh(x W_ih^T + b_ih + h W_hh^T + b_hh)``: its matrices are transposed and it has two bias
+    vectors, which only ever act as their sum. Both are trained, so under Adam their sum moves twice as fast as ``b``.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t``.
+        generator: what the parameters are drawn from; without one, torch's global generator.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.rnn = default_rnn(input_size, hidden_size, generator)
+
+    def states(self, X: Tensor) -> Tensor:
+        """Every state: inputs of shape ``(batch, length, input_size)`` to ``(batch, length, hidden_size)``."""
+        states: Tensor = self.rnn(X)[0]
+        return states
+
+    def forward(self, X: Tensor) -> Tensor:
+        """The last state: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        final_state: Tensor = self.rnn(X)[1]  # (1, batch, hidden_size)
+        return final_state[0]
+
+
+def _given_or_drawn(
+    name: str, values: Tensor | None, shape: tuple[int, int], generator: torch.Generator | None
+) -> nn.Parameter:
+    if values is None:
+        return nn.Parameter(draw_xavier(shape, generator))
+    if values.shape != shape:
+        raise InputError(f"{name} has shape {tuple(values.shape)}, and this layer needs {shape}")
+    return nn.Parameter(values.detach().clone())

@@ -1,0 +1,30 @@
+"""The errors a user can meet. Each is one short message: what, where, what is allowed, what to do next."""
+
+
+class DigitsumError(Exception):
+    """Something went wrong while running.
+
+    Arguments:
+        what: what happened, with the offending value.
+        where: the file and line, or the key, it was found at.
+        allowed: what would have been accepted.
+        next_step: what to do now.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, where: str | None = None, allowed: str | None = None, next_step: str | None = None
+    ) -> None:
+        message = f"{where}: {what}" if where else what
+        if allowed:
+            message += f"; allowed: {allowed}"
+        if next_step:
+            message += f". {next_step}"
+        super().__init__(message)
+
+
+class InputError(DigitsumError, ValueError):
+    """Wrong usage, settings or input: nothing was run and nothing was written."""
+
+    exit_code = 2

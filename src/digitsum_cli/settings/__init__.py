@@ -1,0 +1,6 @@
+"""What a YAML file, ``--set`` and the options may say, checked and resolved into one ``Settings``."""
+
+from digitsum_cli.settings.resolve import Override, parse_assignment, resolve_settings
+from digitsum_cli.settings.schema import Settings
+
+__all__ = ["Override", "Settings", "parse_assignment", "resolve_settings"]

@@ -1,0 +1,159 @@
+"""YAML, narrowed to what settings need, with the line that each key stands on.
+
+Read are mappings, lists, text, whole numbers, numbers (``1e-3`` is one), ``true``, ``false`` and ``null``. Keys are text
+and stand once. Anchors, aliases, tags, and files that are huge or deeply nested are refused, so reading is always quick.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from digitsum_cli.errors import InputError
+
+KeyPath = tuple[str, ...]
+
+_MAXIMUM_BYTES = 1_000_000
+_MAXIMUM_DEPTH = 20
+_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a YAML mapping, and for the path of each key the ``file:line`` it stands on."""
+
+    values: dict[str, Any]
+    origins: dict[KeyPath, str]
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes; refuses aliases and deep nesting."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 (the base class's attribute, replaced below)
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read here", problem_mark=event.start_mark)
+        if self.depth > _MAXIMUM_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+        self.depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+for _name, _pattern, _first in (
+    ("bool", r"true|false|True|False", "tfTF"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
+
+
+def read_document(path: Path) -> Document:
+    """Reads a YAML file that holds one mapping (or nothing).
+
+    Raises:
+        InputError: the file is missing, too large or not UTF-8, or anything that ``parse_document`` refuses.
+    """
+    try:
+        if path.is_file() and path.stat().st_size > _MAXIMUM_BYTES:
+            raise InputError(f"{path} is larger than {_MAXIMUM_BYTES:,} bytes, which no settings are")
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"cannot read the config {path}: {error.strerror}",
+            next_step="Run without one for the book's settings, or see what one looks like with --print-config",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text") from error
+    return parse_document(text, str(path))
+
+
+def parse_document(text: str, source: str) -> Document:
+    """Reads YAML text that holds one mapping (or nothing).
+
+    Arguments:
+        text: the YAML.
+        source: its name, for the messages.
+
+    Raises:
+        InputError: the text does not parse, is not a mapping, or a key stands twice or is not text.
+    """
+    origins: dict[KeyPath, str] = {}
+    node = _compose(text, source)
+    if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
+        return Document({}, origins)
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError("settings are 'key: value' lines, not a single value or a list", where=_where(source, node))
+    return Document(_build(node, source, (), origins), origins)
+
+
+def parse_value(text: str, source: str) -> Any:
+    """Reads one YAML value, as after ``--set key=``.
+
+    Raises:
+        InputError: the text does not parse.
+    """
+    node = _compose(text, source)
+    return None if node is None else _build(node, source, (), {})
+
+
+def _compose(text: str, source: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{source}:{mark.line + 1}" if mark else source
+        raise InputError(f"not readable as YAML: {error.problem or error.context}", where=where) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"not readable as YAML: {str(error).splitlines()[0]}", where=source) from error
+    return node
+
+
+def _build(node: yaml.Node, source: str, path: KeyPath, origins: dict[KeyPath, str]) -> Any:
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+        raise InputError(f"the tag {node.tag!r} is not read here", where=_where(source, node))
+    if isinstance(node, yaml.MappingNode):
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
+                raise InputError("a key that is not a word", where=_where(source, key_node))
+            key = key_node.value
+            if key in values:
+                first = origins.get((*path, key), source)
+                raise InputError(f"the key {key!r} stands twice (first at {first})", where=_where(source, key_node))
+            origins[(*path, key)] = _where(source, key_node)
+            values[key] = _build(value_node, source, (*path, key), origins)
+        return values
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, source, (*path, str(index)), origins) for index, item in enumerate(node.value)]
+    return _scalar(node, source)
+
+
+def _scalar(node: yaml.Node, source: str) -> str | int | float | bool | None:
+    text = str(node.value)
+    try:
+        match node.tag.removeprefix(_TAG):
+            case "str":
+                return text
+            case "int":
+                return int(text)
+            case "float":
+                return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+            case "bool":
+                return text.lower() == "true"
+            case "null":
+                return None
+    except ValueError as error:
+        raise InputError(f"{text[:20]!r} is not a number that fits", where=_where(source, node)) from error
+    raise InputError(f"the tag {node.tag!r} is not read here", where=_where(source, node))
+
+
+def _where(source: str, node: yaml.Node) -> str:
+    return f"{source}:{node.start_mark.line + 1}"

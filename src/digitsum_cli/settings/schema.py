@@ -1,0 +1,152 @@
+"""What settings are: every key, its default (the book's) and what it may be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from digitsum_cli.core.generation import DIGITS, MINIMUM_LENGTH
+from digitsum_cli.core.names import CELLS, DEVICES, IMPLEMENTATIONS, INITIALISATIONS
+from digitsum_cli.settings.ranges import parse_whole_numbers
+
+MAXIMUM_LENGTH = 10_000
+MAXIMUM_DIGITS = 500_000_000
+LENGTH_STEP = 5
+
+AxisValue = str | int | float
+
+
+def _whole(minimum: int, maximum: int, plural: str) -> Any:
+    return Field(ge=minimum, le=maximum, description=f"{plural}, a whole number from {minimum} to {maximum}")
+
+
+def _one_of(names: Sequence[str], kind: str) -> tuple[Any, Any]:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"there is no {kind} {name!r}")
+        return name
+
+    return AfterValidator(check), Field(description=", ".join(names))
+
+
+def _parse_lengths(value: object) -> tuple[int, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    lengths: list[int] = []
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, int | str):
+            raise ValueError(f"{item!r} is not a length")
+        lengths.extend(parse_whole_numbers(item, LENGTH_STEP) if isinstance(item, str) else [item])
+    if not lengths:
+        raise ValueError("there is no length")
+    for length in lengths:
+        if not MINIMUM_LENGTH <= length <= MAXIMUM_LENGTH:
+            raise ValueError(f"the length {length} is too {'short' if length < MINIMUM_LENGTH else 'long'}")
+    if len(set(lengths)) < len(lengths):
+        raise ValueError(f"the length {Counter(lengths).most_common(1)[0][0]} stands twice")
+    return tuple(lengths)
+
+
+Seed = Annotated[int, _whole(0, 2**32 - 1, "a seed")]
+RowsPerPair = Annotated[int, _whole(1, 10_000, "rows for each pair of first digits")]
+LayerSize = Annotated[int, _whole(1, 4096, "units")]
+Steps = Annotated[int, _whole(1, 10**9, "steps")]
+Lengths = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_parse_lengths),
+    Field(
+        description=f"numbers of digits from {MINIMUM_LENGTH} to {MAXIMUM_LENGTH}, "
+        "as 5,10,20 or 5..35 (in steps of 5) or 5..35..10"
+    ),
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SplitSizes(_Section):
+    """How many rows each of the 100 pairs of first digits gets."""
+
+    train: RowsPerPair = 3
+    eval: RowsPerPair = 1
+    test: RowsPerPair = 1
+
+
+class DataSettings(_Section):
+    """Which data are used: generated from ``seed`` and ``k``, or read from ``dir``."""
+
+    lengths: Lengths = tuple(range(5, 36, 5))
+    k: SplitSizes = SplitSizes()
+    seed: Seed = 0
+    dir: Annotated[str | None, Field(description="a folder made by digitsum generate", min_length=1)] = None
+
+    @model_validator(mode="after")
+    def _fits_in_memory(self) -> "DataSettings":
+        rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
+        digits = rows * sum(self.lengths)
+        if digits > MAXIMUM_DIGITS:
+            raise ValueError(f"these lengths and k make {digits:,} digits, over the {MAXIMUM_DIGITS:,} that fit")
+        return self
+
+
+class ModelSettings(_Section):
+    """Which network is trained."""
+
+    cell: Annotated[str, *_one_of(CELLS, "cell")] = "srn"
+    impl: Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")] = "manual"
+    embedding_size: LayerSize = 32
+    hidden_size: LayerSize = 32
+    init: Annotated[str, *_one_of(INITIALISATIONS, "initialisation")] = "book"
+
+
+class TrainSettings(_Section):
+    """How it is trained."""
+
+    epochs: Annotated[int, _whole(1, 1_000_000, "passes over the training rows")] = 500
+    batch_size: Annotated[int, _whole(1, 1_000_000, "rows")] = 8
+    lr: Annotated[float, Field(gt=0, description="a number above 0, such as 0.001 or 1e-3")] = 0.001
+    seed: Seed = 0
+    log_every: Steps = 100
+    eval_every: Steps = 100
+    device: Annotated[str, *_one_of(DEVICES, "device")] = "cpu"
+
+
+class Settings(_Section):
+    """All settings; the defaults are the book's. ``sweep`` has the further axes, by dotted key."""
+
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    train: TrainSettings = TrainSettings()
+    sweep: dict[str, tuple[AxisValue, ...]] = Field(default={}, description="axes such as train.seed: 0..9")
+
+    def with_values(self, values: dict[str, AxisValue]) -> "Settings":
+        """These settings without axes and with other values at some dotted keys."""
+        tree = self.model_dump(exclude={"sweep"})
+        for key, value in values.items():
+            *sections, leaf = key.split(".")
+            branch = tree
+            for section in sections:
+                branch = branch[section]
+            branch[leaf] = value
+        return Settings.model_validate(tree)
+
+
+NOT_AXES = {"data.lengths", "data.dir", "train.log_every"}
+
+
+def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:
+    """Every dotted key that holds a value, with its field."""
+    leaves: dict[str, Any] = {}
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            leaves |= leaf_keys(kind, f"{prefix}{name}.")
+        else:
+            leaves[f"{prefix}{name}"] = field
+    return leaves
+
+
+def axis_keys() -> list[str]:
+    """The dotted keys that a sweep may vary; lengths always vary, and logging changes no training."""
+    return [key for key in leaf_keys() if key not in NOT_AXES and key != "sweep"]
