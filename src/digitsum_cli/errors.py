@@ -28,3 +28,9 @@ class InputError(DigitsumError, ValueError):
     """Wrong usage, settings or input: nothing was run and nothing was written."""
 
     exit_code = 2
+
+
+class TrialsFailedError(DigitsumError):
+    """Some trials failed or diverged; the rest are saved."""
+
+    exit_code = 3

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from digitsum_cli.core.embedding import Embedding
     from digitsum_cli.core.generation import Rows, Splits, generate_rows, generate_splits
     from digitsum_cli.core.metrics import Accuracy
-    from digitsum_cli.core.record import Evaluation, Progress, TrainingRecord
+    from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
     from digitsum_cli.core.runner import Runner
     from digitsum_cli.core.srn import SRN, TorchSRN
 
@@ -26,7 +26,7 @@ _HOME = {
     "embedding": ["Embedding"],
     "generation": ["Rows", "Splits", "generate_rows", "generate_splits"],
     "metrics": ["Accuracy"],
-    "record": ["Evaluation", "Progress", "TrainingRecord"],
+    "record": ["Evaluation", "Progress", "Score", "TrainingRecord"],
     "runner": ["Runner"],
     "srn": ["SRN", "TorchSRN"],
 }
@@ -44,6 +44,7 @@ __all__ = [
     "Progress",
     "Rows",
     "Runner",
+    "Score",
     "Splits",
     "TorchSRN",
     "TrainingRecord",

@@ -42,7 +42,7 @@ class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
         Yields:
             Digits of shape ``(batch, length)`` and labels of shape ``(batch,)``.
         """
-        return zip(self.digits.split(batch_size), self.labels.split(batch_size), strict=True)
+        return zip(torch.split(self.digits, batch_size), torch.split(self.labels, batch_size), strict=True)
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,48 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """One look at a data set.
+class Score:
+    """How a classifier does on a data set.
 
     Arguments:
-        step: the global step, counted from 0, after whose update it was made.
-        loss: the mean of the batches' losses.
+        loss: the mean of the batches' cross-entropies, in nats.
         accuracy: the share of right answers, 0 to 1.
     """
 
-    step: int
     loss: float
     accuracy: float
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """A look at the eval split during training, after the update of a step.
+
+    Arguments:
+        step: the global step, counted from 0.
+        epoch: counted from 0.
+        train_loss: of that step's batch, before its update.
+        eval_loss: the mean of the batches' losses on the eval split.
+        eval_accuracy: the share of right answers on the eval split, 0 to 1.
+    """
+
+    step: int
+    epoch: int
+    train_loss: float
+    eval_loss: float
+    eval_accuracy: float
+
+
+@dataclass(frozen=True)
 class Progress:
-    """Where a training stands, for whoever watches it."""
+    """Where a training stands, for whoever watches it.
+
+    Arguments:
+        step, epoch: counted from 0.
+        steps, epochs: how many there will be.
+        train_loss: of this step's batch.
+        evaluation: the one made at this step; None if none was.
+        best: the evaluation whose weights are kept so far.
+    """
 
     step: int
     steps: int

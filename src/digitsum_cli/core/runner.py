@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.metrics import Accuracy
-from digitsum_cli.core.record import Evaluation, Progress, TrainingRecord
+from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
 
@@ -86,9 +86,10 @@ class Runner:
                     break
                 evaluation = None
                 if step == steps - 1 or (step > 0 and step % eval_every == 0):
-                    evaluation = self.evaluate(eval_set, batch_size=batch_size, step=step)
+                    score = self.evaluate(eval_set, batch_size=batch_size)
+                    evaluation = Evaluation(step, epoch, loss, score.loss, score.accuracy)
                     evaluations.append(evaluation)
-                    if best is None or evaluation.accuracy > best.accuracy:
+                    if best is None or evaluation.eval_accuracy > best.eval_accuracy:
                         best = evaluation
                         kept_weights = copy_weights(self.model)
                 if on_progress and (evaluation or step % log_every == 0):
@@ -113,13 +114,12 @@ class Runner:
         return value
 
     @torch.inference_mode()
-    def evaluate(self, dataset: DigitSumDataset, *, batch_size: int = 8, step: int = 0) -> Evaluation:
+    def evaluate(self, dataset: DigitSumDataset, *, batch_size: int = 8) -> Score:
         """Loss and accuracy over a data set; changes neither the weights nor any record.
 
         Arguments:
             dataset: the rows to score.
             batch_size: rows in a batch; the loss is the mean over batches, as in training.
-            step: the global step to note in the result.
         """
         self.model.eval()
         accuracy = Accuracy()
@@ -128,7 +128,7 @@ class Runner:
             logits = self.model(digits)
             batch_losses.append(cross_entropy(logits, labels).item())
             accuracy.update(logits, labels)
-        return Evaluation(step, sum(batch_losses) / len(batch_losses), accuracy.accumulate())
+        return Score(sum(batch_losses) / len(batch_losses), accuracy.accumulate())
 
     @torch.inference_mode()
     def predict(self, digits: Tensor) -> Tensor:

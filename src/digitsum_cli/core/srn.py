@@ -5,6 +5,8 @@
 Source: the practice book, chapter 6.1.2.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +30,9 @@ class SRN(nn.Module):
         InputError: given values have another shape.
 
     Example:
-        >>> W, U, b = torch.tensor([[0.1, 0.2], [0.1, 0.2]]), torch.tensor([[0.0, 0.1], [0.1, 0.0]]), torch.tensor([[0.1, 0.1]])
+        >>> W = torch.tensor([[0.1, 0.2], [0.1, 0.2]])
+        >>> U = torch.tensor([[0.0, 0.1], [0.1, 0.0]])
+        >>> b = torch.tensor([[0.1, 0.1]])
         >>> SRN(2, 2, W, U, b)(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])).detach()
         tensor([[0.3177, 0.4775]])
     """
@@ -47,6 +51,10 @@ class SRN(nn.Module):
         self.W = _given_or_drawn("W", W, (input_size, hidden_size), generator)
         self.U = _given_or_drawn("U", U, (hidden_size, hidden_size), generator)
         self.b = _given_or_drawn("b", b, (1, hidden_size), generator)
+
+    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """What ``read`` gives for each parameter (its values, its gradient), as the equation's ``W``, ``U``, ``b``."""
+        return {"W": read(self.W), "U": read(self.U), "b": read(self.b)}
 
     def states(self, X: Tensor) -> Tensor:
         """Every state.
@@ -94,6 +102,21 @@ class TorchSRN(nn.Module):
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.rnn = default_rnn(input_size, hidden_size, generator)
+
+    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """What ``read`` gives for each parameter, turned into the equation's shapes (views, not copies).
+
+        ``b`` is the library's first bias; the second has no place in the equation.
+        """
+        return {
+            "W": read(self.rnn.get_parameter("weight_ih_l0")).T,
+            "U": read(self.rnn.get_parameter("weight_hh_l0")).T,
+            "b": read(self.rnn.get_parameter("bias_ih_l0")).unsqueeze(0),
+        }
+
+    def fix_second_bias_at_zero(self) -> None:
+        """Leaves the layer with the equation's parameters alone: the second bias is 0 and is not trained."""
+        nn.init.zeros_(self.rnn.get_parameter("bias_hh_l0")).requires_grad_(False)
 
     def states(self, X: Tensor) -> Tensor:
         """Every state: inputs of shape ``(batch, length, input_size)`` to ``(batch, length, hidden_size)``."""

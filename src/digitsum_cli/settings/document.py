@@ -1,7 +1,8 @@
 """YAML, narrowed to what settings need, with the line that each key stands on.
 
-Read are mappings, lists, text, whole numbers, numbers (``1e-3`` is one), ``true``, ``false`` and ``null``. Keys are text
-and stand once. Anchors, aliases, tags, and files that are huge or deeply nested are refused, so reading is always quick.
+Read are mappings, lists, text, whole numbers, numbers (``1e-3`` is one), ``true``, ``false`` and ``null``. Keys are
+text and stand once. Anchors, aliases, tags, and files that are huge or deeply nested are refused, so reading is always
+quick.
 """
 
 import re

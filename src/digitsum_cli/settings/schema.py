@@ -1,7 +1,7 @@
 """What settings are: every key, its default (the book's) and what it may be."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -120,7 +120,7 @@ class Settings(_Section):
     train: TrainSettings = TrainSettings()
     sweep: dict[str, tuple[AxisValue, ...]] = Field(default={}, description="axes such as train.seed: 0..9")
 
-    def with_values(self, values: dict[str, AxisValue]) -> "Settings":
+    def with_values(self, values: Mapping[str, AxisValue | tuple[AxisValue, ...]]) -> "Settings":
         """These settings without axes and with other values at some dotted keys."""
         tree = self.model_dump(exclude={"sweep"})
         for key, value in values.items():
@@ -130,6 +130,12 @@ class Settings(_Section):
                 branch = branch[section]
             branch[leaf] = value
         return Settings.model_validate(tree)
+
+    def for_one_trial(self) -> "Settings":
+        """These settings without axes and with the first length alone."""
+        return self.model_copy(
+            update={"sweep": {}, "data": self.data.model_copy(update={"lengths": self.data.lengths[:1]})}
+        )
 
 
 NOT_AXES = {"data.lengths", "data.dir", "train.log_every"}

@@ -1,0 +1,131 @@
+"""``digitsum compare``: implementations side by side."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.options import (
+    AsJson,
+    Assignments,
+    Config,
+    Debug,
+    Epochs,
+    Force,
+    Implementations,
+    Jobs,
+    Lengths,
+    PrintConfig,
+    Quiet,
+    Seeds,
+    overrides,
+)
+
+if TYPE_CHECKING:
+    from digitsum_cli.settings import Override, Settings
+
+COMPARE_EXAMPLES = """
+  digitsum compare --impl manual,torch
+  digitsum compare --impl manual,torch --lengths 10,30 --seeds 0..4 --epochs 500
+  digitsum compare configs/srn.yaml --impl manual,torch --out runs/compared
+"""
+
+HALF_A_MINUTE: dict[str, dict[str, Any]] = {
+    "data": {"lengths": [5, 10, 20]},
+    "train": {"epochs": 40},
+    "sweep": {"train.seed": [0, 1, 2]},
+}
+"""What is compared unless a config says otherwise: the book's settings, cut to fit half a minute on two cores."""
+
+
+def compare(
+    config: Config = None,
+    impl: Implementations = None,
+    lengths: Lengths = None,
+    seeds: Seeds = None,
+    epochs: Epochs = None,
+    jobs: Jobs = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the trainings and the comparison there.")
+    ] = None,
+    force: Force = False,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> None:
+    """Compare implementations: the same numbers? how fast? how accurate?
+
+    The first implementation is the reference. Without a config the trainings are short, to fit half a minute.
+    """
+    from digitsum_cli.cli.print_config import show_settings
+
+    console = Console(as_json=as_json, quiet=quiet)
+    chosen = overrides(
+        assignments,
+        impl=("sweep.model.impl", impl),
+        lengths=("data.lengths", lengths),
+        seeds=("sweep.train.seed", seeds),
+        epochs=("train.epochs", epochs),
+    )
+    settings = _resolve(config, chosen)
+    if print_config:
+        return show_settings(settings, console)
+
+    from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
+    from digitsum_cli.cli.study_display import StudyDisplay
+    from digitsum_cli.errors import DigitsumError
+    from digitsum_cli.study.comparison.accuracy import paired_differences
+    from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
+    from digitsum_cli.study.execution import usable_cores
+    from digitsum_cli.study.run_directory import RunDirectory
+    from digitsum_cli.study.study import run_study
+
+    if out is not None:
+        RunDirectory(out).refuse_if_taken(force=force)
+    console.message("Parity: the same weights in each, then states, gradients and 200 Adam steps")
+    parities = compare_numbers(settings)
+    show_parity(parities, console)
+    console.message("Speed: forward, backward and whole training steps in turn")
+    timings = compare_speeds(settings)
+    show_speed(timings, console)
+    console.message(f"Accuracy: {settings.train.epochs} epochs from the same seeds (the book trains for 500)")
+    with ExitStack() as stack:
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
+        run = RunDirectory(folder)
+        display = stack.enter_context(StudyDisplay(console))
+        study = run_study(settings, run, display, processes=jobs or usable_cores(), force=force or out is None)
+        impls = [str(name) for name in settings.sweep["model.impl"]]
+        comparison = Comparison(parities, timings, study, paired_differences(study.rows, impls))
+        run.write_comparison(comparison.to_dict())
+    show_accuracy(comparison, console)
+    console.document(comparison.to_dict())
+    if out is not None:
+        console.message(f"The trainings and comparison.json are in {out}")
+    comparison.study.raise_failures()
+    if not comparison.agrees:
+        raise DigitsumError("the implementations differ by more than the tolerance; see the table of parity")
+
+
+def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
+    """The settings, with an axis of at least two implementations: all there are unless some were chosen."""
+    from digitsum_cli.core.names import IMPLEMENTATIONS
+    from digitsum_cli.errors import InputError
+    from digitsum_cli.settings import Override, resolve_settings
+
+    preset = None if config else HALF_A_MINUTE
+    settings = resolve_settings(config, chosen, preset)
+    if "model.impl" not in settings.sweep:
+        every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
+        settings = resolve_settings(config, [*chosen, every], preset)
+    if len(settings.sweep["model.impl"]) < 2:
+        raise InputError(
+            f"there is nothing to compare {settings.sweep['model.impl'][0]!r} with",
+            where="--impl",
+            allowed=f"two or more of {', '.join(IMPLEMENTATIONS)}",
+        )
+    return settings

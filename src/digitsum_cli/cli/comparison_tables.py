@@ -1,0 +1,102 @@
+"""Comparisons as tables for people."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.tables import new_table, summary_table
+from digitsum_cli.study.comparison.accuracy import PairedDifference
+from digitsum_cli.study.comparison.comparison import Comparison
+from digitsum_cli.study.comparison.parity import ADAM_STEPS, Parity
+from digitsum_cli.study.comparison.speed import REPEATS, Timing
+
+_WORDS = {
+    "states": "states",
+    "gradients": "gradient of {}",
+    "trained weights": f"{{}} after {ADAM_STEPS} Adam steps",
+}
+
+
+def show_parity(parities: Sequence[Parity], console: Console) -> None:
+    """Shapes, largest differences and the verdict, for each implementation beside the reference."""
+    for impls in dict.fromkeys(parity.impls for parity in parities):
+        of_pair = [parity for parity in parities if parity.impls == impls]
+        console.show(_shapes_table(of_pair[-1]), _parity_table(of_pair))
+
+
+def show_speed(timings: Sequence[Timing], console: Console) -> None:
+    """Times of the reference, ratios of the others."""
+    console.show(_speed_table(timings))
+
+
+def show_accuracy(comparison: Comparison, console: Console) -> None:
+    """Accuracy by length and implementation, and the paired differences."""
+    console.show(summary_table(comparison.study.summary), _difference_table(comparison.differences))
+
+
+def _shapes_table(parity: Parity) -> Table:
+    """What each implementation's parts give, as the book shows it."""
+    names = list(dict.fromkeys(name for shapes in parity.shapes.values() for name in shapes))
+    table = new_table(f"Shapes at length {parity.length}", "", *parity.impls)
+    for name in names:
+        table.add_row(name, *(str(parity.shapes[impl].get(name, "")) for impl in parity.impls))
+    return table
+
+
+def _parity_table(parities: Sequence[Parity]) -> Table:
+    """The largest differences over all elements and lengths, in each precision."""
+    first = parities[0]
+    table = new_table(
+        f"Parity: {first.impls[0]} and {first.impls[1]} with the same weights, largest absolute difference",
+        *("", "float32", "tolerance", "float64", "tolerance", "verdict"),
+    )
+    for index, difference in enumerate(first.differences):
+        cells = []
+        agrees = True
+        for dtype in ("float32", "float64"):
+            of_dtype = [parity.differences[index] for parity in parities if parity.dtype == dtype]
+            cells += [f"{max(d.largest for d in of_dtype):.1e}", f"{of_dtype[0].tolerance:.0e}"]
+            agrees = agrees and all(d.agrees for d in of_dtype)
+        name = _WORDS[difference.quantity].format(difference.parameter)
+        table.add_row(name, *cells, "agrees" if agrees else "DIFFERS")
+    return table
+
+
+def _speed_table(timings: Sequence[Timing]) -> Table:
+    """Times of the reference and ratios of the others."""
+    reference, *others = timings[0].seconds
+    table = new_table(
+        f"Speed: median of {REPEATS} interleaved repeats, one thread",
+        *("length", "work", f"{reference} (µs)"),
+        *(f"{impl} / {reference}" for impl in others),
+    )
+    for timing in timings:
+        table.add_row(
+            str(timing.length),
+            timing.work,
+            f"{1e6 * timing.seconds[reference]:.0f}",
+            *(f"{timing.ratios[impl]:.2f}" for impl in others),
+        )
+    return table
+
+
+def _difference_table(differences: Sequence[PairedDifference]) -> Table:
+    """Paired differences of test accuracy, in percentage points."""
+    table = new_table(
+        "Test accuracy, paired by seed, in percentage points",
+        *("length", "difference", "seeds", "mean", "range"),
+    )
+    for difference in differences:
+        mean, spread = "-", "-"
+        if difference.mean is not None and difference.lowest is not None and difference.highest is not None:
+            mean = f"{100 * difference.mean:+.1f}"
+            spread = f"{100 * difference.lowest:+.1f} to {100 * difference.highest:+.1f}"
+        table.add_row(
+            str(difference.setting["length"]),
+            f"{difference.impl} - {difference.reference}",
+            str(len(difference.seeds)),
+            mean,
+            spread,
+        )
+    return table

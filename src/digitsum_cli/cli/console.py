@@ -1,0 +1,83 @@
+"""The one place that prints: data to stdout; progress, messages and errors to stderr."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.console import RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+class Console:
+    """Where a command's output goes.
+
+    Arguments:
+        as_json: stdout gets one JSON document and nothing else.
+        quiet: no progress and no messages.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self._out = _rich_console(stderr=False)
+        self._err = _rich_console(stderr=True)
+
+    @property
+    def live(self) -> bool:
+        """Whether stderr is a terminal on which progress can move."""
+        return self._err.is_terminal and not self._quiet
+
+    def message(self, text: str) -> None:
+        """A line for the person who waits."""
+        if not self._quiet:
+            self._err.print(text, markup=False, highlight=False)
+
+    def show(self, *parts: RenderableType) -> None:
+        """The result, for people; not shown when JSON was asked for."""
+        if not self._as_json:
+            for part in parts:
+                self._out.print(part, markup=False, highlight=False)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """The result as a JSON document, when that was asked for."""
+        if self._as_json:
+            sys.stdout.write(f"{json.dumps(document, indent=2, allow_nan=False)}\n")
+
+    def text(self, text: str) -> None:
+        """Text to stdout as it is; not shown when JSON was asked for."""
+        if not self._as_json:
+            sys.stdout.write(text)
+
+    def progress(self, *columns: ProgressColumn) -> Progress:
+        """A live bar with further columns; it shows nothing where stderr is no terminal."""
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            *columns,
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+            disable=not self.live,
+        )
+
+
+def print_error(message: str) -> None:
+    """An error, for whoever must act on it."""
+    sys.stderr.write(f"Error: {message}\n")
+
+
+def _rich_console(*, stderr: bool) -> RichConsole:
+    stream = sys.stderr if stderr else sys.stdout
+    return RichConsole(stderr=stderr, width=None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL, soft_wrap=True)

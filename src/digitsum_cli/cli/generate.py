@@ -1,0 +1,107 @@
+"""``digitsum generate``: make the data sets."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.options import (
+    AsJson,
+    Assignments,
+    Config,
+    Debug,
+    Lengths,
+    PrintConfig,
+    Quiet,
+    overrides,
+)
+
+if TYPE_CHECKING:
+    from digitsum_cli.core.generation import Rows, Splits
+
+GENERATE_EXAMPLES = """
+  digitsum generate --lengths 5..35
+  digitsum generate --lengths 10,20 --k-train 5 --out my-data
+  digitsum sweep --set data.dir=my-data --lengths 10,20
+"""
+
+
+def generate(
+    config: Config = None,
+    lengths: Lengths = None,
+    k_train: Annotated[str | None, typer.Option(metavar="N", help="Training rows for each pair of digits.")] = None,
+    k_eval: Annotated[str | None, typer.Option(metavar="N", help="Eval rows for each pair of digits.")] = None,
+    k_test: Annotated[str | None, typer.Option(metavar="N", help="Test rows for each pair of digits.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the random stream.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("datasets"),
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> None:
+    """Make the data sets and show their sizes and samples.
+
+    Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
+    through all lengths, so the rows of a length depend on the lengths before it.
+    """
+    from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.core.data_files import write_splits
+    from digitsum_cli.core.generation import generate_splits
+    from digitsum_cli.errors import InputError
+    from digitsum_cli.settings import resolve_settings
+
+    console = Console(as_json=as_json, quiet=quiet)
+    chosen = overrides(
+        assignments,
+        lengths=("data.lengths", lengths),
+        k_train=("data.k.train", k_train),
+        k_eval=("data.k.eval", k_eval),
+        k_test=("data.k.test", k_test),
+        seed=("data.seed", seed),
+    )
+    settings = resolve_settings(config, chosen)
+    if print_config:
+        return show_settings(settings, console)
+    data = settings.data
+    if data.dir is not None:
+        raise InputError(
+            f"data.dir is {data.dir!r}, which names data to read, and generate makes data",
+            next_step="Leave data.dir out, and name the folder to write to with --out",
+        )
+    splits_by_length = generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+    write_splits(out, splits_by_length)
+    console.show(_table(splits_by_length))
+    console.document({"out": str(out), "lengths": [_described(out, splits) for splits in splits_by_length.values()]})
+    console.message(f"Wrote {3 * len(splits_by_length)} files to {out}")
+
+
+def _table(splits_by_length: "Mapping[int, Splits]") -> Any:
+    from digitsum_cli.cli.tables import new_table
+
+    table = new_table("Data sets, in rows", "length", "train", "eval", "test", "a row -> its label")
+    for length, splits in splits_by_length.items():
+        table.add_row(str(length), *(str(len(rows)) for _, rows in splits.items()), _sample(splits.train))
+    return table
+
+
+def _sample(rows: "Rows") -> str:
+    middle = 67 * len(rows) // 100  # 6 and 7 come first
+    return f"{' '.join(map(str, rows.digits[middle]))} -> {rows.labels[middle]}"
+
+
+def _described(out: Path, splits: "Splits") -> dict[str, Any]:
+    from digitsum_cli.core.data_files import format_rows
+
+    files = {
+        name: {
+            "path": str(out / str(splits.length) / f"{name}.txt"),
+            "rows": len(rows),
+            "sha256": hashlib.sha256(format_rows(rows)).hexdigest(),
+        }
+        for name, rows in splits.items()
+    }
+    return {"length": splits.length, "sample": _sample(splits.train), "files": files}

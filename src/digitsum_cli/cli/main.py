@@ -1,0 +1,59 @@
+"""The app and its commands."""
+
+from typing import Annotated
+
+import typer
+
+import digitsum_cli
+from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
+from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
+from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
+from digitsum_cli.cli.reporting import reports_errors
+from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
+from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"digitsum {digitsum_cli.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """How far back does a recurrent network remember?
+
+    The digit-sum experiment: read a sequence of digits and, at its end, add up the first two. The longer the
+    sequence, the longer the network must remember.
+
+    \b
+    Start here:
+      digitsum sweep configs/quick.yaml     a tour in seconds
+      digitsum sweep configs/srn.yaml       the book's experiment
+    """
+
+
+for _command, _examples in (
+    (generate, GENERATE_EXAMPLES),
+    (train, TRAIN_EXAMPLES),
+    (evaluate, EVALUATE_EXAMPLES),
+    (sweep, SWEEP_EXAMPLES),
+    (compare, COMPARE_EXAMPLES),
+):
+    app.command(epilog=f"\b\nExamples:\n{_examples}")(reports_errors(_command))
+
+
+def main() -> None:
+    """The entry point of ``digitsum``."""
+    app(prog_name="digitsum")

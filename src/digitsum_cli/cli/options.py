@@ -1,0 +1,56 @@
+"""The options that commands share, and how they become overrides of the settings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from digitsum_cli.settings import Override
+
+Config = Annotated[
+    Path | None,
+    typer.Argument(metavar="[CONFIG]", help="A YAML file; without one, the book's settings.", show_default=False),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the settings, e.g. --set train.lr=3e-3. Repeatable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
+PrintConfig = Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and exit.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Lengths = Annotated[
+    str | None,
+    typer.Option(metavar="LIST", help="Sequence lengths: 5,10,20 or 5..35 (in steps of 5) or 5..35..10."),
+]
+Epochs = Annotated[str | None, typer.Option(metavar="N", help="Passes over the training rows.")]
+Seeds = Annotated[str | None, typer.Option(metavar="LIST", help="Training seeds: 0,3,5 or 0..9.")]
+Implementations = Annotated[str | None, typer.Option(metavar="NAME,…", help="Implementations: manual, torch.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; runs/NAME unless given.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),
+]
+
+
+def overrides(assignments: list[str] | None, **options: tuple[str, Any]) -> "list[Override]":
+    """The overrides of a command line, ``--set`` first.
+
+    Arguments:
+        assignments: what followed each ``--set``.
+        options: for each named option its key in the settings and its value; those that are None are left out.
+
+    Raises:
+        InputError: an assignment is not of the form ``key=value``.
+    """
+    from digitsum_cli.settings import Override, parse_assignment
+    from digitsum_cli.settings.document import parse_value
+
+    found = [parse_assignment(assignment) for assignment in assignments or []]
+    for name, (key, text) in options.items():
+        if text is not None:
+            origin = f"--{name.replace('_', '-')} {text}"
+            found.append(Override(key, parse_value(text, origin), origin))
+    return found

@@ -1,0 +1,44 @@
+"""What becomes of an error: one message on stderr and an exit code; a traceback only with ``--debug``."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from digitsum_cli.cli.console import print_error
+from digitsum_cli.errors import DigitsumError
+
+INTERRUPTED = 130
+
+
+def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, with its errors reported; it must take ``debug``."""
+
+    @functools.wraps(command)
+    def reporting(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt as error:
+            print_error("interrupted")
+            raise typer.Exit(INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # Whoever read stdout has gone (``| head``): leave without a word, and let nothing be flushed there.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+        except DigitsumError as error:
+            if options["debug"]:
+                raise
+            print_error(str(error))
+            raise typer.Exit(error.exit_code) from error
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if options["debug"]:
+                raise
+            print_error(f"digitsum itself went wrong: {type(error).__name__}: {error}. --debug shows where")
+            raise typer.Exit(DigitsumError.exit_code) from error
+
+    return reporting

@@ -1,0 +1,70 @@
+"""What a person sees while many trials run."""
+
+import time
+from typing import Self
+
+from rich.progress import TextColumn
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.tables import duration, number, percent
+from digitsum_cli.core.record import Progress
+from digitsum_cli.study.execution import relative_cost
+from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.study import Watcher
+from digitsum_cli.study.trial import Outcome, Trial
+
+
+class StudyDisplay(Watcher):
+    """Overall progress with an estimate of the time left, and a line for each trial that ended."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = console.progress(TextColumn("{task.fields[left]}"))
+        self._shares: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        """Says how many trials are to run."""
+        self._start = time.monotonic()
+        self._costs = {trial.identity: relative_cost(trial) for trial in missing}
+        self._ended, self._trials = 0, len(missing)
+        self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
+        saved = len(plan.trials) - len(missing)
+        self._console.message(f"{len(missing)} trainings to run" + (f"; {saved} are already saved" if saved else ""))
+
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        """Moves the bar."""
+        self._advance(trial, (progress.step + 1) / progress.steps)
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        """Adds a line."""
+        self._ended += 1
+        left = self._advance(trial, 1.0)
+        parts = [
+            f"{self._ended}/{self._trials}",
+            f"length {trial.length}",
+            trial.impl,
+            f"seed {trial.seed}",
+            f"best eval {percent(outcome.best_eval_accuracy)}",
+            f"test {percent(outcome.test_accuracy)}",
+            f"loss {number(outcome.final_train_loss, 4)}",
+            f"{outcome.seconds:.1f} s",
+            *([] if outcome.status == "done" else [f"{outcome.status}: {outcome.reason}"]),
+            *([left] if left else []),
+        ]
+        self._console.message("  ".join(parts))
+
+    def _advance(self, trial: Trial, share: float) -> str:
+        self._shares[trial.identity] = share
+        done = sum(self._costs[identity] * share for identity, share in self._shares.items())
+        total = sum(self._costs.values())
+        seconds = (time.monotonic() - self._start) * (total - done) / done
+        left = f"about {duration(seconds)} left" if done < total else ""
+        self._progress.update(self._task, completed=done, left=left)
+        return left

@@ -1,0 +1,72 @@
+"""``digitsum train``: one model."""
+
+from typing import Annotated
+
+import typer
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.options import (
+    AsJson,
+    Assignments,
+    Config,
+    Debug,
+    Epochs,
+    Force,
+    Out,
+    PrintConfig,
+    Quiet,
+    overrides,
+)
+
+TRAIN_EXAMPLES = """
+  digitsum train --length 10
+  digitsum train configs/srn.yaml --length 20 --impl torch --seed 3 --out runs/twenty
+  digitsum train --length 10 --set data.dir=datasets
+"""
+
+
+def train(
+    config: Config = None,
+    length: Annotated[
+        str | None, typer.Option(metavar="N", help="Digits in a sequence; the first of the config's unless given.")
+    ] = None,
+    impl: Annotated[str | None, typer.Option(metavar="NAME", help="Implementation: manual or torch.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the initial weights.")] = None,
+    epochs: Epochs = None,
+    out: Out = None,
+    force: Force = False,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> None:
+    """Train one model, with live loss and accuracy, and draw its loss curves.
+
+    The data of the one length are drawn from the start of the random stream. A sweep draws the lengths before it
+    first; to train on the very rows of a sweep, generate them and set data.dir.
+    """
+    from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.settings import resolve_settings
+
+    console = Console(as_json=as_json, quiet=quiet)
+    chosen = overrides(
+        assignments,
+        length=("data.lengths", length),
+        impl=("model.impl", impl),
+        seed=("train.seed", seed),
+        epochs=("train.epochs", epochs),
+    )
+    settings = resolve_settings(config, chosen).for_one_trial()
+    if print_config:
+        return show_settings(settings, console)
+
+    from digitsum_cli.cli.study_result import show_result
+    from digitsum_cli.cli.training_display import TrainingDisplay
+    from digitsum_cli.study.run_directory import open_run
+    from digitsum_cli.study.study import run_study
+
+    run = open_run(out, f"train-length{settings.data.lengths[0]}")
+    with TrainingDisplay(console) as display:
+        result = run_study(settings, run, display, processes=None, force=force)
+    show_result(result, console)

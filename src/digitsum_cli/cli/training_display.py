@@ -1,0 +1,64 @@
+"""What a person sees while one network trains."""
+
+from typing import Self
+
+from rich.progress import TextColumn, TimeRemainingColumn
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.tables import percent
+from digitsum_cli.core.record import Progress
+from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.study import Watcher
+from digitsum_cli.study.trial import Outcome, Trial
+
+_LINES_WITHOUT_TERMINAL = 20
+
+
+class TrainingDisplay(Watcher):
+    """Step, epoch, loss and accuracy: a moving line on a terminal, else some twenty lines."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = console.progress(TextColumn("{task.fields[state]}"), TimeRemainingColumn())
+        self._lines = 0
+        self._evaluated = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        """Says what is trained."""
+        trial = plan.trials[0]
+        self._task = self._progress.add_task(f"length {trial.length}", total=None, state="")
+        self._console.message(
+            f"{trial.cell} ({trial.impl}), length {trial.length}, seed {trial.seed}: {trial.epochs} epochs"
+        )
+
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        """Moves the line, or adds one when it is due."""
+        state = f"step {progress.step:,}/{progress.steps:,}  epoch {progress.epoch}  loss {progress.train_loss:.4f}"
+        if progress.evaluation:
+            self._evaluated = (
+                f"  eval loss {progress.evaluation.eval_loss:.4f}"
+                f"  eval accuracy {percent(progress.evaluation.eval_accuracy)}"
+            )
+        state += self._evaluated
+        if progress.best:
+            state += f"  best {percent(progress.best.eval_accuracy)}"
+        self._progress.update(self._task, total=progress.steps, completed=progress.step + 1, state=state)
+        due = (progress.step + 1) * _LINES_WITHOUT_TERMINAL >= progress.steps * self._lines
+        if due and not self._console.live:
+            self._lines += 1
+            self._console.message(state)
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        """Says which weights were kept."""
+        self._console.message(
+            f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s; kept the weights of step "
+            f"{outcome.best_step}: eval accuracy {percent(outcome.best_eval_accuracy)}, "
+            f"test accuracy {percent(outcome.test_accuracy)}"
+        )

@@ -1,0 +1,87 @@
+"""Train and eval loss against the training step, one panel for each length."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, styled
+
+MAXIMUM_PANELS = 16
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """One training.
+
+    Arguments:
+        length: digits in a row.
+        train: (step, loss) at the end of each epoch, the mean of its batch losses.
+        eval: (step, loss) at each evaluation.
+    """
+
+    length: int
+    train: Sequence[tuple[float, float]]
+    eval: Sequence[tuple[float, float]]
+
+
+def draw_loss_curves(curves: Sequence[LossCurve], title: str) -> Figure:
+    """Draws the curves, the trainings of one length in one panel.
+
+    Arguments:
+        curves: any number of trainings; of over 16 lengths, 16 are drawn, evenly spread.
+        title: over the figure.
+    """
+    lengths = _spread(sorted({curve.length for curve in curves}))
+    columns = min(len(lengths), 4)
+    rows = math.ceil(len(lengths) / columns)
+    figure = new_figure(max(6.0, 3.0 * columns), 0.9 + 2.5 * rows)
+    with styled():
+        axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for panel, length in zip(axes.flat, lengths, strict=False):
+            _draw_panel(panel, length, [curve for curve in curves if curve.length == length])
+        for panel in axes.flat[len(lengths) :]:
+            panel.remove()
+        figure.suptitle(title)
+        figure.supxlabel("training step")
+        figure.supylabel("cross-entropy (nats)")
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve]) -> None:
+    alpha = 1.0 if len(curves) == 1 else max(0.15, 1.5 / len(curves))
+    panel.axhline(_label_entropy(), color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by frequency")
+    for index, curve in enumerate(curves):
+        for points, name, colour, style in (
+            (curve.train, "train", TRAIN_COLOUR, "-"),
+            (curve.eval, "eval", EVAL_COLOUR, "--"),
+        ):
+            steps, losses = zip(*points, strict=True) if points else ((), ())
+            panel.plot(
+                steps, losses, style, color=colour, alpha=alpha, linewidth=1.5, label=name if not index else None
+            )
+    panel.set_title(f"length {length}")
+    panel.set_ylim(bottom=0)
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+
+
+def _label_entropy() -> float:
+    """The loss of always answering with the labels' own frequencies, in nats: what can be had without memory."""
+    pairs = DIGITS * DIGITS
+    counts = [
+        sum(first + second == label for first in range(DIGITS) for second in range(DIGITS)) for label in range(CLASSES)
+    ]
+    return -sum(count / pairs * math.log(count / pairs) for count in counts)
+
+
+def _spread(lengths: list[int]) -> list[int]:
+    if len(lengths) <= MAXIMUM_PANELS:
+        return lengths
+    return [lengths[round(i * (len(lengths) - 1) / (MAXIMUM_PANELS - 1))] for i in range(MAXIMUM_PANELS)]

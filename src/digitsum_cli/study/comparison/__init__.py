@@ -1,0 +1,1 @@
+"""Implementations side by side: the same numbers, how fast, how accurate."""

@@ -1,0 +1,77 @@
+"""The three parts of a comparison, put together."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from digitsum_cli.core.dataset import DigitSumDataset
+from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.comparison.accuracy import PairedDifference
+from digitsum_cli.study.comparison.parity import Parity, check_parity
+from digitsum_cli.study.comparison.speed import Timing, time_implementations
+from digitsum_cli.study.plan import load_data
+from digitsum_cli.study.study import StudyResult
+from digitsum_cli.study.training import use_one_thread
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``digitsum compare`` found."""
+
+    parities: list[Parity]
+    timings: list[Timing]
+    study: StudyResult
+    differences: list[PairedDifference]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all implementations compute the same, within the tolerances."""
+        return all(parity.agrees for parity in self.parities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values, for JSON."""
+        return {
+            "agrees": self.agrees,
+            "parity": [{**asdict(parity), "agrees": parity.agrees} for parity in self.parities],
+            "speed": [asdict(timing) for timing in self.timings],
+            "accuracy": {
+                "trials": self.study.rows,
+                "summary": self.study.summary,
+                "differences": [asdict(difference) for difference in self.differences],
+            },
+        }
+
+
+def compare_numbers(settings: Settings) -> list[Parity]:
+    """Checks the parity of each implementation with the first, at the shortest and the longest length.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    use_one_thread()
+    reference, *others = (str(impl) for impl in settings.sweep["model.impl"])
+    train_sets = _train_sets(settings)
+    return [
+        parity
+        for other in others
+        for length in sorted({min(train_sets), max(train_sets)})
+        for parity in check_parity(settings, (reference, other), train_sets[length])
+    ]
+
+
+def compare_speeds(settings: Settings) -> list[Timing]:
+    """Times all implementations at every length, on one thread.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    use_one_thread()
+    impls = [str(impl) for impl in settings.sweep["model.impl"]]
+    return [
+        timing
+        for train_set in _train_sets(settings).values()
+        for timing in time_implementations(settings, impls, train_set)
+    ]
+
+
+def _train_sets(settings: Settings) -> dict[int, DigitSumDataset]:
+    return {length: DigitSumDataset(splits.train) for length, splits in load_data(settings.data).items()}

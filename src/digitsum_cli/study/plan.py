@@ -1,0 +1,97 @@
+"""From settings to trials: every combination of the axes, at every length."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitsum_cli.core.data_files import digest_splits, read_splits
+from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.study.trial import GeneratedData, Trial
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The trials of a study in the order of its tables, and their data by digest."""
+
+    trials: tuple[Trial, ...]
+    splits_by_digest: Mapping[str, Splits]
+
+    def splits(self, trial: Trial) -> Splits:
+        """The data of a trial."""
+        return self.splits_by_digest[trial.data_digest]
+
+
+def plan_trials(settings: Settings) -> Plan:
+    """Resolves settings into trials, making or reading their data.
+
+    The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
+
+    Raises:
+        InputError: a data file is missing or wrong, or this machine has no such device.
+    """
+    combinations = [
+        settings.with_values(dict(zip(settings.sweep, values, strict=True)))
+        for values in itertools.product(*settings.sweep.values())
+    ]
+    devices = {name: resolved_device(name) for name in {c.train.device for c in combinations}}
+    data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
+    for combination in combinations:
+        if combination.data not in data:
+            data[combination.data] = {
+                length: (splits, digest_splits(splits)) for length, splits in load_data(combination.data).items()
+            }
+    trials = tuple(
+        _trial(length, combination, devices[combination.train.device], data[combination.data][length][1])
+        for length in settings.data.lengths
+        for combination in combinations
+    )
+    by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
+    return Plan(trials, by_digest)
+
+
+def load_data(data: DataSettings) -> dict[int, Splits]:
+    """The splits of every length, read from ``data.dir`` or else drawn.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    if data.dir is not None:
+        return {length: read_splits(Path(data.dir), length) for length in data.lengths}
+    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+
+
+def resolved_device(name: str) -> str:
+    """The device that a name such as ``auto`` stands for here; torch is asked only when it must be.
+
+    Raises:
+        InputError: this machine has no such device.
+    """
+    if name == "cpu":
+        return name
+    from digitsum_cli.core.device import resolve_device
+
+    return resolve_device(name)
+
+
+def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
+    data, model, train = settings.data, settings.model, settings.train
+    drawn = data.lengths[: data.lengths.index(length) + 1]
+    generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
+    return Trial(
+        length=length,
+        cell=model.cell,
+        impl=model.impl,
+        embedding_size=model.embedding_size,
+        hidden_size=model.hidden_size,
+        init=model.init,
+        epochs=train.epochs,
+        batch_size=train.batch_size,
+        lr=train.lr,
+        seed=train.seed,
+        eval_every=train.eval_every,
+        device=device,
+        data=None if data.dir is not None else generated,
+        data_digest=digest,
+    )

@@ -1,0 +1,160 @@
+"""The store of a run: trials, outcomes and histories in SQLite, one transaction a trial."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+
+from digitsum_cli.core.record import Evaluation
+from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.study.trial import Outcome, Trial
+
+_VERSION = 1
+_SCHEMA = f"""
+PRAGMA user_version = {_VERSION};
+CREATE TABLE trials (
+    id TEXT PRIMARY KEY,
+    settings TEXT NOT NULL           -- JSON
+) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    trial TEXT PRIMARY KEY REFERENCES trials (id),
+    status TEXT NOT NULL,            -- done, diverged or failed
+    reason TEXT,
+    best_eval_accuracy REAL,
+    best_step INTEGER,
+    test_accuracy REAL,
+    final_train_loss REAL,
+    steps INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    step_losses BLOB NOT NULL,       -- little-endian float64, one a step
+    epoch_losses BLOB NOT NULL       -- little-endian float64, one an epoch
+) WITHOUT ROWID;
+CREATE TABLE evaluations (
+    trial TEXT NOT NULL REFERENCES trials (id),
+    step INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    train_loss REAL,
+    eval_loss REAL,
+    eval_accuracy REAL NOT NULL,
+    PRIMARY KEY (trial, step)
+) WITHOUT ROWID;
+"""
+_COLUMNS = (
+    "status",
+    "reason",
+    "best_eval_accuracy",
+    "best_step",
+    "test_accuracy",
+    "final_train_loss",
+    "steps",
+    "seconds",
+)
+
+
+class Store:
+    """The store of one run. Weights are not in it: they are the checkpoints.
+
+    Arguments:
+        path: the SQLite file; made if it is not there.
+
+    Raises:
+        InputError: the file is not a store, or was written by another version.
+        DigitsumError: it cannot be opened or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._errors_named():
+            self._connection = sqlite3.connect(path)
+            try:
+                self._connection.execute("PRAGMA foreign_keys = ON")
+                if not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    self._connection.executescript(_SCHEMA)
+                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+                if version != _VERSION:
+                    raise InputError(f"{path} has version {version}, and this digitsum reads version {_VERSION}")
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, trial: Trial, outcome: Outcome) -> None:
+        """Saves a trial with its outcome in one transaction, in place of an earlier outcome of the same trial."""
+        identity = trial.identity
+        values = [getattr(outcome, column) for column in _COLUMNS]
+        with self._errors_named(), self._connection:
+            self._connection.execute("DELETE FROM evaluations WHERE trial = ?", (identity,))
+            self._connection.execute(
+                "INSERT OR IGNORE INTO trials VALUES (?, ?)", (identity, json.dumps(trial.to_dict()))
+            )
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO outcomes (trial, {', '.join(_COLUMNS)}, step_losses, epoch_losses) "
+                f"VALUES (?{', ?' * len(_COLUMNS)}, ?, ?)",
+                (identity, *values, _pack(outcome.step_losses), _pack(outcome.epoch_losses)),
+            )
+            self._connection.executemany(
+                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)",
+                [(identity, *astuple(evaluation)) for evaluation in outcome.evaluations],
+            )
+
+    def trials(self) -> dict[str, Trial]:
+        """Every trial of the store, by identity."""
+        with self._errors_named():
+            rows = self._connection.execute("SELECT id, settings FROM trials").fetchall()
+        return {identity: Trial.from_dict(json.loads(settings)) for identity, settings in rows}
+
+    def outcome(self, trial: Trial) -> Outcome | None:
+        """What a trial gave, without its weights; None if it has not ended."""
+        identity = trial.identity
+        with self._errors_named():
+            row = self._connection.execute(
+                f"SELECT {', '.join(_COLUMNS)}, step_losses, epoch_losses FROM outcomes WHERE trial = ?", (identity,)
+            ).fetchone()
+            evaluations = self._connection.execute(
+                "SELECT step, epoch, train_loss, eval_loss, eval_accuracy FROM evaluations WHERE trial = ? ORDER BY step",
+                (identity,),
+            ).fetchall()
+        if row is None:
+            return None
+        return Outcome(
+            **dict(zip(_COLUMNS, row, strict=False)),
+            step_losses=_unpack(row[-2]),
+            epoch_losses=_unpack(row[-1]),
+            evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations),
+        )
+
+    def ended(self, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Outcome]]:
+        """Those of ``trials`` that have ended, in order, one outcome at a time."""
+        for trial in trials:
+            if outcome := self.outcome(trial):
+                yield trial, outcome
+
+    @contextlib.contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise DigitsumError(f"the store {self._path} cannot be used: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{self._path} is not a readable store: {error}") from error
+
+
+def _pack(losses: tuple[float, ...]) -> bytes:
+    return np.asarray(losses, dtype="<f8").tobytes()
+
+
+def _unpack(blob: bytes) -> tuple[float, ...]:
+    return tuple(np.frombuffer(blob, dtype="<f8").tolist())

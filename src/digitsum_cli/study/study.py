@@ -1,0 +1,150 @@
+"""A whole study: settings to a run directory with its store, tables, checkpoints and figures."""
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.checkpoint import write_checkpoint
+from digitsum_cli.core.record import Progress
+from digitsum_cli.errors import InputError, TrialsFailedError
+from digitsum_cli.settings.resolve import settings_yaml
+from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.execution import execute_here, execute_in_processes
+from digitsum_cli.study.plan import Plan, plan_trials
+from digitsum_cli.study.provenance import describe_session, now
+from digitsum_cli.study.results import Row, history_rows, result_row, summarise
+from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.store import Store
+from digitsum_cli.study.trial import Outcome, Trial
+
+_SECONDS_BETWEEN_TABLES = 5.0
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study gave: its folder, a row for each trial that ended, and the summary."""
+
+    run: RunDirectory
+    rows: list[Row]
+    summary: list[Row]
+
+    @property
+    def failures(self) -> list[Row]:
+        """The rows of trials that failed or diverged."""
+        return [row for row in self.rows if row["status"] != "done"]
+
+    def raise_failures(self) -> None:
+        """Raises an error if any trial did not end well.
+
+        Raises:
+            TrialsFailedError: a trial failed or diverged.
+        """
+        if not self.failures:
+            return
+        first = self.failures[0]
+        raise TrialsFailedError(
+            f"{len(self.failures)} of {len(self.rows)} trials failed or diverged, the rest are saved; "
+            f"length {first['length']}, seed {first['seed']} {first['status']}: {first['reason']}",
+            next_step="See the columns status and reason in results.csv",
+        )
+
+
+class Watcher(ABC):
+    """Who is told how a study goes."""
+
+    @abstractmethod
+    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        """Called once, with the plan and those of its trials that are still to be run."""
+
+    @abstractmethod
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        """Called while a trial runs."""
+
+    @abstractmethod
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        """Called with each outcome, after it was saved."""
+
+
+def run_study(
+    settings: Settings,
+    run: RunDirectory,
+    watcher: Watcher,
+    *,
+    processes: int | None,
+    resume: bool = False,
+    force: bool = False,
+) -> StudyResult:
+    """Runs every trial of the settings and writes the run directory.
+
+    Whatever ended is saved at once; an interruption leaves a run that ``resume`` goes on with.
+
+    Arguments:
+        settings: what to run.
+        run: where to write.
+        watcher: is told how it goes.
+        processes: how many trials run side by side; None runs them in this process.
+        resume: go on with the run that stands in the folder: trials that are done are not run again.
+        force: replace the run that stands in the folder.
+
+    Raises:
+        InputError: wrong data, no such device, or a folder that must not be written; nothing was written.
+        DigitsumError: a file could not be written.
+    """
+    plan = plan_trials(settings)
+    run.prepare(resume=resume, force=force)
+    with Store(run.store) as store:
+        _refuse_other_settings(store, plan, run)
+        atomic_write(run.config, settings_yaml(settings).encode())
+        session = describe_session(sys.argv, processes or 1)
+        run.write_provenance(session)
+        missing = [trial for trial in plan.trials if (o := store.outcome(trial)) is None or o.status == "failed"]
+        watcher.planned(plan, missing)
+        try:
+            last_tables = time.monotonic()
+            with closing(_execute(plan, missing, watcher, processes, settings.train.log_every)) as outcomes:
+                for trial, outcome in outcomes:
+                    _save(trial, outcome, store, run)
+                    watcher.ended(trial, outcome)
+                    if time.monotonic() - last_tables > _SECONDS_BETWEEN_TABLES:
+                        _write_tables(plan, store, run)
+                        last_tables = time.monotonic()
+        finally:
+            rows = _write_tables(plan, store, run)
+            run.write_provenance({**session, "ended": now()})
+        from digitsum_cli.study.run_figures import draw_run_figures
+
+        draw_run_figures(plan.trials, store, run)
+    return StudyResult(run, rows, summarise(rows))
+
+
+def _execute(
+    plan: Plan, trials: list[Trial], watcher: Watcher, processes: int | None, log_every: int
+) -> Generator[tuple[Trial, Outcome]]:
+    if processes is None:
+        return execute_here(plan, trials, watcher.progressed, log_every)
+    return execute_in_processes(plan, trials, watcher.progressed, processes)
+
+
+def _refuse_other_settings(store: Store, plan: Plan, run: RunDirectory) -> None:
+    planned = {trial.identity for trial in plan.trials}
+    if others := store.trials().keys() - planned:
+        raise InputError(
+            f"{run.path} holds {len(others)} trials that these settings do not have",
+            next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
+        )
+
+
+def _save(trial: Trial, outcome: Outcome, store: Store, run: RunDirectory) -> None:
+    if outcome.weights is not None:
+        write_checkpoint(run.checkpoint(trial.name), outcome.weights, trial.to_dict())
+    store.add(trial, outcome)
+
+
+def _write_tables(plan: Plan, store: Store, run: RunDirectory) -> list[Row]:
+    rows = [result_row(*pair) for pair in store.ended(plan.trials)]
+    run.write_tables(rows, (row for pair in store.ended(plan.trials) for row in history_rows(*pair)))
+    return rows

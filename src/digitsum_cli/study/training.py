@@ -1,0 +1,73 @@
+"""One trial on the core: build the classifier, train it, score the kept weights."""
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
+from digitsum_cli.core.dataset import DigitSumSplits
+from digitsum_cli.core.generation import Splits
+from digitsum_cli.core.record import Progress
+from digitsum_cli.core.runner import Runner
+from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.study.trial import Outcome, Trial
+
+
+def use_one_thread() -> None:
+    """Gives torch one thread: the networks are small, and the bits of a result must not depend on the machine."""
+    torch.set_num_threads(1)
+
+
+def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
+    """The classifier of a trial with its initial weights."""
+    classifier = build_classifier(
+        trial.cell, trial.impl, trial.embedding_size, trial.hidden_size, trial.init, trial.seed
+    )
+    return classifier.to(trial.device)
+
+
+def run_trial(
+    trial: Trial, splits: Splits, on_progress: Callable[[Progress], None] | None = None, log_every: int = 100
+) -> Outcome:
+    """Trains one trial.
+
+    Arguments:
+        trial: what to train.
+        splits: its data.
+        on_progress: is told where the training stands, every ``log_every`` steps and at every evaluation.
+        log_every: in steps.
+    """
+    use_one_thread()
+    data = DigitSumSplits.of(splits, trial.device)
+    model = build_trial_classifier(trial)
+    runner = Runner(model, torch.optim.Adam(model.parameters(), lr=trial.lr))
+    start = time.perf_counter()
+    record = runner.train(
+        data.train,
+        data.eval,
+        epochs=trial.epochs,
+        batch_size=trial.batch_size,
+        eval_every=trial.eval_every,
+        log_every=log_every,
+        on_progress=on_progress,
+    )
+    test = runner.evaluate(data.test, batch_size=trial.batch_size) if record.diverged_at is None else None
+    seconds = time.perf_counter() - start
+    reason = None
+    if record.diverged_at is not None:
+        reason = f"the loss was {record.step_losses[-1]} at step {record.diverged_at}"
+    return Outcome(
+        status="done" if reason is None else "diverged",
+        reason=reason,
+        best_eval_accuracy=record.best.eval_accuracy if record.best else None,
+        best_step=record.best.step if record.best else None,
+        test_accuracy=test.accuracy if test else None,
+        final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
+        steps=len(record.step_losses) if reason is None else len(record.step_losses) - 1,
+        seconds=seconds,
+        step_losses=record.step_losses,
+        epoch_losses=record.epoch_losses,
+        evaluations=record.evaluations,
+        weights=copy_weights(model) if record.best else None,
+    )
