@@ -58,9 +58,10 @@ def compare(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Compare implementations: the same numbers? how fast? how accurate?
+    """Compare implementations: parity, speed, accuracy.
 
-    The first implementation is the reference. Without a config the trainings are short, to fit half a minute.
+    Do they compute the same numbers, how fast, and how accurate do they get? The first implementation is the
+    reference. Without a config the trainings are short, to fit half a minute.
     """
     from digitsum_cli.cli.print_config import show_settings
 

@@ -29,9 +29,10 @@ def evaluate(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Score kept weights on the train, eval and test rows of their length.
+    """Score a checkpoint, or every one of a run.
 
-    The data are those the weights were trained with, drawn again; --data or --set data.… name others.
+    Gives accuracy and loss on the train, eval and test rows. The data are those the weights were trained with, drawn
+    again; --data or --set data.… name others.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints

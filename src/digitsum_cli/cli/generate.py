@@ -43,7 +43,7 @@ def generate(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Make the data sets and show their sizes and samples.
+    """Make the data sets, show sizes and samples.
 
     Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
     through all lengths, so the rows of a length depend on the lengths before it.

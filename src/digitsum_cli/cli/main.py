@@ -51,7 +51,7 @@ for _command, _examples in (
     (sweep, SWEEP_EXAMPLES),
     (compare, COMPARE_EXAMPLES),
 ):
-    app.command(epilog=f"\b\nExamples:\n{_examples}")(reports_errors(_command))
+    app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(reports_errors(_command))
 
 
 def main() -> None:

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitsum_cli.core.names import IMPLEMENTATIONS
+
 if TYPE_CHECKING:
     from digitsum_cli.settings import Override
 
 Config = Annotated[
     Path | None,
-    typer.Argument(metavar="[CONFIG]", help="A YAML file; without one, the book's settings.", show_default=False),
+    typer.Argument(metavar="CONFIG", help="A YAML file; without one, the book's settings.", show_default=False),
 ]
 Assignments = Annotated[
     list[str] | None,
@@ -26,7 +28,9 @@ Lengths = Annotated[
 ]
 Epochs = Annotated[str | None, typer.Option(metavar="N", help="Passes over the training rows.")]
 Seeds = Annotated[str | None, typer.Option(metavar="LIST", help="Training seeds: 0,3,5 or 0..9.")]
-Implementations = Annotated[str | None, typer.Option(metavar="NAME,…", help="Implementations: manual, torch.")]
+Implementations = Annotated[
+    str | None, typer.Option(metavar="NAME,…", help=f"Implementations: {', '.join(IMPLEMENTATIONS)}.")
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; runs/NAME unless given.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
 Jobs = Annotated[

@@ -25,7 +25,7 @@ from digitsum_cli.cli.options import (
 SWEEP_EXAMPLES = """
   digitsum sweep configs/srn.yaml
   digitsum sweep configs/quick.yaml --seeds 0..4
-  digitsum sweep --lengths 5..20 --set sweep.train.lr=[1e-3,3e-3] --out runs/rates
+  digitsum sweep --lengths 5..20 --set sweep.train.lr=1e-3,3e-3 --out runs/rates
   digitsum sweep configs/srn.yaml --out runs/srn --resume
 """
 
@@ -46,10 +46,10 @@ def sweep(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Train every combination of lengths and axes, and show accuracy against length.
+    """Train every trial: the table and the figures.
 
-    Trials run side by side, one thread each; the numbers do not depend on how many. Each finished trial is saved
-    at once.
+    A trial is a combination of a length and the values of the axes. Trials run side by side, one thread each; the
+    numbers do not depend on how many. Each finished trial is saved at once.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.settings import resolve_settings

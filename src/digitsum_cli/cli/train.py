@@ -17,6 +17,7 @@ from digitsum_cli.cli.options import (
     Quiet,
     overrides,
 )
+from digitsum_cli.core.names import IMPLEMENTATIONS
 
 TRAIN_EXAMPLES = """
   digitsum train --length 10
@@ -30,7 +31,9 @@ def train(
     length: Annotated[
         str | None, typer.Option(metavar="N", help="Digits in a sequence; the first of the config's unless given.")
     ] = None,
-    impl: Annotated[str | None, typer.Option(metavar="NAME", help="Implementation: manual or torch.")] = None,
+    impl: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"Implementation: {' or '.join(IMPLEMENTATIONS)}.")
+    ] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the initial weights.")] = None,
     epochs: Epochs = None,
     out: Out = None,
@@ -41,10 +44,11 @@ def train(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Train one model, with live loss and accuracy, and draw its loss curves.
+    """Train one model and draw its loss curves.
 
-    The data of the one length are drawn from the start of the random stream. A sweep draws the lengths before it
-    first; to train on the very rows of a sweep, generate them and set data.dir.
+    Shows step, epoch, loss and accuracy as it goes. The data of the one length are drawn from the start of the random
+    stream. A sweep draws the lengths before it first; to train on the very rows of a sweep, generate them and set
+    data.dir.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.settings import resolve_settings

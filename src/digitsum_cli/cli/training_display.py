@@ -57,8 +57,9 @@ class TrainingDisplay(Watcher):
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:
         """Says which weights were kept."""
-        self._console.message(
-            f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s; kept the weights of step "
-            f"{outcome.best_step}: eval accuracy {percent(outcome.best_eval_accuracy)}, "
-            f"test accuracy {percent(outcome.test_accuracy)}"
-        )
+        self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s")
+        if outcome.best_step is not None:
+            self._console.message(
+                f"Kept the weights of step {outcome.best_step:,}: eval accuracy "
+                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.test_accuracy)}"
+            )

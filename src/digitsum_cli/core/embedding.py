@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
 
 from digitsum_cli.core.initialisation import draw_xavier
 
@@ -35,4 +34,4 @@ class Embedding(nn.Module):
         Returns:
             The vectors, of shape ``(batch, length, embedding_size)``.
         """
-        return embedding(digits, self.W)
+        return self.W[digits]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
 
 FLOOR = 0.1
 """The accuracy of always answering 9, the commonest sum."""
@@ -22,12 +22,12 @@ class AccuracyPoint:
     test: tuple[float, float, float]
 
 
-def draw_accuracy(series: Sequence[tuple[str, Sequence[AccuracyPoint]]], title: str) -> Figure:
+def draw_accuracy(series: Sequence[tuple[str, Sequence[AccuracyPoint]]], subtitle: str) -> Figure:
     """Draws eval and test accuracy against length, with the range over seeds and the 10 % floor.
 
     Arguments:
         series: for each setting its label (may be empty) and its points.
-        title: over the figure.
+        subtitle: what the settings have in common.
     """
     figure = new_figure(7.5, 4.8)
     with styled():
@@ -35,13 +35,14 @@ def draw_accuracy(series: Sequence[tuple[str, Sequence[AccuracyPoint]]], title: 
         for index, (label, points) in enumerate(series):
             _draw_series(panel, index, label, sorted(points, key=lambda point: point.length))
         panel.axhline(FLOOR, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="floor: always answering 9 (10 %)")
-        panel.set_title(title)
+        set_title(figure, "How far back it remembers", subtitle)
         panel.set_xlabel("sequence length (digits)")
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        figure.legend(loc="outside lower center", ncols=2)
+        lengths = sorted({point.length for _, points in series for point in points})
+        panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
+        figure.legend(loc="outside lower center", ncols=3 if len(series) == 1 else 2)
     return figure
 
 

@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
-from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, styled
+from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, set_title, styled
 
 MAXIMUM_PANELS = 16
+MAXIMUM_LOSS = 6.0
+"""Where the axis ends: a loss far above that of guessing would flatten all the rest."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class LossCurve:
     eval: Sequence[tuple[float, float]]
 
 
-def draw_loss_curves(curves: Sequence[LossCurve], title: str) -> Figure:
+def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
     """Draws the curves, the trainings of one length in one panel.
 
     Arguments:
         curves: any number of trainings; of over 16 lengths, 16 are drawn, evenly spread.
-        title: over the figure.
+        subtitle: what they have in common.
     """
     lengths = _spread(sorted({curve.length for curve in curves}))
     columns = min(len(lengths), 4)
@@ -46,12 +48,23 @@ def draw_loss_curves(curves: Sequence[LossCurve], title: str) -> Figure:
             _draw_panel(panel, length, [curve for curve in curves if curve.length == length])
         for panel in axes.flat[len(lengths) :]:
             panel.remove()
-        figure.suptitle(title)
-        figure.supxlabel("training step")
-        figure.supylabel("cross-entropy (nats)")
+        highest = max(loss for curve in curves for _, loss in (*curve.train, *curve.eval))
+        axes.flat[0].set_ylim(0, 1.04 * min(highest, MAXIMUM_LOSS))
+        _label_outer_axes(list(axes.flat[: len(lengths)]), columns)
+        set_title(figure, "Loss while training", subtitle)
         handles, labels = axes.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
+
+
+def _label_outer_axes(axes: Sequence[Axes], columns: int) -> None:
+    """The step below each column's last panel, the loss beside each row's first."""
+    for index, panel in enumerate(axes):
+        if index + columns >= len(axes):
+            panel.set_xlabel("training step")
+            panel.tick_params(labelbottom=True)
+        if index % columns == 0:
+            panel.set_ylabel("cross-entropy (nats)")
 
 
 def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve]) -> None:
@@ -67,7 +80,6 @@ def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve]) -> None:
                 steps, losses, style, color=colour, alpha=alpha, linewidth=1.5, label=name if not index else None
             )
     panel.set_title(f"length {length}")
-    panel.set_ylim(bottom=0)
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
 

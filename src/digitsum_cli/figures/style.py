@@ -42,6 +42,12 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def set_title(figure: Figure, title: str, subtitle: str) -> None:
+    """A title of two lines: what is shown, and of what."""
+    with mpl.rc_context(_STYLE):
+        figure.suptitle(f"{title}\n{subtitle}", fontsize=12)
+
+
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Writes ``folder/name.png`` and ``folder/name.svg``, whole or not at all.
 

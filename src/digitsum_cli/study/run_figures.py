@@ -36,12 +36,12 @@ def draw_run_figures(trials: Sequence[Trial], store: Store, run: RunDirectory) -
     network = _network(summary, varied)
     for label in labels[:MAXIMUM_LOSS_FIGURES]:
         trained = [trial for trial, row in done if setting_label(row, varied) == label]
-        title = ", ".join(part for part in ("Loss while training", network, label) if part)
+        subtitle = ", ".join(part for part in (network, label) if part)
         name = f"loss-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else "loss"
-        save_figure(_loss_figure(store.ended(trained), title), run.figures, name)
+        save_figure(_loss_figure(store.ended(trained), subtitle), run.figures, name)
     if len(done) > 1:
         points = [(label, [_point(row) for row in summary if setting_label(row, varied) == label]) for label in labels]
-        save_figure(draw_accuracy(points, f"How far back it remembers: {network}"), run.figures, "accuracy")
+        save_figure(draw_accuracy(points, network), run.figures, "accuracy")
 
 
 def _network(summary: Sequence[Row], varied: Sequence[str]) -> str:
@@ -55,8 +55,8 @@ def _network(summary: Sequence[Row], varied: Sequence[str]) -> str:
     return ", ".join([*parts, f"{seeds} seeds" if seeds > 1 else f"seed {first['seeds'][0]}"])
 
 
-def _loss_figure(ended: Iterable[tuple[Trial, Outcome]], title: str) -> Figure:
-    return draw_loss_curves([_loss_curve(trial, outcome) for trial, outcome in ended], title)
+def _loss_figure(ended: Iterable[tuple[Trial, Outcome]], subtitle: str) -> Figure:
+    return draw_loss_curves([_loss_curve(trial, outcome) for trial, outcome in ended], subtitle)
 
 
 def _loss_curve(trial: Trial, outcome: Outcome) -> LossCurve:

@@ -124,7 +124,8 @@ class Store:
                 f"SELECT {', '.join(_COLUMNS)}, step_losses, epoch_losses FROM outcomes WHERE trial = ?", (identity,)
             ).fetchone()
             evaluations = self._connection.execute(
-                "SELECT step, epoch, train_loss, eval_loss, eval_accuracy FROM evaluations WHERE trial = ? ORDER BY step",
+                "SELECT step, epoch, train_loss, eval_loss, eval_accuracy "
+                "FROM evaluations WHERE trial = ? ORDER BY step",
                 (identity,),
             ).fetchall()
         if row is None:

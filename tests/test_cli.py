@@ -1,0 +1,328 @@
+"""The commands, as a user runs them."""
+
+import csv
+import hashlib
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.book_facts import BOOK
+from tests.command_line import REPOSITORY, digitsum, digitsum_process
+
+COMMANDS = ("generate", "train", "evaluate", "sweep", "compare")
+SMALL = ("--lengths", "5,4", "--epochs", "3")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_help_does_not_load_what_only_commands_need() -> None:
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom digitsum_cli.cli.main import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "loaded = {'torch', 'matplotlib', 'pydantic', 'numpy', 'yaml', 'digitsum_cli.settings'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)\n"
+    )
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_is_there_at_once() -> None:
+    def seconds() -> float:
+        start = time.perf_counter()
+        assert digitsum_process("--help").code == 0
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(8)) < 0.3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_in_examples(command: str) -> None:
+    ended = digitsum(command, "--help")
+    assert ended.code == 0
+    lines = ended.out.rstrip().splitlines()
+    examples = lines[lines.index("  Examples:") + 1 :]
+    assert examples
+    assert all(line.startswith(f"    digitsum {command}") or "digitsum sweep" in line for line in examples)
+
+
+def test_version_is_shown() -> None:
+    assert re.fullmatch(r"digitsum \d+\.\d+\.\d+\n", digitsum("--version").out)
+
+
+def test_generate_writes_the_files_of_the_book() -> None:
+    ended = digitsum("generate", "--lengths", "5..35")
+    assert ended.code == 0
+    files = {str(path.relative_to("datasets")): path for path in Path("datasets").rglob("*.txt")}
+    digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    assert digests == BOOK["datasets_sha256"]
+
+
+def test_generate_shows_sizes_and_samples() -> None:
+    ended = digitsum("generate", "--lengths", "5", "--k-train", "4", "--k-eval", "2", "--seed", "3", "--out", "d")
+    row = next(line for line in ended.out.splitlines() if line.startswith(" 5 "))
+    assert re.fullmatch(r" 5\s+400\s+200\s+100\s+6 7 \d \d \d -> 13\s*", row)
+    assert ended.err == "Wrote 3 files to d\n"
+    assert len(Path("d/5/train.txt").read_text().splitlines()) == 400
+
+
+def test_generate_json_names_files_with_their_digests() -> None:
+    document = digitsum("generate", "--lengths", "5", "--json").document
+    files = document["lengths"][0]["files"]
+    assert document["out"] == "datasets"
+    assert files["train"]["sha256"] == BOOK["datasets_sha256"]["5/train.txt"]
+    assert Path(files["test"]["path"]).exists()
+
+
+def test_sweep_shows_the_table_and_says_where_things_are() -> None:
+    ended = digitsum("sweep", *SMALL, "--seeds", "0", "-j", "1")
+    assert ended.code == 0
+    header = next(line for line in ended.out.splitlines() if line.startswith(" length"))
+    assert header.split("   ") == [" length", "best eval accuracy", "test accuracy", "final loss", "seconds "]
+    rows = [line.split()[0] for line in ended.out.splitlines() if re.match(r" \d", line)]
+    assert rows == ["5", "4"]
+    assert "2/2" in ended.err
+    assert "The run is in runs/sweep" in ended.err
+    assert Path("runs/sweep/figures/accuracy.png").exists()
+
+
+def test_sweep_json_is_the_document_of_the_contract() -> None:
+    ended = digitsum_process("sweep", *SMALL, "--seeds", "0..1", "--json", "-j", "2", "--out", "run")
+    assert ended.code == 0
+    document = ended.document
+    assert document.keys() == {"run", "trials", "summary"}
+    assert document["run"] == "run"
+    rows = list(csv.DictReader(Path("run/results.csv").read_text().splitlines()))
+    assert [row["trial"] for row in rows] == [trial["trial"] for trial in document["trials"]]
+    assert [float(row["test_accuracy"]) for row in rows] == [trial["test_accuracy"] for trial in document["trials"]]
+    assert [row["length"] for row in document["summary"]] == [5, 4]
+    assert all(row["trials"] == 2 for row in document["summary"])
+
+
+def test_quiet_says_nothing_but_the_result() -> None:
+    ended = digitsum("train", "--length", "4", "--epochs", "2", "--quiet")
+    assert ended.err == ""
+    assert "Accuracy by length" in ended.out
+
+
+def test_train_shows_loss_and_accuracy_and_draws_the_curves() -> None:
+    ended = digitsum("train", "--length", "4", "--epochs", "6", "--out", "run")
+    assert ended.code == 0
+    lines = [line for line in ended.err.splitlines() if line.startswith("step ")]
+    assert re.match(r"step 0/228  epoch 0  loss \d\.\d{4}$", lines[0])
+    last = r"step 227/228  epoch 5  loss \d\.\d{4}  eval loss \d\.\d{4}  eval accuracy \d+\.\d %  best \d+\.\d %$"
+    assert re.match(last, lines[-1])
+    assert Path("run/figures/loss.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("run/figures/loss.svg").read_text().startswith("<?xml")
+
+
+def test_train_draws_its_length_from_the_start_of_the_stream() -> None:
+    digitsum("train", "--length", "5", "--epochs", "1", "--out", "trained")
+    digitsum("sweep", "--lengths", "5", "--epochs", "1", "--out", "swept", "-j", "1")
+    trained, swept = (
+        next(csv.DictReader(Path(f"{run}/results.csv").read_text().splitlines())) for run in ("trained", "swept")
+    )
+    assert trained["trial"] == swept["trial"]
+    assert trained["final_train_loss"] == swept["final_train_loss"]
+
+
+def test_evaluate_gives_the_accuracies_of_the_run() -> None:
+    digitsum("sweep", *SMALL, "--seeds", "0", "--impl", "manual,torch", "--out", "run", "-j", "1")
+    rows = list(csv.DictReader(Path("run/results.csv").read_text().splitlines()))
+    scores = digitsum("evaluate", "run", "--json").document["checkpoints"]
+    expected = {row["trial"]: (row["best_eval_accuracy"], row["test_accuracy"]) for row in rows}
+    assert {s["trial"]: (str(s["eval_accuracy"]), str(s["test_accuracy"])) for s in scores} == expected
+    assert len(scores) == 4
+    one = digitsum("evaluate", scores[0]["checkpoint"], "--json").document["checkpoints"]
+    assert one == scores[:1]
+    table = digitsum("evaluate", "run").out
+    assert "test accuracy" in table
+
+
+def test_evaluate_scores_on_other_data() -> None:
+    digitsum("train", "--length", "4", "--epochs", "3", "--out", "run")
+    digitsum("generate", "--lengths", "4", "--seed", "5", "--out", "other")
+    own, files, drawn = (
+        digitsum("evaluate", "run", "--json", *options).document["checkpoints"][0]["test_loss"]
+        for options in ((), ("--data", "other"), ("--set", "data.seed=5"))
+    )
+    assert own != files
+    assert files == drawn
+
+
+def test_compare_has_parity_speed_and_accuracy() -> None:
+    ended = digitsum("compare", "--impl", "manual,torch", *SMALL, "--seeds", "0..1", "-j", "1")
+    assert ended.code == 0
+    for heading in ("Shapes at length 5", "Parity: manual and torch", "Speed: median", "Accuracy by length", "paired"):
+        assert heading in ended.out
+    assert "nn.RNN final state" in ended.out
+    assert "DIFFERS" not in ended.out
+    assert ended.out.count("agrees") == 13
+
+
+def test_compare_json_and_folder_hold_the_same() -> None:
+    ended = digitsum("compare", *SMALL, "--seeds", "0..1", "-j", "1", "--json", "--out", "run")
+    document = ended.document
+    assert document["agrees"] is True
+    assert {(parity["length"], parity["dtype"]) for parity in document["parity"]} == {
+        (length, dtype) for length in (4, 5) for dtype in ("float32", "float64")
+    }
+    ratios = [timing["ratios"] for timing in document["speed"]]
+    assert all(ratio["manual"] == 1.0 and ratio["torch"] > 0 for ratio in ratios)
+    differences = document["accuracy"]["differences"]
+    rows = document["accuracy"]["trials"]
+    by_seed = {(row["length"], row["impl"], row["seed"]): row["test_accuracy"] for row in rows}
+    for difference in differences:
+        length = difference["setting"]["length"]
+        expected = [by_seed[length, "torch", seed] - by_seed[length, "manual", seed] for seed in (0, 1)]
+        assert difference["mean"] == pytest.approx(sum(expected) / 2)
+        assert (difference["lowest"], difference["highest"]) == (min(expected), max(expected))
+    assert json.loads(Path("run/comparison.json").read_text()) == document
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "evaluate"])
+def test_print_config_reads_back_to_itself(command: str) -> None:
+    first = digitsum(command, "--print-config", "--set", "train.lr=2e-3", "--set", "data.lengths=10,20")
+    assert first.code == 0
+    assert first.err == ""
+    assert yaml.safe_load(first.out)["train"]["lr"] == 0.002
+    Path("config.yaml").write_text(first.out)
+    assert digitsum(command, "config.yaml", "--print-config").out == first.out
+    assert digitsum(command, "config.yaml", "--print-config", "--json").document["train"]["lr"] == 0.002
+
+
+def test_evaluate_prints_the_settings_of_the_checkpoint() -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--set", "model.hidden_size=5", "--out", "run")
+    settings = yaml.safe_load(digitsum("evaluate", "run", "--print-config").out)
+    assert settings["model"]["hidden_size"] == 5
+    assert settings["data"]["lengths"] == [4]
+
+
+BAD_COMMANDS = [
+    (("generate", "--lengths", "2"), "--lengths 2: data.lengths: the length 2 is too short"),
+    (("generate", "--lengths", "35..5"), "--lengths 35..5: data.lengths: the range 35..5 runs backwards; write 5..35"),
+    (("generate", "--lengths", "five"), "'five' is not a number, a list such as"),
+    (("generate", "--k-train", "0"), "--k-train 0: data.k.train is 0"),
+    (("generate", "--k-test", "-1"), "--k-test -1: data.k.test is -1"),
+    (("generate", "--seed", "x"), "--seed x: data.seed is 'x'"),
+    (("generate", "--set", "data.dir=there"), "names data to read"),
+    (("generate", "nowhere.yaml"), "cannot read the config nowhere.yaml"),
+    (("sweep", "--epochs", "0"), "--epochs 0: train.epochs is 0"),
+    (("sweep", "--impl", "fast"), "there is no implementation 'fast'; allowed: manual, torch"),
+    (("sweep", "--seeds", "3..1"), "the range 3..1 runs backwards"),
+    (("sweep", "--set", "model.cell=elman"), "there is no cell 'elman'; allowed: srn"),
+    (("sweep", "--set", "train.lr=0"), "train.lr is 0"),
+    (("sweep", "--set", "train.batch_size=0"), "train.batch_size is 0"),
+    (("sweep", "--set", "modle.cell=srn"), "Did you mean 'model'?"),
+    (("sweep", "--set", "data.dir=nowhere"), "cannot read nowhere/5/train.txt"),
+    (("train", "--length", "1"), "the length 1 is too short"),
+    (("train", "--seed", "-1"), "train.seed is -1"),
+    (("train", "--set", "train.device=tpu"), "there is no device 'tpu'; allowed: cpu, cuda, mps, auto"),
+    (("compare", "--impl", "manual"), "there is nothing to compare 'manual' with"),
+    (("evaluate", "nowhere"), "no checkpoint at nowhere"),
+    (("evaluate", "."), "is not a run with checkpoints"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_COMMANDS, ids=lambda value: " ".join(value)[:40])
+def test_bad_input_is_one_message_and_writes_nothing(arguments: tuple[str, ...], message: str) -> None:
+    ended = digitsum(*arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.startswith("Error: ")
+    assert len(ended.err.splitlines()) == 1
+    assert message in ended.err
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("arguments", [("sweep", "--nosuch"), ("nosuch",), ("sweep", "-j", "0"), ("evaluate",)])
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    ended = digitsum(*arguments)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
+def test_bad_file_is_named_with_its_line() -> None:
+    Path("bad.yaml").write_text("train:\n  epochs: 10\n  lr: fast\n")
+    ended = digitsum("sweep", "bad.yaml")
+    assert ended.code == 2
+    assert ended.err.startswith("Error: bad.yaml:3: train.lr is 'fast'; allowed: a number above 0")
+
+
+def test_run_that_stands_is_not_overwritten() -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    before = Path("run/results.csv").read_bytes()
+    for command in (("train", "--length", "4"), ("sweep", "--lengths", "4"), ("compare", "--lengths", "4")):
+        ended = digitsum(*command, "--epochs", "1", "--out", "run")
+        assert ended.code == 2
+        assert "already holds a run" in ended.err
+        assert "--force" in ended.err
+    assert Path("run/results.csv").read_bytes() == before
+    assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
+
+
+def test_output_below_a_file_is_refused() -> None:
+    Path("file").write_text("mine")
+    for arguments in (("generate", "--lengths", "4"), ("train", "--length", "4"), ("sweep", "--lengths", "4")):
+        for out in ("file", "file/below"):
+            ended = digitsum(*arguments, "--out", out)
+            assert ended.code == 2, arguments
+            assert "Choose another" in ended.err
+    assert Path("file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
+def test_damaged_checkpoint_is_refused(damage: str) -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    (checkpoint,) = Path("run/checkpoints").iterdir()
+    content = {"truncated": checkpoint.read_bytes()[:-10], "text": b"hello" * 40, "empty": b""}[damage]
+    checkpoint.write_bytes(content)
+    ended = digitsum("evaluate", checkpoint)
+    assert ended.code == 2
+    assert "is not a whole safetensors file" in ended.err
+
+
+def test_checkpoint_from_other_settings_is_refused() -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    ended = digitsum("evaluate", "run", "--set", "model.hidden_size=16")
+    assert ended.code == 2
+    assert "was trained with model.hidden_size 32, not 16" in ended.err
+    ended = digitsum("evaluate", "run", "--data", "nowhere")
+    assert ended.code == 2
+    assert "cannot read nowhere/4/train.txt" in ended.err
+
+
+def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
+    ended = digitsum(
+        *("sweep", "--lengths", "4", "--epochs", "1", "--set", "sweep.train.lr=[0.001,1e37]", "-j", "1", "--out", "run")
+    )
+    assert ended.code == 3
+    assert "1 of 2 trials failed or diverged, the rest are saved" in ended.err
+    assert [row["status"] for row in csv.DictReader(Path("run/results.csv").read_text().splitlines())] == [
+        "done",
+        "diverged",
+    ]
+
+
+def test_debug_shows_the_traceback() -> None:
+    ended = digitsum_process("sweep", "--epochs", "0", "--debug")
+    assert "Traceback" in ended.err
+    assert "Traceback" not in digitsum_process("sweep", "--epochs", "0").err
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_config_starts_with_its_commands_and_loads(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[1] == f"#   digitsum sweep configs/{path.name}"
+    assert lines[2].startswith(f"#   digitsum sweep configs/{path.name} --")
+    for line in lines[1:3]:
+        arguments = line.removeprefix("#   digitsum ").replace("configs/", f"{path.parent}/").split()
+        assert digitsum(*arguments, "--print-config").code == 0

@@ -1,0 +1,315 @@
+"""Many trials: identity, plan, execution, store and run directory."""
+
+import csv
+import json
+import math
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitsum_cli.core.data_files import write_splits
+from digitsum_cli.core.generation import generate_splits
+from digitsum_cli.core.record import Progress
+from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.study.execution import execute_here, execute_in_processes
+from digitsum_cli.study.plan import Plan, plan_trials
+from digitsum_cli.study.results import summarise, varied_settings
+from digitsum_cli.study.run_directory import RunDirectory, open_run
+from digitsum_cli.study.store import Store
+from digitsum_cli.study.study import StudyResult, Watcher, run_study
+from digitsum_cli.study.trial import Outcome, Trial
+
+CONTRACT = (
+    "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
+    "final_train_loss,best_step,steps,seconds"
+)
+
+
+def settings_of(*assignments: str) -> Settings:
+    defaults = ("data.lengths=5,4", "train.epochs=3", "sweep.train.seed=0,1")
+    return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
+
+
+class Recorder(Watcher):
+    def __init__(self) -> None:
+        self.missing: list[Trial] = []
+        self.steps: list[int] = []
+        self.outcomes: list[Outcome] = []
+
+    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        self.missing = missing
+
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        self.steps.append(progress.step)
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+
+def study(path: Path, *assignments: str, processes: int | None = None, **options: bool) -> StudyResult:
+    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), processes=processes, **options)
+
+
+def numbers(path: Path) -> list[dict[str, str]]:
+    """The rows of results.csv without the times."""
+    rows = list(csv.DictReader((path / "results.csv").read_text().splitlines()))
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_every_combination_at_every_length_is_a_trial() -> None:
+    plan = plan_trials(settings_of("sweep.train.lr=[0.1,0.01]"))
+    assert [(t.length, t.seed, t.lr) for t in plan.trials] == [
+        (length, seed, lr) for length in (5, 4) for seed in (0, 1) for lr in (0.1, 0.01)
+    ]
+    assert len({trial.identity for trial in plan.trials}) == 8
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["train.epochs=4", "train.lr=0.01", "model.hidden_size=8", "model.impl=torch", "data.seed=1", "data.k.test=2"],
+)
+def test_identity_changes_with_every_setting(assignment: str) -> None:
+    before = {trial.identity for trial in plan_trials(settings_of()).trials}
+    assert before.isdisjoint(trial.identity for trial in plan_trials(settings_of(assignment)).trials)
+
+
+def test_identity_does_not_change_with_logging_or_later_lengths() -> None:
+    before = [trial.identity for trial in plan_trials(settings_of()).trials]
+    after = [trial.identity for trial in plan_trials(settings_of("train.log_every=7", "data.lengths=5,4,8")).trials]
+    assert after[:4] == before
+
+
+def test_identity_changes_with_a_single_byte_of_the_data(tmp_path: Path) -> None:
+    write_splits(tmp_path, generate_splits([5]))
+    settings = settings_of(f"data.dir={tmp_path}", "data.lengths=5", "train.seed=0")
+    (before,) = plan_trials(settings).trials
+    test_file = tmp_path / "5" / "test.txt"
+    text = test_file.read_text()
+    assert text[5] == " ", "the third digit stands before it"
+    test_file.write_text(text[:4] + str((int(text[4]) + 1) % 10) + text[5:])
+    (after,) = plan_trials(settings).trials
+    assert before.data_digest != after.data_digest
+    assert before.identity != after.identity
+
+
+def test_trial_survives_json() -> None:
+    trial = plan_trials(settings_of()).trials[2]
+    assert Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) == trial
+
+
+@pytest.mark.parametrize("change", [{"lr": "0.1"}, {"epochs": 1.5}, {"data": {"lengths": 3}}, {"more": 1}])
+def test_damaged_trial_is_refused(change: dict[str, object]) -> None:
+    values = plan_trials(settings_of()).trials[0].to_dict()
+    with pytest.raises(InputError, match="not the settings of a trial"):
+        Trial.from_dict({**values, **change})
+
+
+def test_files_train_to_the_same_numbers_as_generated_rows(tmp_path: Path) -> None:
+    write_splits(tmp_path / "data", generate_splits([5, 4]))
+    study(tmp_path / "generated")
+    study(tmp_path / "read", f"data.dir={tmp_path / 'data'}")
+    measures = ("length", "seed", "best_eval_accuracy", "test_accuracy", "final_train_loss", "best_step")
+    generated, read = (
+        [[row[name] for name in measures] for row in numbers(tmp_path / run)] for run in ("generated", "read")
+    )
+    assert generated == read
+
+
+def test_numbers_do_not_depend_on_processes(tmp_path: Path) -> None:
+    for name, processes in (("here", None), ("one", 1), ("three", 3)):
+        study(tmp_path / name, processes=processes)
+    assert numbers(tmp_path / "here") == numbers(tmp_path / "one") == numbers(tmp_path / "three")
+    histories = {(tmp_path / name / "history.csv").read_bytes() for name in ("here", "one", "three")}
+    assert len(histories) == 1
+    assert len(numbers(tmp_path / "here")) == 4
+
+
+def test_killed_process_fails_its_trial_alone() -> None:
+    plan = plan_trials(settings_of("train.epochs=60", "data.lengths=5", "train.eval_every=5"))
+    killed: set[str] = set()
+
+    def kill_once(trial: Trial, progress: Progress) -> None:
+        if not killed:
+            killed.add(trial.identity)
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+            spawned = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+            os.kill(int(spawned[0]), signal.SIGKILL)
+
+    outcomes = {trial.identity: outcome for trial, outcome in execute_in_processes(plan, plan.trials, kill_once, 1)}
+    assert len(outcomes) == 2
+    assert {identity for identity, outcome in outcomes.items() if outcome.status == "failed"} == killed
+    assert "exit code -9" in str(outcomes[next(iter(killed))].reason)
+
+
+def test_trial_that_raises_fails_with_the_reason() -> None:
+    plan = plan_trials(settings_of("train.lr=1e38", "data.lengths=5", "train.seed=0"))
+    ((_, outcome),) = execute_here(plan, plan.trials, lambda *_: None, log_every=100)
+    assert outcome.status == "failed"
+    assert "overflow" in str(outcome.reason)
+
+
+def test_diverged_trial_is_recorded_with_its_step(tmp_path: Path) -> None:
+    result = study(tmp_path, "train.lr=1e37", "data.lengths=5", "train.seed=0")
+    (row,) = result.rows
+    assert row["status"] == "diverged"
+    assert "at step" in row["reason"]
+    assert row["test_accuracy"] is None
+    assert result.failures == [row]
+
+
+def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
+    study(tmp_path)
+    names = {"config.yaml", "provenance.json", "results.sqlite", "results.csv", "history.csv", "checkpoints", "figures"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert len(list((tmp_path / "checkpoints").glob("*.safetensors"))) == 4
+    figures = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert figures == {"loss.png", "loss.svg", "accuracy.png", "accuracy.svg"}
+    assert (tmp_path / "results.csv").read_text().splitlines()[0].startswith(CONTRACT)
+    header = (tmp_path / "history.csv").read_text().splitlines()[0]
+    assert header == "trial,step,epoch,train_loss,eval_loss,eval_accuracy"
+    assert resolve_settings(tmp_path / "config.yaml") == settings_of()
+    provenance = json.loads((tmp_path / "provenance.json").read_text())
+    assert {"versions", "platform", "threads", "command", "git_commit", "started", "ended"} <= provenance.keys()
+    assert provenance["ended"] is not None
+
+
+def test_csv_keeps_full_precision(tmp_path: Path) -> None:
+    result = study(tmp_path)
+    for row, text in zip(result.rows, numbers(tmp_path), strict=True):
+        assert float(text["final_train_loss"]) == row["final_train_loss"]
+
+
+def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
+    plan = plan_trials(settings_of())
+    trial = plan.trials[0]
+    ((_, outcome),) = execute_here(plan, [trial], lambda *_: None, log_every=100)
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(trial, outcome)
+    with Store(tmp_path / "results.sqlite") as store:
+        stored = store.outcome(trial)
+        assert stored is not None
+        assert store.trials() == {trial.identity: trial}
+        assert store.outcome(plan.trials[1]) is None
+    expected = {name: value for name, value in vars(outcome).items() if name != "weights"}
+    assert {name: value for name, value in vars(stored).items() if name != "weights"} == expected
+
+
+def test_store_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "results.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 20)
+    with pytest.raises(InputError, match="not a readable store"):
+        Store(tmp_path / "results.sqlite")
+
+
+def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
+    class Interrupted(Recorder):
+        def ended(self, trial: Trial, outcome: Outcome) -> None:
+            super().ended(trial, outcome)
+            if len(self.outcomes) == 2:
+                raise KeyboardInterrupt
+
+    run = RunDirectory(tmp_path / "resumed")
+    with pytest.raises(KeyboardInterrupt):
+        run_study(settings_of(), run, Interrupted(), processes=None)
+    assert len(numbers(run.path)) == 2
+    watcher = Recorder()
+    run_study(settings_of(), run, watcher, processes=None, resume=True)
+    assert len(watcher.missing) == len(watcher.outcomes) == 2
+    study(tmp_path / "whole")
+    assert numbers(run.path) == numbers(tmp_path / "whole")
+    assert (run.path / "history.csv").read_bytes() == (tmp_path / "whole" / "history.csv").read_bytes()
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
+    study(tmp_path)
+    before = numbers(tmp_path)
+    with pytest.raises(InputError, match="4 trials that these settings do not have"):
+        study(tmp_path, "train.lr=0.01", resume=True)
+    assert numbers(tmp_path) == before
+
+
+def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
+    study(tmp_path)
+    before = numbers(tmp_path)
+    with pytest.raises(InputError, match=r"already holds a run .*--resume.*--force"):
+        study(tmp_path, "train.lr=0.01")
+    assert numbers(tmp_path) == before
+    study(tmp_path, "train.lr=0.01", force=True)
+    assert {row["lr"] for row in numbers(tmp_path)} == {"0.01"}
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 4
+
+
+def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
+    study(tmp_path, "train.seed=0", "data.lengths=4")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "checkpoints" / "notes.txt").write_text("mine")
+    study(tmp_path, "train.seed=0", "data.lengths=4", force=True)
+    assert (tmp_path / "notes.txt").exists()
+    assert (tmp_path / "checkpoints" / "notes.txt").exists()
+
+
+def test_run_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="is a file"):
+        study(tmp_path / "file")
+    with pytest.raises(InputError, match="cannot write to"):
+        study(tmp_path / "file" / "below")
+
+
+def test_wrong_data_leave_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        study(tmp_path / "run", f"data.dir={tmp_path / 'nowhere'}")
+    assert not (tmp_path / "run").exists()
+
+
+def test_unnamed_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for expected in ("runs/srn", "runs/srn-2", "runs/srn-3"):
+        run = open_run(None, "srn")
+        assert run.path == Path(expected)
+        run.path.mkdir(parents=True)
+
+
+def test_summary_is_over_the_seeds_that_are_done() -> None:
+    base = dict.fromkeys(CONTRACT.split(",")) | dict.fromkeys(("init", "batch_size", "eval_every", "device", "reason"))
+    base |= dict.fromkeys(("k_train", "k_eval", "k_test", "data_seed"))
+    rows = [
+        {**base, "length": 5, "lr": 0.1, "seed": seed, "status": status, "test_accuracy": accuracy}
+        | {"best_eval_accuracy": accuracy, "final_train_loss": 1.0, "seconds": 2.0}
+        for seed, status, accuracy in ((0, "done", 0.5), (1, "done", 0.75), (2, "failed", None))
+    ]
+    (row,) = summarise(rows)
+    assert row["length"] == 5
+    assert row["trials"] == 2
+    assert row["seeds"] == [0, 1, 2]
+    assert (row["test_accuracy"], row["test_accuracy_min"], row["test_accuracy_max"]) == (0.625, 0.5, 0.75)
+    other = {**rows[0], "lr": 0.2}
+    assert varied_settings(summarise([*rows, other])) == ["lr"]
+
+
+def test_histories_hold_the_losses_of_the_training(tmp_path: Path) -> None:
+    study(tmp_path)
+    plan = plan_trials(settings_of())
+    history = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    with Store(tmp_path / "results.sqlite") as store:
+        for trial in plan.trials:
+            outcome = store.outcome(trial)
+            assert outcome is not None
+            assert len(outcome.step_losses) == outcome.steps == 3 * 38
+            mine = [row for row in history if row["trial"] == trial.identity]
+            assert [float(row["train_loss"]) for row in mine] == [outcome.step_losses[100], outcome.step_losses[113]]
+            assert outcome.final_train_loss == sum(outcome.step_losses[76:]) / 38
+            assert np.isfinite(outcome.step_losses).all()
+            assert not math.isnan(outcome.seconds)
+
+
+def test_full_disk_is_a_named_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("digitsum_cli.core.atomic_write.os.fdopen", no_space)
+    with pytest.raises(DigitsumError, match="No space left on device"):
+        study(tmp_path)
