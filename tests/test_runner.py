@@ -1,9 +1,9 @@
 """The Runner against the plain loop, to the bit, and against the book's first numbers."""
 
+from typing import Any
+
 import pytest
 import torch
-from tests.book_facts import BOOK
-from tests.plain_loop import train_plainly
 from torch import Tensor
 
 from digitsum_cli.core import Progress, Runner, build_classifier, generate_datasets
@@ -11,6 +11,8 @@ from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.record import TrainingRecord
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
+from tests.book_facts import BOOK
+from tests.plain_loop import train_plainly
 
 DATA = generate_datasets([5, 12, 20])
 
@@ -19,7 +21,7 @@ def whole(dataset: DigitSumDataset) -> tuple[Tensor, Tensor]:
     return dataset.digits, dataset.labels
 
 
-def train(impl: str, length: int, seed: int = 0, lr: float = 0.001, **arguments: int) -> tuple[Runner, TrainingRecord]:
+def train(impl: str, length: int, seed: int = 0, lr: float = 0.001, **arguments: Any) -> tuple[Runner, TrainingRecord]:
     model = build_classifier("srn", impl, seed=seed)
     runner = Runner(model, torch.optim.Adam(model.parameters(), lr=lr))
     data = DATA[length]
