@@ -310,6 +310,6 @@ def test_full_disk_is_a_named_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("digitsum_cli.core.atomic_write.os.fdopen", no_space)
+    monkeypatch.setattr("digitsum_cli.core.atomic_write.Path.replace", no_space)
     with pytest.raises(DigitsumError, match="No space left on device"):
         study(tmp_path)

@@ -1,7 +1,6 @@
 """Files that are either whole or not there."""
 
-import os
-import tempfile
+import uuid
 from pathlib import Path
 
 from digitsum_cli.errors import DigitsumError
@@ -13,22 +12,15 @@ def atomic_write(path: Path, content: bytes) -> None:
     Raises:
         DigitsumError: the file cannot be written; whatever stood at ``path`` stands there still.
     """
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise DigitsumError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+    except (OSError, ValueError) as error:
+        raise DigitsumError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error

@@ -34,7 +34,8 @@ def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) 
         DigitsumError: the file cannot be written.
     """
     metadata = {"format": _FORMAT, "settings": json.dumps(settings)}
-    atomic_write(path, save(weights, metadata))
+    contiguous = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    atomic_write(path, save(contiguous, metadata))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -43,13 +44,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: the file is missing, damaged, or not a checkpoint of this tool.
     """
-    if not path.is_file():
-        raise InputError(f"no checkpoint at {path}", next_step="Train one with: digitsum train --length 10")
     try:
+        if not path.is_file():
+            raise InputError(f"no checkpoint at {path}", next_step="Train one with: digitsum train --length 10")
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
+    except InputError:
+        raise
+    except (SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{path} is not a whole safetensors file: {error}", next_step="Copy it again, or train anew"
         ) from error

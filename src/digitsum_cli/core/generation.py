@@ -61,6 +61,19 @@ class Splits:
         return tuple((name, getattr(self, name)) for name in SPLIT_NAMES)
 
 
+def require_length(length: int) -> None:
+    """Checks that a row of this length has a place for the distractor.
+
+    Raises:
+        InputError: ``length`` is below 3.
+    """
+    if length < MINIMUM_LENGTH:
+        raise InputError(
+            f"length {length} is too short",
+            allowed=f"{MINIMUM_LENGTH} or more: two digits to add up and room for a distractor",
+        )
+
+
 def generate_rows(length: int, k: int, stream: np.random.RandomState) -> Rows:
     """Draws ``k`` rows for each of the 100 pairs of first digits.
 
@@ -75,11 +88,7 @@ def generate_rows(length: int, k: int, stream: np.random.RandomState) -> Rows:
     Raises:
         InputError: ``length`` is below 3 or ``k`` below 1.
     """
-    if length < MINIMUM_LENGTH:
-        raise InputError(
-            f"length {length} is too short",
-            allowed=f"{MINIMUM_LENGTH} or more: two digits to add up and room for a distractor",
-        )
+    require_length(length)
     if k < 1:
         raise InputError(f"k is {k}", allowed="1 or more rows for each pair of digits")
     digits = np.zeros((DIGITS * DIGITS * k, length), dtype=np.int8)
@@ -108,10 +117,12 @@ def generate_splits(
         The splits by length. A length's rows depend on the lengths before it.
 
     Raises:
-        InputError: a length is below 3 or stands twice, or a ``k`` is below 1.
+        InputError: a length is below 3 or stands twice, a ``k`` is below 1, or the seed is out of range.
     """
     if len(set(lengths)) < len(lengths):
         raise InputError(f"a length stands twice in {list(lengths)}")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"the seed is {seed}", allowed="0 to 2**32 - 1")
     stream = np.random.RandomState(seed)
     return {
         length: Splits(*(generate_rows(length, k, stream) for k in (k_train, k_eval, k_test))) for length in lengths

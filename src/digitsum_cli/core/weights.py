@@ -29,7 +29,7 @@ def load_weights(model: nn.Module, weights: Weights, source: str = "the weights"
     given = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
     if wanted != given:
         raise InputError(f"{source} does not fit the model: {_differences(wanted, given)}")
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
 def _dtype_name(tensor: torch.Tensor) -> str:

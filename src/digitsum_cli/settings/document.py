@@ -6,6 +6,7 @@ quick.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import yaml
 from digitsum_cli.errors import InputError
 
 KeyPath = tuple[str, ...]
+Locate = Callable[[yaml.Mark | None], str]
 
 _MAXIMUM_BYTES = 1_000_000
 _MAXIMUM_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z_.]*")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not read here", problem_mark=event.start_mark)
+        if getattr(event, "tag", None):
+            raise yaml.MarkedYAMLError(problem=f"the tag {event.tag!r} is not read here", problem_mark=event.start_mark)
         if self.depth > _MAXIMUM_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
         self.depth += 1
@@ -87,12 +92,16 @@ def parse_document(text: str, source: str) -> Document:
         InputError: the text does not parse, is not a mapping, or a key stands twice or is not text.
     """
     origins: dict[KeyPath, str] = {}
-    node = _compose(text, source)
+
+    def locate(mark: yaml.Mark | None) -> str:
+        return f"{source}:{mark.line + 1}" if mark else source
+
+    node = _compose(text, locate)
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
         return Document({}, origins)
     if not isinstance(node, yaml.MappingNode):
-        raise InputError("settings are 'key: value' lines, not a single value or a list", where=_where(source, node))
-    return Document(_build(node, source, (), origins), origins)
+        raise InputError("settings are 'key: value' lines, not a single value or a list", where=locate(node.start_mark))
+    return Document(_build(node, locate, (), origins), origins)
 
 
 def parse_value(text: str, source: str) -> Any:
@@ -101,48 +110,48 @@ def parse_value(text: str, source: str) -> Any:
     Raises:
         InputError: the text does not parse.
     """
-    node = _compose(text, source)
-    return None if node is None else _build(node, source, (), {})
+
+    def locate(_: yaml.Mark | None) -> str:
+        return source
+
+    node = _compose(text, locate)
+    return None if node is None else _build(node, locate, (), {})
 
 
-def _compose(text: str, source: str) -> yaml.Node | None:
+def _compose(text: str, locate: Locate) -> yaml.Node | None:
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{source}:{mark.line + 1}" if mark else source
-        raise InputError(f"not readable as YAML: {error.problem or error.context}", where=where) from error
+        problem = error.problem or error.context
+        raise InputError(f"not readable as YAML: {problem}", where=locate(error.problem_mark)) from error
     except yaml.YAMLError as error:
-        raise InputError(f"not readable as YAML: {str(error).splitlines()[0]}", where=source) from error
+        raise InputError(f"not readable as YAML: {str(error).splitlines()[0]}", where=locate(None)) from error
     return node
 
 
-def _build(node: yaml.Node, source: str, path: KeyPath, origins: dict[KeyPath, str]) -> Any:
-    if not isinstance(node, yaml.ScalarNode) and node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
-        raise InputError(f"the tag {node.tag!r} is not read here", where=_where(source, node))
+def _build(node: yaml.Node, locate: Locate, path: KeyPath, origins: dict[KeyPath, str]) -> Any:
     if isinstance(node, yaml.MappingNode):
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            where = locate(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
-                raise InputError("a key that is not a word", where=_where(source, key_node))
+                raise InputError("a key that is not a word", where=where)
             key = key_node.value
             if key in values:
-                first = origins.get((*path, key), source)
-                raise InputError(f"the key {key!r} stands twice (first at {first})", where=_where(source, key_node))
-            origins[(*path, key)] = _where(source, key_node)
-            values[key] = _build(value_node, source, (*path, key), origins)
+                first = origins.get((*path, key), where)
+                raise InputError(f"the key {key!r} stands twice (first at {first})", where=where)
+            origins[(*path, key)] = where
+            values[key] = _build(value_node, locate, (*path, key), origins)
         return values
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, source, (*path, str(index)), origins) for index, item in enumerate(node.value)]
-    return _scalar(node, source)
+        return [_build(item, locate, (*path, str(index)), origins) for index, item in enumerate(node.value)]
+    return _scalar(node, locate)
 
 
-def _scalar(node: yaml.Node, source: str) -> str | int | float | bool | None:
+def _scalar(node: yaml.Node, locate: Locate) -> str | int | float | bool | None:
     text = str(node.value)
     try:
         match node.tag.removeprefix(_TAG):
-            case "str":
-                return text
             case "int":
                 return int(text)
             case "float":
@@ -152,9 +161,22 @@ def _scalar(node: yaml.Node, source: str) -> str | int | float | bool | None:
             case "null":
                 return None
     except ValueError as error:
-        raise InputError(f"{text[:20]!r} is not a number that fits", where=_where(source, node)) from error
-    raise InputError(f"the tag {node.tag!r} is not read here", where=_where(source, node))
+        raise InputError(f"{text[:20]!r} is not a number that fits", where=locate(node.start_mark)) from error
+    return text
 
 
-def _where(source: str, node: yaml.Node) -> str:
-    return f"{source}:{node.start_mark.line + 1}"
+def dump_document(values: Mapping[str, Any]) -> str:
+    """YAML text that ``parse_document`` reads back to the same values."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text plainly where it reads back as text, else in quotes."""
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    plain = _PLAIN.fullmatch(text) and text.lower() not in ("true", "false", "null")
+    return dumper.represent_scalar(f"{_TAG}str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _represent_text)

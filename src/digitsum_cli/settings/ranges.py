@@ -4,7 +4,7 @@ import re
 
 MAXIMUM_ITEMS = 100_000
 
-_ITEM = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18})(?:\.\.(\d{1,18}))?)?")
+_ITEM = re.compile(r"([0-9]{1,18})(?:\.\.([0-9]{1,18})(?:\.\.([0-9]{1,18}))?)?")
 _FORMS = "a number, a list such as 5,10,20, or a range such as 5..35 or 5..35..10"
 
 

@@ -1,0 +1,112 @@
+"""The axes of a sweep: which keys may vary, and over which values."""
+
+import copy
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from digitsum_cli.errors import InputError
+from digitsum_cli.settings.document import KeyPath, parse_value
+from digitsum_cli.settings.override import Override, apply_override
+from digitsum_cli.settings.ranges import parse_whole_numbers
+from digitsum_cli.settings.schema import AxisValue, Settings, axis_keys, leaf_keys
+from digitsum_cli.settings.validation import origin_of, shown, suggestion, validate
+
+MAXIMUM_TRIALS = 100_000
+
+
+def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[Any]]:
+    """The values of each axis, not checked yet, so that they can be counted first.
+
+    Raises:
+        InputError: a key cannot vary, or an axis is empty or far too long.
+    """
+    if axes is None:
+        return {}
+    if not isinstance(axes, dict):
+        raise InputError(
+            f"sweep is {shown(axes)}", where=origin_of(("sweep",), origins), allowed="axes such as train.seed: 0..9"
+        )
+    listed = {}
+    for key, given in axes.items():
+        where = origin_of(("sweep", key), origins)
+        if key not in axis_keys():
+            raise InputError(
+                f"sweep cannot vary {key!r}",
+                where=where,
+                allowed=", ".join(axis_keys()),
+                next_step="Lengths stand in data.lengths" if key == "data.lengths" else suggestion(key, axis_keys()),
+            )
+        listed[key] = _axis_items(key, given, where)
+        if not listed[key]:
+            raise InputError(f"the axis {key} has no values", where=where)
+    return listed
+
+
+def _axis_items(key: str, given: object, where: str) -> list[Any]:
+    """The values of an axis: a list, ``a,b``, or for whole numbers a range."""
+    items: list[Any] = []
+    for item in given if isinstance(given, list) else [given]:
+        if isinstance(item, str) and leaf_keys()[key].annotation is int:
+            try:
+                items.extend(parse_whole_numbers(item, default_step=1))
+            except ValueError as error:
+                raise InputError(f"{key}: {error}", where=where) from error
+        elif isinstance(item, str):
+            items.extend(parse_value(part, where) for part in item.split(","))
+        else:
+            items.append(item)
+        if len(items) > MAXIMUM_TRIALS:
+            raise InputError(f"the axis {key} is too long", where=where, allowed=f"up to {MAXIMUM_TRIALS:,} trials")
+    return items
+
+
+def check_axis(
+    key: str, items: Sequence[Any], tree: Mapping[str, Any], origins: Mapping[KeyPath, str]
+) -> tuple[AxisValue, ...]:
+    """The values of an axis, each checked as a single value at its key would be.
+
+    Raises:
+        InputError: a value is wrong, or stands twice.
+    """
+    where = origin_of(("sweep", key), origins)
+    values = [_value_at(_with_value(tree, key, item, origins, where), key) for item in items]
+    if len(set(values)) < len(values):
+        twice = Counter(values).most_common(1)[0][0]
+        raise InputError(f"the axis {key} has {twice!r} twice", where=where)
+    return tuple(values)
+
+
+def refuse_data_too_large_together(
+    axes: Mapping[str, tuple[AxisValue, ...]], tree: Mapping[str, Any], origins: Mapping[KeyPath, str]
+) -> None:
+    """Checks the largest combination; each value was checked alone before.
+
+    Raises:
+        InputError: its data do not fit in memory.
+    """
+    largest = copy.deepcopy(dict(tree))
+    where = None
+    for key, values in axes.items():
+        if key.startswith("data.k."):
+            where = origin_of(("sweep", key), origins)
+            apply_override(Override(key, max(values), where), largest, {})
+    if where:
+        validate(largest, {("data",): where})
+
+
+def _with_value(
+    tree: Mapping[str, Any], key: str, value: object, origins: Mapping[KeyPath, str], where: str
+) -> Settings:
+    variant = copy.deepcopy(dict(tree))
+    apply_override(Override(key, value, where), variant, {})
+    return validate(variant, {**origins, tuple(key.split(".")): where})
+
+
+def _value_at(settings: BaseModel, key: str) -> Any:
+    value: Any = settings
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value

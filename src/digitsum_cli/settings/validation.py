@@ -1,0 +1,75 @@
+"""Checks a tree of values against the schema; every error says where the value came from and what is allowed."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from digitsum_cli.errors import InputError
+from digitsum_cli.settings.document import KeyPath
+from digitsum_cli.settings.schema import Settings, leaf_keys
+
+
+def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Settings:
+    """The settings of a tree of values without axes.
+
+    Raises:
+        InputError: a key is unknown, or a value of the wrong type or out of range.
+    """
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+    path = tuple(str(part) for part in first["loc"])
+    key = ".".join(path)
+    where = origin_of(path, origins)
+    if first["type"] == "extra_forbidden":
+        known = list(_section_at(path[:-1]).model_fields)
+        raise InputError(
+            f"unknown key {key!r}",
+            where=where,
+            allowed=", ".join(known),
+            next_step=suggestion(path[-1], known),
+        )
+    if first["type"] in ("model_type", "dict_type"):
+        raise InputError(
+            f"{key} is {shown(first['input'])}",
+            where=where,
+            allowed=f"a section with the keys {', '.join(_section_at(path).model_fields)}",
+        )
+    leaf = leaf_keys().get(key)
+    what = f"{key}: {first['ctx']['error']}" if first["type"] == "value_error" else f"{key} is {shown(first['input'])}"
+    raise InputError(what, where=where, allowed=leaf.description if leaf else None)
+
+
+def shown(value: object) -> str:
+    """A value as YAML writes it, cut where it is long."""
+    words = {None: "empty", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _section_at(path: KeyPath) -> type[BaseModel]:
+    section: type[BaseModel] = Settings
+    for name in path:
+        kind = section.model_fields[name].annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            break
+        section = kind
+    return section
+
+
+def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
+    """Where the innermost part of ``path`` that was given stands, or else the first value given below it."""
+    for end in range(len(path), 0, -1):
+        if path[:end] in origins:
+            return origins[path[:end]]
+    below = (origin for given, origin in origins.items() if given[: len(path)] == path)
+    return next(below, ".".join(path))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, as a question."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {close[0]!r}?" if close else None

@@ -1,0 +1,366 @@
+"""Kept weights on disk and back into a model, and files that are either whole or not there."""
+
+import contextlib
+import json
+import pickle
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from safetensors.numpy import save
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.core.classifier import build_classifier
+from digitsum_cli.core.weights import copy_weights, load_weights
+from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.settings import Settings
+
+FORMAT = "digitsum-checkpoint-1"
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
+    max_leaves=8,
+)
+
+
+def tiny_weights(impl: str = "manual", seed: int = 0) -> Weights:
+    return copy_weights(build_classifier(impl=impl, embedding_size=2, hidden_size=3, seed=seed))
+
+
+def whole_file(path: Path) -> bytes:
+    write_checkpoint(path, tiny_weights(), {"train": {"lr": 0.001}})
+    return path.read_bytes()
+
+
+def refusal(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(path)
+    return str(caught.value)
+
+
+def checkpoint_or_message(path: Path) -> Checkpoint | str:
+    try:
+        return read_checkpoint(path)
+    except InputError as error:
+        return str(error)
+
+
+def bits(weights: Weights) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    return {name: (str(array.dtype), array.shape, array.tobytes()) for name, array in weights.items()}
+
+
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_a_models_weights_are_read_back_to_the_bit(impl: str, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.safetensors"
+    write_checkpoint(path, tiny_weights(impl), {})
+    assert bits(read_checkpoint(path).weights) == bits(tiny_weights(impl))
+
+
+@settings(max_examples=50)
+@given(
+    st.dictionaries(
+        st.sampled_from(["rnn_model.W", "embedding.W", "linear.bias", "é"]),
+        arrays(np.float32, array_shapes(max_dims=3, max_side=4)) | arrays(np.float64, array_shapes(max_side=4)),
+    )
+)
+def test_any_weights_are_read_back_to_the_bit(tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.safetensors"
+    write_checkpoint(path, weights, {})
+    assert bits(read_checkpoint(path).weights) == bits(weights)
+
+
+@pytest.mark.parametrize("view", ["transposed", "every other column", "backwards"])
+def test_weights_that_are_views_are_read_back_to_the_bit(view: str, tmp_path: Path) -> None:
+    table = np.arange(24, dtype=np.float32).reshape(4, 6)
+    array = {"transposed": table.T, "every other column": table[:, ::2], "backwards": table[::-1]}[view]
+    write_checkpoint(tmp_path / "a.safetensors", {"W": array}, {})
+    assert read_checkpoint(tmp_path / "a.safetensors").weights["W"].tolist() == array.tolist()
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(st.text(), json_values, max_size=4))
+def test_settings_are_read_back_equal(tmp_path_factory: pytest.TempPathFactory, given_settings: dict[str, Any]) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.safetensors"
+    write_checkpoint(path, {}, given_settings)
+    assert read_checkpoint(path).settings == given_settings
+
+
+def test_the_settings_of_a_training_are_read_back_equal(tmp_path: Path) -> None:
+    trained = Settings().with_values({"data.lengths": (7,), "train.lr": 0.1 + 0.2})
+    write_checkpoint(tmp_path / "a.safetensors", {}, trained.model_dump(mode="json"))
+    tree = read_checkpoint(tmp_path / "a.safetensors").settings
+    tree["data"]["lengths"] = tuple(tree["data"]["lengths"])
+    assert Settings.model_validate(tree) == trained
+
+
+def test_a_missing_checkpoint_is_an_input_error_with_its_name_and_the_next_step(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="digitsum train") as caught:
+        read_checkpoint(tmp_path / "missing.safetensors")
+    assert str(tmp_path / "missing.safetensors") in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"], ids=["too long", "NUL"])
+def test_a_name_that_no_file_can_have_is_an_input_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        read_checkpoint(tmp_path / name)
+
+
+def test_a_folder_in_place_of_a_checkpoint_is_an_input_error_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 8, 9, 50, 200, -500, -100, -4, -1])
+def test_a_truncated_checkpoint_is_an_input_error_with_its_name(kept: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    content = whole_file(path)[:kept]
+    assert str(path) in refusal(path, content)
+
+
+def test_a_checkpoint_with_bytes_after_its_end_is_an_input_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    assert str(path) in refusal(path, whole_file(path) + b"\0")
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda tail: len(tail).to_bytes(8, "little") + tail))
+def test_random_bytes_are_an_input_error_with_the_file(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "random.safetensors"
+    assert str(path) in refusal(path, content)
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_byte_changed_in_the_header_is_never_a_crash(
+    tmp_path_factory: pytest.TempPathFactory, position: int, byte: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed.safetensors"
+    content = bytearray(whole_file(path))
+    content[position] = byte
+    path.write_bytes(content)
+    result = checkpoint_or_message(path)
+    assert isinstance(result, Checkpoint) or str(path) in result
+
+
+class Trap:
+    """What makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_is_an_input_error_and_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    assert str(path) in refusal(path, pickle.dumps(Trap(tmp_path / "ran")))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_of_torch_save_is_an_input_error(tmp_path: Path) -> None:
+    torch.save({"W": torch.zeros(2)}, tmp_path / "a.pt")
+    assert str(tmp_path / "a.pt") in refusal(tmp_path / "a.pt", (tmp_path / "a.pt").read_bytes())
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"settings": "{}"}, {"format": FORMAT + "0"}])
+def test_a_safetensors_file_of_another_tool_is_an_input_error(metadata: dict[str, str] | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    message = refusal(path, save({"W": np.zeros(2)}, metadata))
+    assert str(path) in message
+    assert "was not written by digitsum" in message
+
+
+@pytest.mark.parametrize("text", ["", "x", "{", "{}{}", "[" * 100_000, "[]", "null", "1", '"text"', "NaN"])
+def test_settings_that_are_not_a_json_object_are_an_input_error(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    message = refusal(path, save({"W": np.zeros(2)}, {"format": FORMAT, "settings": text}))
+    assert str(path) in message
+    assert "settings" in message
+
+
+def test_a_checkpoint_without_settings_is_an_input_error(tmp_path: Path) -> None:
+    assert "settings" in refusal(tmp_path / "a.safetensors", save({"W": np.zeros(2)}, {"format": FORMAT}))
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F5"])
+def test_a_type_of_number_that_numpy_lacks_is_an_input_error(dtype: str, tmp_path: Path) -> None:
+    size = 2 if dtype == "BF16" else 1
+    tensor = {"dtype": dtype, "shape": [4], "data_offsets": [0, 4 * size]}
+    header = json.dumps({"__metadata__": {"format": FORMAT, "settings": "{}"}, "W": tensor}).encode()
+    path = tmp_path / "a.safetensors"
+    assert str(path) in refusal(path, len(header).to_bytes(8, "little") + header + bytes(4 * size))
+
+
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_loaded_weights_are_the_models_to_the_bit(impl: str, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "a.safetensors", tiny_weights(impl, seed=1), {})
+    model = build_classifier(impl=impl, embedding_size=2, hidden_size=3, seed=0)
+    load_weights(model, read_checkpoint(tmp_path / "a.safetensors").weights)
+    assert bits(copy_weights(model)) == bits(tiny_weights(impl, seed=1))
+
+
+def test_copied_weights_do_not_follow_the_model() -> None:
+    model = build_classifier(embedding_size=2, hidden_size=3)
+    kept = copy_weights(model)
+    before = bits(kept)
+    load_weights(model, tiny_weights(seed=1))
+    assert bits(kept) == before
+
+
+def test_a_model_does_not_follow_the_weights_loaded_into_it() -> None:
+    model = build_classifier(embedding_size=2, hidden_size=3)
+    weights = tiny_weights(seed=1)
+    load_weights(model, weights)
+    weights["linear.bias"][:] = 7
+    assert bits(copy_weights(model)) == bits(tiny_weights(seed=1))
+
+
+def without_bias(weights: Weights) -> Weights:
+    return {name: array for name, array in weights.items() if name != "linear.bias"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        pytest.param(without_bias, ["linear.bias is missing"], id="missing"),
+        pytest.param(
+            lambda weights: {**weights, "linear.b": weights["linear.bias"]},
+            ["linear.b is not a parameter"],
+            id="superfluous",
+        ),
+        pytest.param(
+            lambda weights: {**weights, "rnn_model.U": weights["rnn_model.U"][:, :2]},
+            ["rnn_model.U", "(3, 2)", "(3, 3)"],
+            id="shape",
+        ),
+        pytest.param(
+            lambda weights: {**weights, "rnn_model.b": weights["rnn_model.b"][0]},
+            ["rnn_model.b", "(3,)", "(1, 3)"],
+            id="shape that would broadcast",
+        ),
+        pytest.param(
+            lambda weights: {**weights, "embedding.W": weights["embedding.W"].astype(np.float64)},
+            ["embedding.W", "float64", "float32"],
+            id="dtype",
+        ),
+        pytest.param(
+            lambda weights: {**without_bias(weights), "x": np.zeros(3), "rnn_model.W": np.zeros((1, 1))},
+            ["linear.bias is missing", "x is not a parameter", "rnn_model.W"],
+            id="several",
+        ),
+        pytest.param(lambda _: {}, ["linear.bias", "embedding.W", "rnn_model.U"], id="none"),
+    ],
+)
+def test_weights_that_do_not_fit_are_an_input_error_with_the_parameter_and_the_model_stays_as_it_was(
+    change: Callable[[Weights], Weights], named: list[str]
+) -> None:
+    model = build_classifier(embedding_size=2, hidden_size=3, seed=0)
+    with pytest.raises(InputError) as caught:
+        load_weights(model, change(tiny_weights(seed=1)), source="best.safetensors")
+    assert str(caught.value).startswith("best.safetensors ")
+    assert all(words in str(caught.value) for words in named)
+    assert bits(copy_weights(model)) == bits(tiny_weights(seed=0))
+
+
+def test_weights_of_the_other_implementation_are_an_input_error() -> None:
+    model = build_classifier(impl="torch", embedding_size=2, hidden_size=3)
+    with pytest.raises(InputError, match=r"rnn_model\.W is not a parameter of it"):
+        load_weights(model, tiny_weights("manual"))
+
+
+@contextlib.contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Writing beyond ``size`` bytes of any file fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_write_makes_folders_and_leaves_the_content_alone_there(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    atomic_write(path, b"content")
+    assert path.read_bytes() == b"content"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_replaces_the_old_file(tmp_path: Path) -> None:
+    atomic_write(tmp_path / "file", b"old and longer")
+    atomic_write(tmp_path / "file", b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"new")]
+
+
+def test_a_written_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"")
+    atomic_write(tmp_path / "file", b"")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_write_that_fails_halfway_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(DigitsumError) as caught, files_of_at_most(4096):
+        atomic_write(path, bytes(100_000))
+    assert str(path) in str(caught.value)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), RuntimeError()], ids=["interrupt", "bug"])
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
+    cause: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise cause
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(type(cause)):
+        atomic_write(path, b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_what_is_not_bytes_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(TypeError):
+        atomic_write(path, cast(bytes, "text"))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_a_folder_in_the_way_is_an_error_with_its_name_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DigitsumError) as caught:
+        atomic_write(tmp_path / "folder", b"content")
+    assert str(tmp_path / "folder") in str(caught.value)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
+def test_a_path_below_a_file_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(DigitsumError) as caught:
+        atomic_write(tmp_path / "file" / "below", b"content")
+    assert str(tmp_path / "file" / "below") in str(caught.value)
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(DigitsumError) as caught:
+        write_checkpoint(tmp_path / "file" / "a.safetensors", tiny_weights(), {})
+    assert str(tmp_path / "file" / "a.safetensors") in str(caught.value)

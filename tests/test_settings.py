@@ -1,0 +1,601 @@
+"""Settings: the book's defaults, what is refused and how, what takes precedence, axes, and writing them out."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitsum_cli.errors import InputError
+from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings.resolve import settings_yaml
+from digitsum_cli.settings.schema import AxisValue, axis_keys, leaf_keys
+
+BOOK_SETTINGS = {
+    "data": {"lengths": (5, 10, 15, 20, 25, 30, 35), "k": {"train": 3, "eval": 1, "test": 1}, "seed": 0, "dir": None},
+    "model": {"cell": "srn", "impl": "manual", "embedding_size": 32, "hidden_size": 32, "init": "book"},
+    "train": {
+        "epochs": 500,
+        "batch_size": 8,
+        "lr": 0.001,
+        "seed": 0,
+        "log_every": 100,
+        "eval_every": 100,
+        "device": "cpu",
+    },
+    "sweep": {},
+}
+
+
+def from_set(*assignments: str) -> Settings:
+    return resolve_settings(overrides=[parse_assignment(assignment) for assignment in assignments])
+
+
+def from_file(folder: Path, text: str, *assignments: str) -> Settings:
+    path = folder / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    return resolve_settings(path, [parse_assignment(assignment) for assignment in assignments])
+
+
+def set_refusal(*assignments: str) -> str:
+    with pytest.raises(InputError) as caught:
+        from_set(*assignments)
+    return str(caught.value)
+
+
+def file_refusal(folder: Path, text: str, *assignments: str) -> str:
+    with pytest.raises(InputError) as caught:
+        from_file(folder, text, *assignments)
+    return str(caught.value)
+
+
+def nested(key: str, value: str) -> str:
+    """The YAML that gives ``value`` to a dotted key; the key stands on the last line."""
+    parts = key.split(".")
+    lines = [f"{'  ' * depth}{part}:" for depth, part in enumerate(parts)]
+    return "\n".join(lines) + f" {value}\n"
+
+
+def test_the_defaults_are_the_books() -> None:
+    assert resolve_settings().model_dump() == BOOK_SETTINGS
+
+
+def test_an_empty_file_is_the_books_settings(tmp_path: Path) -> None:
+    assert from_file(tmp_path, "") == Settings()
+
+
+LENGTHS = "3 to 10000, as 5,10,20 or 5..35 (in steps of 5) or 5..35..10"
+SEED = "a whole number from 0 to 4294967295"
+ROWS = "a whole number from 1 to 10000"
+UNITS = "a whole number from 1 to 4096"
+PASSES = "passes over the training rows, a whole number from 1 to 1000000"
+BATCH = "rows, a whole number from 1 to 1000000"
+STEPS = "a whole number from 1 to 1000000000"
+RATE = "a number above 0, such as 0.001 or 1e-3"
+
+BAD_VALUES = [
+    ("data.lengths", "2", LENGTHS),
+    ("data.lengths", "0", LENGTHS),
+    ("data.lengths", "-5", LENGTHS),
+    ("data.lengths", "10001", LENGTHS),
+    ("data.lengths", "2..10", LENGTHS),
+    ("data.lengths", "35..5", LENGTHS),
+    ("data.lengths", "5..35..0", LENGTHS),
+    ("data.lengths", "5,5", LENGTHS),
+    ("data.lengths", "[5, 5..10]", LENGTHS),
+    ("data.lengths", "5..", LENGTHS),
+    ("data.lengths", "five", LENGTHS),
+    ("data.lengths", "5.0", LENGTHS),
+    ("data.lengths", "1e1", LENGTHS),
+    ("data.lengths", "true", LENGTHS),
+    ("data.lengths", "null", LENGTHS),
+    ("data.lengths", "''", LENGTHS),
+    ("data.lengths", "[]", LENGTHS),
+    ("data.lengths", "[[5]]", LENGTHS),
+    ("data.lengths", "{a: 5}", LENGTHS),
+    ("data.lengths", "0..999999999999", LENGTHS),
+    ("data.k.train", "0", ROWS),
+    ("data.k.eval", "-1", ROWS),
+    ("data.k.test", "10001", ROWS),
+    ("data.k.train", "'3'", ROWS),
+    ("data.k.train", "1.5", ROWS),
+    ("data.k.train", "3.0", ROWS),
+    ("data.k.train", "true", ROWS),
+    ("data.k.train", "null", ROWS),
+    ("data.k.train", "[3]", ROWS),
+    ("data.k.train", "three", ROWS),
+    ("data.k", "3", "train, eval, test"),
+    ("data.k", "null", "train, eval, test"),
+    ("data.k", "[3, 1, 1]", "train, eval, test"),
+    ("data.seed", "-1", SEED),
+    ("data.seed", "4294967296", SEED),
+    ("data.seed", "0.5", SEED),
+    ("data.dir", "''", "a folder"),
+    ("data.dir", "5", "a folder"),
+    ("data.dir", "[datasets]", "a folder"),
+    ("model.cell", "gru", "srn"),
+    ("model.cell", "SRN", "srn"),
+    ("model.cell", "null", "srn"),
+    ("model.impl", "tensorflow", "manual, torch"),
+    ("model.impl", "''", "manual, torch"),
+    ("model.impl", "true", "manual, torch"),
+    ("model.impl", "[manual, torch]", "manual, torch"),
+    ("model.init", "xavier", "book"),
+    ("model.embedding_size", "0", UNITS),
+    ("model.embedding_size", "4097", UNITS),
+    ("model.hidden_size", "-32", UNITS),
+    ("model.hidden_size", "32.0", UNITS),
+    ("model", "null", "cell, impl, embedding_size, hidden_size, init"),
+    ("train.epochs", "0", PASSES),
+    ("train.epochs", "-1", PASSES),
+    ("train.epochs", "1000001", PASSES),
+    ("train.epochs", "1e3", PASSES),
+    ("train.epochs", "'500'", PASSES),
+    ("train.epochs", "yes", PASSES),
+    ("train.epochs", "true", PASSES),
+    ("train.epochs", "9" * 50, PASSES),
+    ("train.batch_size", "0", BATCH),
+    ("train.batch_size", "1000001", BATCH),
+    ("train.lr", "0", RATE),
+    ("train.lr", "-0.001", RATE),
+    ("train.lr", ".nan", RATE),
+    ("train.lr", ".inf", RATE),
+    ("train.lr", "1e999", RATE),
+    ("train.lr", "9" * 400, RATE),
+    ("train.lr", "'0.001'", RATE),
+    ("train.lr", "nan", RATE),
+    ("train.lr", "fast", RATE),
+    ("train.lr", "true", RATE),
+    ("train.lr", "null", RATE),
+    ("train.lr", "[0.1, 0.2]", RATE),
+    ("train.lr", "{a: 1}", RATE),
+    ("train.seed", "-1", SEED),
+    ("train.log_every", "0", STEPS),
+    ("train.eval_every", "0", STEPS),
+    ("train.eval_every", "1000000001", STEPS),
+    ("train.device", "gpu", "cpu, cuda, mps, auto"),
+    ("train.device", "null", "cpu, cuda, mps, auto"),
+    ("train", "null", "epochs, batch_size, lr, seed, log_every, eval_every, device"),
+    ("train", "5", "epochs, batch_size, lr, seed, log_every, eval_every, device"),
+    ("sweep", "5", "axes such as train.seed: 0..9"),
+    ("sweep", "[train.seed]", "axes such as train.seed: 0..9"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), BAD_VALUES)
+def test_a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_what_is_allowed(
+    key: str, value: str, allowed: str, tmp_path: Path
+) -> None:
+    message = file_refusal(tmp_path, nested(key, value))
+    assert message.startswith(f"{tmp_path / 'a.yaml'}:{len(key.split('.'))}: ")
+    assert key in message
+    assert allowed in message.partition("; allowed: ")[2]
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), BAD_VALUES)
+def test_a_bad_value_after_set_is_an_error_with_what_was_typed_its_key_and_what_is_allowed(
+    key: str, value: str, allowed: str
+) -> None:
+    origin = f"--set {key}={value}: "
+    message = set_refusal(f"{key}={value}")
+    assert message.startswith(origin)
+    assert key in message.removeprefix(origin)
+    assert allowed in message.partition("; allowed: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("train.lr=-0.001", "train.lr is -0.001"),
+        ("data.lengths=2", "the length 2 is too short"),
+        ("data.lengths=35..5", "35..5 runs backwards; write 5..35"),
+        ("data.lengths=[5, 7, 9, 7]", "the length 7 stands twice"),
+        ("data.lengths=true", "True is not a length"),
+        ("model.impl=tensorflow", "there is no implementation 'tensorflow'"),
+        ("model.cell=gru", "there is no cell 'gru'"),
+        ("train.device=gpu", "there is no device 'gpu'"),
+    ],
+)
+def test_an_error_repeats_the_offending_value(key: str, shown: str) -> None:
+    assert shown in set_refusal(key)
+
+
+def test_an_error_stands_at_the_line_of_the_innermost_key_given(tmp_path: Path) -> None:
+    text = "# a comment\ndata:\n  seed: 1\n\ntrain:\n  epochs: 3\n  lr: 0\n"
+    assert file_refusal(tmp_path, text).startswith(f"{tmp_path / 'a.yaml'}:7: ")
+
+
+def test_a_bad_value_after_set_is_not_blamed_on_the_file_it_overrides(tmp_path: Path) -> None:
+    assert file_refusal(tmp_path, "train:\n  lr: 0.1\n", "train.lr=0").startswith("--set train.lr=0: ")
+
+
+def test_a_bad_section_after_set_is_not_blamed_on_the_file_it_overrides(tmp_path: Path) -> None:
+    message = file_refusal(tmp_path, "data:\n  k:\n    train: 3\n", "data.k={train: 0}")
+    assert message.startswith("--set data.k={train: 0}: data.k.train is 0")
+
+
+def test_a_bad_value_in_a_file_is_not_blamed_on_set(tmp_path: Path) -> None:
+    assert file_refusal(tmp_path, "train:\n  lr: 0\n", "train.epochs=3").startswith(f"{tmp_path / 'a.yaml'}:2: ")
+
+
+def test_a_bad_value_in_a_file_that_set_overrides_is_no_error(tmp_path: Path) -> None:
+    assert from_file(tmp_path, "train:\n  lr: 0\n", "train.lr=0.1").train.lr == 0.1
+
+
+@pytest.mark.parametrize(
+    ("key", "known", "meant"),
+    [
+        ("modle", "data, model, train, sweep", "model"),
+        ("traim.lr", "data, model, train, sweep", "train"),
+        ("train.learning_rat", "epochs, batch_size, lr", None),
+        ("train.epoch", "epochs, batch_size, lr", "epochs"),
+        ("train.batchsize", "epochs, batch_size, lr", "batch_size"),
+        ("model.hiden_size", "cell, impl, embedding_size, hidden_size, init", "hidden_size"),
+        ("data.length", "lengths, k, seed, dir", "lengths"),
+        ("data.k.trian", "train, eval, test", "train"),
+        ("data.k.dev", "train, eval, test", None),
+        ("zzz", "data, model, train, sweep", None),
+    ],
+)
+def test_an_unknown_key_is_an_error_with_the_known_ones_and_a_suggestion(
+    key: str, known: str, meant: str | None, tmp_path: Path
+) -> None:
+    in_file = file_refusal(tmp_path, nested(key, "5"))
+    after_set = set_refusal(f"{key}=5")
+    assert in_file.startswith(f"{tmp_path / 'a.yaml'}:")
+    assert after_set.startswith(f"--set {key}=5: ")
+    for message in (in_file, after_set):
+        assert "unknown key" in message
+        assert known in message
+        assert ("Did you mean" in message) == (meant is not None)
+        assert meant is None or message.endswith(f"Did you mean {meant!r}?")
+
+
+def test_an_unknown_key_names_its_own_line(tmp_path: Path) -> None:
+    message = file_refusal(tmp_path, "train:\n  lr: 0.1\n  epoch: 5\n")
+    assert message.startswith(f"{tmp_path / 'a.yaml'}:3: unknown key 'train.epoch'")
+
+
+@pytest.mark.parametrize("assignment", ["train.lr", "", "=5", " =5", "train.lr 5"])
+def test_what_is_not_key_equals_value_is_an_error_with_an_example(assignment: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_assignment(assignment)
+    assert str(caught.value).startswith(f"--set {assignment}: ")
+    assert "--set train.lr=0.003" in str(caught.value)
+
+
+def test_a_value_after_set_may_have_equals_signs() -> None:
+    assert from_set("data.dir=a=b").data.dir == "a=b"
+
+
+def test_a_value_inside_a_value_is_an_error(tmp_path: Path) -> None:
+    assert "train.lr" in file_refusal(tmp_path, "train:\n  lr: 0.1\n", "train.lr.x=5")
+
+
+@pytest.mark.parametrize("text", ["data: {lengths: 3..10000..1}", "data: {lengths: 9000..10000, k: {train: 10000}}"])
+def test_data_that_do_not_fit_in_memory_are_an_error_with_the_line(text: str, tmp_path: Path) -> None:
+    message = file_refusal(tmp_path, text)
+    assert message.startswith(f"{tmp_path / 'a.yaml'}:1: data: ")
+    assert "500,000,000" in message
+
+
+def test_axes_whose_combination_does_not_fit_in_memory_are_an_error() -> None:
+    each_fits = ["data.lengths=5..50", "data.k.train=10000"]
+    from_set(*each_fits)
+    assert "500,000,000" in set_refusal(
+        "data.lengths=5..50", "sweep.data.k.train=[1, 10000]", "sweep.data.k.eval=[1, 10000]"
+    )
+
+
+def test_a_file_takes_precedence_over_the_defaults(tmp_path: Path) -> None:
+    resolved = from_file(tmp_path, "train:\n  lr: 0.1\ndata:\n  k: {eval: 4}\n")
+    assert resolved == Settings().with_values({"train.lr": 0.1, "data.k.eval": 4})
+
+
+def test_set_takes_precedence_over_the_file(tmp_path: Path) -> None:
+    resolved = from_file(tmp_path, "train:\n  lr: 0.1\n  epochs: 7\n", "train.lr=0.2")
+    assert (resolved.train.lr, resolved.train.epochs) == (0.2, 7)
+
+
+def test_a_later_set_takes_precedence_over_an_earlier_one() -> None:
+    assert from_set("train.lr=0.1", "train.lr=0.2").train.lr == 0.2
+
+
+def test_a_section_after_set_replaces_the_section_of_the_file(tmp_path: Path) -> None:
+    resolved = from_file(tmp_path, "data:\n  k: {train: 9, eval: 9}\n", "data.k={test: 2}")
+    assert resolved.data.k.model_dump() == {"train": 3, "eval": 1, "test": 2}
+
+
+def test_a_preset_stands_in_for_the_file() -> None:
+    preset: dict[str, dict[str, Any]] = {"data": {"lengths": [5]}, "train": {"epochs": 3}}
+    resolved = resolve_settings(overrides=[parse_assignment("train.epochs=4")], preset=preset)
+    assert resolved == Settings().with_values({"data.lengths": (5,), "train.epochs": 4})
+
+
+def test_a_preset_gives_way_to_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("train: {lr: 0.1}")
+    assert resolve_settings(path, preset={"train": {"epochs": 3}}) == Settings().with_values({"train.lr": 0.1})
+
+
+def test_a_preset_is_not_changed() -> None:
+    preset: dict[str, dict[str, Any]] = {"train": {"epochs": 3}, "sweep": {"train.seed": "0..3"}}
+    resolve_settings(overrides=[parse_assignment("train.epochs=4"), parse_assignment("train.seed=4")], preset=preset)
+    assert preset == {"train": {"epochs": 3}, "sweep": {"train.seed": "0..3"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "lengths"),
+    [
+        ("5..35", (5, 10, 15, 20, 25, 30, 35)),
+        ("5..35..10", (5, 15, 25, 35)),
+        ("5,10,20", (5, 10, 20)),
+        ("20,5", (20, 5)),
+        ("[5, 10]", (5, 10)),
+        ("[5, '6..8..1', 20..25]", (5, 6, 7, 8, 20, 25)),
+        ("10", (10,)),
+        ("3", (3,)),
+        ("10000", (10_000,)),
+    ],
+)
+def test_lengths_are_numbers_lists_and_ranges_in_steps_of_5(value: str, lengths: tuple[int, ...]) -> None:
+    assert from_set(f"data.lengths={value}").data.lengths == lengths
+
+
+def test_a_whole_number_is_a_learning_rate() -> None:
+    rate = from_set("train.lr=1").train.lr
+    assert (rate, type(rate)) == (1.0, float)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "values"),
+    [
+        ("train.seed", "0..4", (0, 1, 2, 3, 4)),
+        ("train.seed", "0..9..3,20", (0, 3, 6, 9, 20)),
+        ("train.seed", "0,5,2", (0, 5, 2)),
+        ("train.seed", "[0, 5, 7..9]", (0, 5, 7, 8, 9)),
+        ("train.seed", "7", (7,)),
+        ("train.lr", "[0.001, 3e-3]", (0.001, 0.003)),
+        ("train.lr", "0.001,3e-3", (0.001, 0.003)),
+        ("train.lr", "0.001, 1", (0.001, 1.0)),
+        ("train.lr", "0.1", (0.1,)),
+        ("model.impl", "manual,torch", ("manual", "torch")),
+        ("model.impl", "torch, manual", ("torch", "manual")),
+        ("model.impl", "[manual, torch]", ("manual", "torch")),
+        ("model.hidden_size", "16,32", (16, 32)),
+        ("data.k.train", "1..3", (1, 2, 3)),
+    ],
+)
+def test_an_axis_is_a_value_a_list_comma_text_or_for_whole_numbers_a_range(
+    key: str, value: str, values: tuple[AxisValue, ...], tmp_path: Path
+) -> None:
+    assert from_set(f"sweep.{key}={value}").sweep == {key: values}
+    assert from_file(tmp_path, f"sweep:\n  {key}: {value}\n").sweep == {key: values}
+
+
+def test_axes_keep_the_order_given(tmp_path: Path) -> None:
+    resolved = from_file(tmp_path, "sweep: {train.seed: '0,1', model.impl: manual}", "sweep.data.seed=0..2")
+    assert list(resolved.sweep) == ["train.seed", "model.impl", "data.seed"]
+
+
+@pytest.mark.parametrize("value", ["null", "{}"])
+def test_an_empty_sweep_has_no_axes(value: str, tmp_path: Path) -> None:
+    assert from_file(tmp_path, f"sweep: {value}\n").sweep == {}
+
+
+def test_a_single_value_after_set_takes_the_place_of_an_axis(tmp_path: Path) -> None:
+    resolved = from_file(tmp_path, "sweep: {train.seed: 0..9, train.lr: [0.1, 0.2]}", "train.seed=3")
+    assert resolved.train.seed == 3
+    assert resolved.sweep == {"train.lr": (0.1, 0.2)}
+
+
+def test_a_single_value_takes_the_place_of_an_axis_set_before_it() -> None:
+    resolved = from_set("sweep.train.seed=0..9", "train.seed=3")
+    assert (resolved.train.seed, resolved.sweep) == (3, {})
+
+
+def test_an_axis_after_set_takes_the_place_of_the_files(tmp_path: Path) -> None:
+    assert from_file(tmp_path, "sweep: {train.seed: 0..9}", "sweep.train.seed=7,8").sweep == {"train.seed": (7, 8)}
+
+
+def test_an_axis_leaves_the_single_value_of_its_key_as_it_is() -> None:
+    assert from_set("train.seed=3", "sweep.train.seed=0..2").train.seed == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named", "allowed"),
+    [
+        ("train.lr", "[0.1, 0]", "train.lr is 0", RATE),
+        ("train.lr", "[0.1, .inf]", "train.lr is inf", RATE),
+        ("train.lr", "0.1,fast", "train.lr is 'fast'", RATE),
+        ("train.lr", "[[0.1]]", "train.lr is [0.1]", RATE),
+        ("train.seed", "[0, -1]", "train.seed is -1", SEED),
+        ("train.seed", "[0, 0.5]", "train.seed is 0.5", SEED),
+        ("train.seed", "[true]", "train.seed is true", SEED),
+        ("train.seed", "{a: 1}", "train.seed is {'a': 1}", SEED),
+        ("train.epochs", "0..5", "train.epochs is 0", PASSES),
+        ("data.k.train", "[1, 0]", "data.k.train is 0", ROWS),
+        ("model.impl", "manual,tensorflow", "'tensorflow'", "manual, torch"),
+        ("train.device", "[cpu, gpu]", "'gpu'", "cpu, cuda, mps, auto"),
+    ],
+)
+def test_every_value_of_an_axis_is_checked_like_a_single_one(
+    key: str, value: str, named: str, allowed: str, tmp_path: Path
+) -> None:
+    in_file = file_refusal(tmp_path, f"# axes\nsweep:\n  {key}: {value}\n")
+    after_set = set_refusal(f"sweep.{key}={value}")
+    assert in_file.startswith(f"{tmp_path / 'a.yaml'}:3: ")
+    assert after_set.startswith(f"--set sweep.{key}={value}: ")
+    for message in (in_file, after_set):
+        assert named in message
+        assert allowed in message.partition("; allowed: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("train.seed", "[]", "train.seed has no values"),
+        ("train.seed", "0..3,2", "train.seed has 2 twice"),
+        ("train.lr", "[1, 1.0]", "train.lr has 1.0 twice"),
+        ("train.seed", "9..0", "train.seed: the range 9..0 runs backwards; write 0..9"),
+        ("train.seed", "a", "train.seed: 'a' is not a number, a list"),
+        ("train.seed", "0..100000", "train.seed: 0..100000 has over 100,000 numbers"),
+    ],
+)
+def test_an_axis_that_is_none_is_an_error_with_its_origin_and_the_reason(key: str, value: str, named: str) -> None:
+    message = set_refusal(f"sweep.{key}={value}")
+    assert message.startswith(f"--set sweep.{key}={value}: ")
+    assert named in message
+
+
+@pytest.mark.parametrize("key", ["data.lengths", "data.dir", "train.log_every", "train", "sweep", "train.seed.x", "a"])
+def test_a_key_that_cannot_vary_is_an_error_with_those_that_can(key: str) -> None:
+    message = set_refusal(f"sweep.{key}=5")
+    assert message.startswith(f"--set sweep.{key}=5: sweep cannot vary {key!r}; allowed: ")
+    assert "model.impl" in message
+    assert "train.seed" in message
+
+
+@pytest.mark.parametrize(("key", "meant"), [("train.sed", "train.seed"), ("model.imp", "model.impl")])
+def test_a_misspelt_axis_is_an_error_with_a_suggestion(key: str, meant: str) -> None:
+    assert set_refusal(f"sweep.{key}=1").endswith(f"Did you mean {meant!r}?")
+
+
+def test_every_key_but_lengths_dir_and_logging_can_vary() -> None:
+    assert set(leaf_keys()) - set(axis_keys()) == {"data.lengths", "data.dir", "train.log_every", "sweep"}
+
+
+def test_100_000_trials_are_accepted() -> None:
+    resolved = from_set("data.lengths=5,10", "sweep.train.seed=0..499", "sweep.data.seed=0..99")
+    assert [len(values) for values in resolved.sweep.values()] == [500, 100]
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ("data.lengths=5,10", "sweep.train.seed=0..499", "sweep.data.seed=0..100"),
+        ("data.lengths=5", "sweep.train.seed=0..999", "sweep.data.seed=0..999", "sweep.train.epochs=1..1000"),
+    ],
+)
+def test_over_100_000_trials_are_refused_with_their_number(assignments: tuple[str, ...]) -> None:
+    message = set_refusal(*assignments)
+    assert "101,000 trials" in message or "1,000,000,000 trials" in message
+    assert "allowed: up to 100,000" in message
+
+
+def test_over_100_000_trials_are_refused_with_the_line_of_an_axis(tmp_path: Path) -> None:
+    message = file_refusal(tmp_path, "data:\n  lengths: 5..35\nsweep:\n  train.seed: 0..14999\n")
+    assert message.startswith((f"{tmp_path / 'a.yaml'}:3: ", f"{tmp_path / 'a.yaml'}:4: "))
+
+
+def test_over_100_000_trials_are_refused_before_each_is_looked_at(tmp_path: Path) -> None:
+    started = time.process_time()
+    file_refusal(tmp_path, "sweep: {train.seed: [0..99999, 100000..199999, 200000..299999, 300000..399999]}")
+    assert time.process_time() - started < 2.5
+
+
+text_of_any_kind = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
+seeds = st.integers(0, 2**32 - 1)
+rates = st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False)
+sizes = st.integers(1, 4096)
+steps = st.integers(1, 10**9)
+passes = st.integers(1, 10**6)
+implementations = st.sampled_from(["manual", "torch"])
+devices = st.sampled_from(["cpu", "cuda", "mps", "auto"])
+
+
+def axis(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(values, min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@st.composite
+def valid_settings(draw: st.DrawFn) -> Settings:
+    drawn: dict[str, Any] = {
+        "data.lengths": draw(st.lists(st.integers(3, 500), min_size=1, max_size=6, unique=True).map(tuple)),
+        "data.k.train": draw(st.integers(1, 100)),
+        "data.k.eval": draw(st.integers(1, 100)),
+        "data.k.test": draw(st.integers(1, 100)),
+        "data.seed": draw(seeds),
+        "data.dir": draw(st.none() | text_of_any_kind),
+        "model.impl": draw(implementations),
+        "model.embedding_size": draw(sizes),
+        "model.hidden_size": draw(sizes),
+        "train.epochs": draw(passes),
+        "train.batch_size": draw(passes),
+        "train.lr": draw(rates),
+        "train.seed": draw(seeds),
+        "train.log_every": draw(steps),
+        "train.eval_every": draw(steps),
+        "train.device": draw(devices),
+    }
+    optional_axes: Mapping[str, st.SearchStrategy[Any]] = {
+        "train.seed": axis(seeds),
+        "train.lr": axis(rates),
+        "model.impl": axis(implementations),
+        "data.k.train": axis(st.integers(1, 100)),
+        "train.device": axis(devices),
+    }
+    axes = draw(st.fixed_dictionaries({}, optional=optional_axes))
+    return Settings().with_values(drawn).model_copy(update={"sweep": axes})
+
+
+@settings(max_examples=100)
+@given(valid_settings())
+def test_written_settings_read_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, given_settings: Settings
+) -> None:
+    assert from_file(tmp_path_factory.getbasetemp(), settings_yaml(given_settings)) == given_settings
+
+
+LIKE_VALUES = ["5", "08", "010", "1e-3", "1e5", "1.5", ".5", "yes", "true", "null", "~", "1:30", "0x1f", "=", "<<"]
+LIKE_SYNTAX = ["-", "?", "- a", "a: b", "#a", "a #b", "*a", "&a", "!a", "[a]", "{a}", " a ", "a\nb", "'a'", '"a"', "😀"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*LIKE_VALUES, *LIKE_SYNTAX],
+)
+def test_a_folder_whose_name_looks_like_other_yaml_reads_back_as_its_name(name: str, tmp_path: Path) -> None:
+    assert from_file(tmp_path, settings_yaml(Settings().with_values({"data.dir": name}))).data.dir == name
+
+
+def test_written_settings_say_every_value_even_the_default() -> None:
+    written = settings_yaml(Settings())
+    keys = {key.split(".")[-1] for key in leaf_keys()} - {"dir", "sweep"}
+    assert all(f"{key}: " in written for key in keys)
+
+
+def test_other_values_at_dotted_keys_change_these_and_nothing_else() -> None:
+    changed = Settings().with_values({"data.lengths": (7,), "data.k.eval": 2, "train.lr": 0.5, "model.impl": "torch"})
+    expected = Settings().model_dump()
+    expected["data"]["lengths"] = (7,)
+    expected["data"]["k"]["eval"] = 2
+    expected["train"]["lr"] = 0.5
+    expected["model"]["impl"] = "torch"
+    assert changed.model_dump() == expected
+
+
+def test_other_values_leave_the_axes_behind() -> None:
+    assert from_set("sweep.train.seed=0..3").with_values({"train.seed": 2}).sweep == {}
+
+
+def test_other_values_leave_the_original_as_it_was() -> None:
+    original = from_set("sweep.train.seed=0..3")
+    before = original.model_dump()
+    original.with_values({"train.seed": 2, "data.k.train": 5})
+    assert original.model_dump() == before
+
+
+def test_settings_for_one_trial_have_the_first_length_and_no_axes() -> None:
+    several = from_set("data.lengths=20,5", "train.lr=0.1", "sweep.train.seed=0..3")
+    assert several.for_one_trial() == Settings().with_values({"data.lengths": (20,), "train.lr": 0.1})
+
+
+def test_settings_for_one_trial_leave_the_original_as_it_was() -> None:
+    several = from_set("data.lengths=20,5", "sweep.train.seed=0..3")
+    before = several.model_dump()
+    several.for_one_trial()
+    assert several.model_dump() == before
