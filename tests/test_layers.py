@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "digitsum_cli"
 MAY_IMPORT = {
     "cli": {"cli", "study", "settings", "core", "errors"},
-    "study": {"study", "figures", "settings", "core", "errors"},
+    "study": {"study", "figures", "fused", "settings", "core", "errors"},
+    "fused": {"fused", "core", "errors"},
     "figures": {"figures", "core", "errors"},
     "settings": {"settings", "core", "errors"},
     "core": {"core", "errors"},

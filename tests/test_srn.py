@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.book_facts import BOOK
 
 from digitsum_cli.core import SRN, TorchSRN
 from digitsum_cli.errors import InputError
+from tests.book_facts import BOOK
 
 W = torch.tensor([[0.1, 0.2], [0.1, 0.2]])
 U = torch.tensor([[0.0, 0.1], [0.1, 0.0]])

@@ -1,10 +1,13 @@
 """Many trials: identity, plan, execution, store and run directory."""
 
+import contextlib
 import csv
 import json
 import math
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +18,14 @@ from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
-from digitsum_cli.study.execution import execute_here, execute_in_processes
+from digitsum_cli.study.execution import execute
+from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
 from digitsum_cli.study.results import summarise, varied_settings
 from digitsum_cli.study.run_directory import RunDirectory, open_run
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.study import StudyResult, Watcher, run_study
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.trial import Trial
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
@@ -50,8 +54,8 @@ class Recorder(Watcher):
         self.outcomes.append(outcome)
 
 
-def study(path: Path, *assignments: str, processes: int | None = None, **options: bool) -> StudyResult:
-    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), processes=processes, **options)
+def study(path: Path, *assignments: str, jobs: int | None = None, **options: bool) -> StudyResult:
+    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), jobs=jobs, **options)
 
 
 def numbers(path: Path) -> list[dict[str, str]]:
@@ -119,9 +123,9 @@ def test_files_train_to_the_same_numbers_as_generated_rows(tmp_path: Path) -> No
     assert generated == read
 
 
-def test_numbers_do_not_depend_on_processes(tmp_path: Path) -> None:
-    for name, processes in (("here", None), ("one", 1), ("three", 3)):
-        study(tmp_path / name, processes=processes)
+def test_numbers_do_not_depend_on_jobs(tmp_path: Path) -> None:
+    for name, jobs in (("here", None), ("one", 1), ("three", 3)):
+        study(tmp_path / name, jobs=jobs)
     assert numbers(tmp_path / "here") == numbers(tmp_path / "one") == numbers(tmp_path / "three")
     histories = {(tmp_path / name / "history.csv").read_bytes() for name in ("here", "one", "three")}
     assert len(histories) == 1
@@ -139,7 +143,7 @@ def test_killed_process_fails_its_trial_alone() -> None:
             spawned = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             os.kill(int(spawned[0]), signal.SIGKILL)
 
-    outcomes = {trial.identity: outcome for trial, outcome in execute_in_processes(plan, plan.trials, kill_once, 1)}
+    outcomes = {trial.identity: outcome for trial, outcome in execute(plan, plan.trials, kill_once, 1, 100)}
     assert len(outcomes) == 2
     assert {identity for identity, outcome in outcomes.items() if outcome.status == "failed"} == killed
     assert "exit code -9" in str(outcomes[next(iter(killed))].reason)
@@ -147,7 +151,7 @@ def test_killed_process_fails_its_trial_alone() -> None:
 
 def test_trial_that_raises_fails_with_the_reason() -> None:
     plan = plan_trials(settings_of("train.lr=1e38", "data.lengths=5", "train.seed=0"))
-    ((_, outcome),) = execute_here(plan, plan.trials, lambda *_: None, log_every=100)
+    ((_, outcome),) = execute(plan, plan.trials, lambda *_: None, jobs=None, log_every=100)
     assert outcome.status == "failed"
     assert "overflow" in str(outcome.reason)
 
@@ -186,7 +190,7 @@ def test_csv_keeps_full_precision(tmp_path: Path) -> None:
 def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
     plan = plan_trials(settings_of())
     trial = plan.trials[0]
-    ((_, outcome),) = execute_here(plan, [trial], lambda *_: None, log_every=100)
+    ((_, outcome),) = execute(plan, [trial], lambda *_: None, jobs=None, log_every=100)
     with Store(tmp_path / "results.sqlite") as store:
         store.add(trial, outcome)
     with Store(tmp_path / "results.sqlite") as store:
@@ -213,10 +217,10 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
 
     run = RunDirectory(tmp_path / "resumed")
     with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), run, Interrupted(), processes=None)
+        run_study(settings_of(), run, Interrupted(), jobs=None)
     assert len(numbers(run.path)) == 2
     watcher = Recorder()
-    run_study(settings_of(), run, watcher, processes=None, resume=True)
+    run_study(settings_of(), run, watcher, jobs=None, resume=True)
     assert len(watcher.missing) == len(watcher.outcomes) == 2
     study(tmp_path / "whole")
     assert numbers(run.path) == numbers(tmp_path / "whole")
@@ -313,3 +317,55 @@ def test_full_disk_is_a_named_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("digitsum_cli.core.atomic_write.Path.replace", no_space)
     with pytest.raises(DigitsumError, match="No space left on device"):
         study(tmp_path)
+
+
+def test_fused_trial_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
+    fused = ("sweep.model.impl=fused", "train.epochs=20")
+    study(tmp_path / "alone", *fused, "data.lengths=5", "train.seed=1")
+    study(tmp_path / "one", *fused, jobs=1)
+    study(tmp_path / "three", *fused, "data.lengths=5,4,7", jobs=3)
+    (alone,) = numbers(tmp_path / "alone")
+    assert alone in numbers(tmp_path / "one")
+    assert alone in numbers(tmp_path / "three")
+    kept = {
+        next((tmp_path / run / "checkpoints").glob(f"*{alone['trial']}*")).read_bytes()
+        for run in ("alone", "one", "three")
+    }
+    assert len(kept) == 1
+
+
+def test_fused_and_manual_runs_look_alike(tmp_path: Path) -> None:
+    study(tmp_path, "sweep.model.impl=manual,fused", "data.lengths=5", "train.seed=0", jobs=1)
+    manual, fused = numbers(tmp_path)
+    assert manual.keys() == fused.keys()
+    assert [name for name in manual if manual[name] != fused[name]] == ["trial", "impl", "final_train_loss"]
+    assert float(manual["final_train_loss"]) == pytest.approx(float(fused["final_train_loss"]), rel=1e-4)
+
+
+def test_diverging_fused_trial_harms_no_neighbour(tmp_path: Path) -> None:
+    fused = ("model.impl=fused", "data.lengths=5", "train.seed=0", "train.epochs=20")
+    study(tmp_path / "alone", *fused)
+    result = study(tmp_path / "both", *fused, "sweep.train.lr=0.001,1e37", jobs=2)
+    assert [row["status"] for row in result.rows] == ["done", "diverged"]
+    assert "at step" in result.rows[1]["reason"]
+    assert numbers(tmp_path / "both")[0] == numbers(tmp_path / "alone")[0]
+
+
+def test_without_numba_fused_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(InputError, match="pip install numba"):
+        plan_trials(settings_of("model.impl=fused"))
+
+
+def test_interrupted_threads_end_within_a_second() -> None:
+    plan = plan_trials(settings_of("model.impl=fused", "train.epochs=100000", "data.lengths=30"))
+
+    def interrupt(trial: Trial, progress: Progress) -> None:
+        if progress.step > 0:
+            raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), contextlib.closing(execute(plan, plan.trials, interrupt, 2, 100)) as running:
+        next(running)
+    assert threading.active_count() <= 2
+    assert time.monotonic() - start < 30, "most of it is compiling"

@@ -99,7 +99,7 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        study = run_study(settings, run, display, processes=jobs or usable_cores(), force=force or out is None)
+        study = run_study(settings, run, display, jobs=jobs or usable_cores(), force=force or out is None)
         impls = [str(name) for name in settings.sweep["model.impl"]]
         comparison = Comparison(parities, timings, study, paired_differences(study.rows, impls))
         run.write_comparison(comparison.to_dict())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.tables import new_table, summary_table
+from digitsum_cli.cli.tables import new_table, number, summary_table
 from digitsum_cli.study.comparison.accuracy import PairedDifference
 from digitsum_cli.study.comparison.comparison import Comparison
 from digitsum_cli.study.comparison.parity import ADAM_STEPS, Parity
@@ -65,7 +65,7 @@ def _parity_table(parities: Sequence[Parity]) -> Table:
 
 def _speed_table(timings: Sequence[Timing]) -> Table:
     """Times of the reference and ratios of the others."""
-    reference, *others = timings[0].seconds
+    reference, *others = max((timing.seconds for timing in timings), key=len)
     table = new_table(
         f"Speed: median of {REPEATS} interleaved repeats, one thread",
         *("length", "work", f"{reference} (µs)"),
@@ -76,7 +76,7 @@ def _speed_table(timings: Sequence[Timing]) -> Table:
             str(timing.length),
             timing.work,
             f"{1e6 * timing.seconds[reference]:.0f}",
-            *(f"{timing.ratios[impl]:.2f}" for impl in others),
+            *(number(timing.ratios.get(impl), 3) for impl in others),
         )
     return table
 

@@ -8,10 +8,10 @@ from rich.progress import TextColumn
 from digitsum_cli.cli.console import Console
 from digitsum_cli.cli.tables import duration, number, percent
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.execution import relative_cost
+from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.study import Watcher
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.trial import Trial
 
 
 class StudyDisplay(Watcher):
@@ -32,7 +32,7 @@ class StudyDisplay(Watcher):
     def planned(self, plan: Plan, missing: list[Trial]) -> None:
         """Says how many trials are to run."""
         self._start = time.monotonic()
-        self._costs = {trial.identity: relative_cost(trial) for trial in missing}
+        self._costs = {trial.identity: trial.relative_cost for trial in missing}
         self._ended, self._trials = 0, len(missing)
         self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
         saved = len(plan.trials) - len(missing)
@@ -55,6 +55,7 @@ class StudyDisplay(Watcher):
             f"test {percent(outcome.test_accuracy)}",
             f"loss {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
+            *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),
             *([] if outcome.status == "done" else [f"{outcome.status}: {outcome.reason}"]),
             *([left] if left else []),
         ]

@@ -75,7 +75,7 @@ def sweep(
     run = open_run(out, config.stem if config else "sweep")
     with StudyDisplay(console) as display:
         try:
-            result = run_study(settings, run, display, processes=jobs or usable_cores(), resume=resume, force=force)
+            result = run_study(settings, run, display, jobs=jobs or usable_cores(), resume=resume, force=force)
         except KeyboardInterrupt:
             console.message(f"What was finished is saved in {run.path}; go on with: --out {run.path} --resume")
             raise

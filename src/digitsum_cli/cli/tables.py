@@ -38,13 +38,16 @@ def summary_table(summary: Sequence[Row]) -> Table:
     """The book's table: length, best eval accuracy, test accuracy, final loss, seconds.
 
     Arguments:
-        summary: rows of ``study.results.summarise``; each setting that differs between them becomes a column.
+        summary: rows of ``study.results.summarise``; each setting that differs between them becomes a column, and
+            of several seeds the first stands beside the mean.
     """
     varied = varied_settings(summary)
     several = max(len(row["seeds"]) for row in summary) > 1
     title = "Accuracy by length" + (": mean and range over seeds" if several else "")
     columns = ["length", *(name.replace("_", " ") for name in varied), *(["seeds"] if several else [])]
-    table = new_table(title, *columns, "best eval accuracy", "test accuracy", "final loss", "seconds")
+    first_seeds = sorted({row["first_seed"] for row in summary})
+    beside = [f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"] if several else []
+    table = new_table(title, *columns, "best eval accuracy", "test accuracy", *beside, "final loss", "seconds")
     for row in summary:
         table.add_row(
             str(row["length"]),
@@ -52,6 +55,7 @@ def summary_table(summary: Sequence[Row]) -> Table:
             *([f"{row['trials']}"] if several else []),
             _spread(row, "best_eval_accuracy", several),
             _spread(row, "test_accuracy", several),
+            *([percent(row["first_seed_test_accuracy"])] if several else []),
             number(row["final_train_loss"], 4),
             number(row["seconds"], 1),
         )

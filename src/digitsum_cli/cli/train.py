@@ -72,5 +72,5 @@ def train(
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     with TrainingDisplay(console) as display:
-        result = run_study(settings, run, display, processes=None, force=force)
+        result = run_study(settings, run, display, jobs=None, force=force)
     show_result(result, console)

@@ -7,9 +7,10 @@ from rich.progress import TextColumn, TimeRemainingColumn
 from digitsum_cli.cli.console import Console
 from digitsum_cli.cli.tables import percent
 from digitsum_cli.core.record import Progress
+from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.study import Watcher
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.trial import Trial
 
 _LINES_WITHOUT_TERMINAL = 20
 

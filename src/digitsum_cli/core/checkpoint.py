@@ -16,7 +16,8 @@ from digitsum_cli.errors import InputError
 
 Weights = dict[str, npt.NDArray[np.floating]]
 
-_FORMAT = "digitsum-checkpoint-1"
+_KEY = "digitsum-checkpoint-1"
+"""The one entry of the metadata; of several, safetensors would write the order at random."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) 
     Raises:
         DigitsumError: the file cannot be written.
     """
-    metadata = {"format": _FORMAT, "settings": json.dumps(settings)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in weights.items()}
-    atomic_write(path, save(contiguous, metadata))
+    atomic_write(path, save(contiguous, {_KEY: json.dumps(settings)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -56,11 +56,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputError(
             f"{path} is not a whole safetensors file: {error}", next_step="Copy it again, or train anew"
         ) from error
-    if metadata.get("format") != _FORMAT:
-        raise InputError(f"{path} was not written by digitsum: its metadata lacks format {_FORMAT!r}")
+    if _KEY not in metadata:
+        raise InputError(f"{path} was not written by digitsum: its metadata lacks {_KEY!r}")
     try:
-        settings = json.loads(metadata["settings"])
-    except (KeyError, ValueError, RecursionError) as error:
+        settings = json.loads(metadata[_KEY])
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} has no readable settings in its metadata") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path} has no readable settings in its metadata")

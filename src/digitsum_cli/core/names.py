@@ -1,6 +1,7 @@
 """The names that settings may use for what the core builds. Free of torch, so that settings are checked at once."""
 
 CELLS = ("srn",)
-IMPLEMENTATIONS = ("manual", "torch")
+FUSED = "fused"
+IMPLEMENTATIONS = ("manual", "torch", FUSED)
 INITIALISATIONS = ("book",)
 DEVICES = ("cpu", "cuda", "mps", "auto")

@@ -1,22 +1,17 @@
-"""Runs trials: here, one after the other, or in spawned processes, one torch thread each."""
+"""Runs trials: each implementation in the way that suits it."""
 
-import contextlib
-import multiprocessing
 import os
-import signal
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 
+from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.processes import execute_in_processes
+from digitsum_cli.study.trial import Trial
 
 OnProgress = Callable[[Trial, Progress], None]
-
-_SECONDS_BETWEEN_MESSAGES = 0.2
 
 
 def usable_cores() -> int:
@@ -24,127 +19,38 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def relative_cost(trial: Trial) -> float:
-    """How long a trial takes, in no unit: a step has a fixed part and one that grows with the length."""
-    return trial.epochs * (trial.length + 12)
+def execute(
+    plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, jobs: int | None, log_every: int
+) -> Generator[tuple[Trial, Outcome]]:
+    """Runs trials: those of the compiled trainer in threads, the others in spawned processes.
+
+    Arguments:
+        plan: their data.
+        trials: what to run.
+        on_progress: is told where each stands.
+        jobs: how many run side by side; None runs all in this process, one after the other.
+        log_every: steps between calls of ``on_progress``, for trials in this process.
+
+    Yields:
+        Each trial with its outcome, as it ends. A trial that raises has the status ``failed``.
+    """
+    fused = [trial for trial in trials if trial.impl == FUSED]
+    others = [trial for trial in trials if trial.impl != FUSED]
+    if fused:
+        from digitsum_cli.study.threads import execute_in_threads
+
+        yield from execute_in_threads(plan, fused, on_progress, jobs or 1)
+    if others and jobs:
+        yield from execute_in_processes(plan, others, on_progress, min(jobs, len(others)))
+    elif others:
+        yield from _execute_here(plan, others, on_progress, log_every)
 
 
-def execute_here(
+def _execute_here(
     plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, log_every: int
 ) -> Generator[tuple[Trial, Outcome]]:
-    """Runs trials in this process.
-
-    Yields:
-        Each trial with its outcome, in the order given. A trial that raises has the status ``failed``.
-    """
-    for trial in trials:
-        yield trial, _outcome_of(trial, plan, partial(on_progress, trial), log_every)
-
-
-def _outcome_of(trial: Trial, plan: Plan, report: Callable[[Progress], None], log_every: int) -> Outcome:
     from digitsum_cli.study.training import run_trial
 
-    try:
-        return run_trial(trial, plan.splits(trial), report, log_every)
-    except Exception as error:
-        return failed(f"{type(error).__name__}: {error}")
-
-
-def failed(reason: str) -> Outcome:
-    """The outcome of a trial that gave nothing."""
-    return Outcome("failed", reason, None, None, None, None, steps=0, seconds=0.0)
-
-
-def execute_in_processes(
-    plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, processes: int
-) -> Generator[tuple[Trial, Outcome]]:
-    """Runs trials in ``processes`` spawned processes, the longest trainings first.
-
-    A process that dies fails its trial alone; another takes its place.
-
-    Yields:
-        Each trial with its outcome, as it ends.
-    """
-    waiting = sorted(trials, key=relative_cost)
-    workers: dict[Connection, _Worker] = {}
-    try:
-        while waiting or workers:
-            while waiting and len(workers) < processes:
-                worker = _Worker()
-                workers[worker.connection] = worker
-                trial = waiting.pop()
-                worker.start(trial, plan)
-            for ready in wait(list(workers)):
-                worker = workers[ready]  # type: ignore[index]
-                message = worker.receive()
-                if isinstance(message, Progress):
-                    on_progress(worker.trial, message)
-                    continue
-                yield worker.trial, message
-                if worker.process.is_alive() and waiting:
-                    worker.start(waiting.pop(), plan)
-                else:
-                    del workers[worker.connection]
-                    worker.stop()
-    finally:
-        for worker in workers.values():
-            worker.stop()
-
-
-class _Worker:
-    """A spawned process and the trial it is at."""
-
-    trial: Trial
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
-        with _interrupts_ignored():
-            self.process.start()
-        theirs.close()
-
-    def start(self, trial: Trial, plan: Plan) -> None:
-        self.trial = trial
-        with contextlib.suppress(BrokenPipeError):
-            self.connection.send((trial, Plan((trial,), {trial.data_digest: plan.splits(trial)})))
-
-    def receive(self) -> Progress | Outcome:
-        try:
-            message: Progress | Outcome = self.connection.recv()
-        except (EOFError, ConnectionResetError):
-            self.process.join()
-            return failed(f"its process ended unexpectedly (exit code {self.process.exitcode})")
-        return message
-
-    def stop(self) -> None:
-        self.connection.close()
-        self.process.terminate()
-        self.process.join()
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A process started inside ignores Ctrl-C from its first instruction: only the parent answers it."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def _work(connection: Connection) -> None:
-    """A worker's life: receive a trial, report progress, send the outcome, until the parent is gone."""
-    last_message = 0.0
-
-    def report(progress: Progress) -> None:
-        nonlocal last_message
-        now = time.monotonic()
-        if now - last_message >= _SECONDS_BETWEEN_MESSAGES:
-            last_message = now
-            connection.send(progress)
-
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            trial, plan = connection.recv()
-            connection.send(_outcome_of(trial, plan, report, log_every=trial.eval_every))
+    for trial in trials:
+        report = partial(on_progress, trial)
+        yield trial, attempt(partial(run_trial, trial, plan.splits(trial), report, log_every))

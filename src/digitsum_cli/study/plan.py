@@ -1,5 +1,6 @@
 """From settings to trials: every combination of the axes, at every length."""
 
+import importlib.util
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.core.names import FUSED
+from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.study.trial import GeneratedData, Trial
 
@@ -29,13 +32,15 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, or this machine has no such device.
+        InputError: a data file is missing or wrong, this machine has no such device, or ``fused`` cannot run.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
-    devices = {name: resolved_device(name) for name in {c.train.device for c in combinations}}
+    devices = {
+        (impl, name): _device_for(impl, name) for impl, name in {(c.model.impl, c.train.device) for c in combinations}
+    }
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:
         if combination.data not in data:
@@ -43,7 +48,12 @@ def plan_trials(settings: Settings) -> Plan:
                 length: (splits, digest_splits(splits)) for length, splits in load_data(combination.data).items()
             }
     trials = tuple(
-        _trial(length, combination, devices[combination.train.device], data[combination.data][length][1])
+        _trial(
+            length,
+            combination,
+            devices[combination.model.impl, combination.train.device],
+            data[combination.data][length][1],
+        )
         for length in settings.data.lengths
         for combination in combinations
     )
@@ -73,6 +83,22 @@ def resolved_device(name: str) -> str:
     from digitsum_cli.core.device import resolve_device
 
     return resolve_device(name)
+
+
+def _device_for(impl: str, name: str) -> str:
+    if impl != FUSED:
+        return resolved_device(name)
+    if importlib.util.find_spec("numba") is None:
+        raise InputError(
+            "impl fused needs Numba, which is not installed", next_step="Install it with: pip install numba"
+        )
+    if name not in ("cpu", "auto"):
+        raise InputError(
+            f"impl fused does not run on {name!r}",
+            where="train.device",
+            allowed="cpu or auto; manual and torch use others",
+        )
+    return "cpu"
 
 
 def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.trial import Trial
 
 Row = dict[str, Any]
 
@@ -80,8 +81,9 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
         rows: of ``results.csv``.
 
     Returns:
-        Rows with ``length``, the settings, ``trials`` (those that are done), ``seeds`` and, for each measure ``m``,
-        ``m`` (the mean), ``m_min`` and ``m_max``; None where no trial is done.
+        Rows with ``length``, the settings, ``trials`` (those that are done), ``seeds``, the test accuracy of the
+        first of them, and for each measure ``m`` the mean as ``m``, and ``m_min`` and ``m_max``; None where no trial is
+        done.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -92,6 +94,8 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
             **dict(zip(SETTING_COLUMNS, setting, strict=True)),
             "trials": sum(row["status"] == "done" for row in group),
             "seeds": [row["seed"] for row in group],
+            "first_seed": group[0]["seed"],
+            "first_seed_test_accuracy": group[0]["test_accuracy"],
             **_spread([row for row in group if row["status"] == "done"]),
         }
         for (length, *setting), group in groups.items()

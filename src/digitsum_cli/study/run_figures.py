@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from digitsum_cli.figures.accuracy import AccuracyPoint, draw_accuracy
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.figures.style import save_figure
+from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.results import Row, result_row, setting_label, summarise, varied_settings
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.store import Store
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.trial import Trial
 
 MAXIMUM_LOSS_FIGURES = 12
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from digitsum_cli.core.record import Evaluation
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.trial import Trial
 
 _VERSION = 1
 _SCHEMA = f"""

@@ -3,7 +3,6 @@
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,13 +12,14 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import InputError, TrialsFailedError
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
-from digitsum_cli.study.execution import execute_here, execute_in_processes
+from digitsum_cli.study.execution import execute
+from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
 from digitsum_cli.study.provenance import describe_session, now
 from digitsum_cli.study.results import Row, history_rows, result_row, summarise
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.store import Store
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.trial import Trial
 
 _SECONDS_BETWEEN_TABLES = 5.0
 
@@ -74,7 +74,7 @@ def run_study(
     run: RunDirectory,
     watcher: Watcher,
     *,
-    processes: int | None,
+    jobs: int | None,
     resume: bool = False,
     force: bool = False,
 ) -> StudyResult:
@@ -86,7 +86,7 @@ def run_study(
         settings: what to run.
         run: where to write.
         watcher: is told how it goes.
-        processes: how many trials run side by side; None runs them in this process.
+        jobs: how many trials run side by side; None runs them in this process.
         resume: go on with the run that stands in the folder: trials that are done are not run again.
         force: replace the run that stands in the folder.
 
@@ -99,13 +99,13 @@ def run_study(
     with Store(run.store) as store:
         _refuse_other_settings(store, plan, run)
         atomic_write(run.config, settings_yaml(settings).encode())
-        session = describe_session(sys.argv, processes or 1)
+        session = describe_session(sys.argv, jobs or 1)
         run.write_provenance(session)
         missing = [trial for trial in plan.trials if (o := store.outcome(trial)) is None or o.status == "failed"]
         watcher.planned(plan, missing)
         try:
             last_tables = time.monotonic()
-            with closing(_execute(plan, missing, watcher, processes, settings.train.log_every)) as outcomes:
+            with closing(execute(plan, missing, watcher.progressed, jobs, settings.train.log_every)) as outcomes:
                 for trial, outcome in outcomes:
                     _save(trial, outcome, store, run)
                     watcher.ended(trial, outcome)
@@ -119,14 +119,6 @@ def run_study(
 
         draw_run_figures(plan.trials, store, run)
     return StudyResult(run, rows, summarise(rows))
-
-
-def _execute(
-    plan: Plan, trials: list[Trial], watcher: Watcher, processes: int | None, log_every: int
-) -> Generator[tuple[Trial, Outcome]]:
-    if processes is None:
-        return execute_here(plan, trials, watcher.progressed, log_every)
-    return execute_in_processes(plan, trials, watcher.progressed, processes)
 
 
 def _refuse_other_settings(store: Store, plan: Plan, run: RunDirectory) -> None:

@@ -8,10 +8,12 @@ import torch
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumSplits
 from digitsum_cli.core.generation import Splits
+from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
-from digitsum_cli.study.trial import Outcome, Trial
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.trial import Trial
 
 
 def use_one_thread() -> None:
@@ -20,9 +22,14 @@ def use_one_thread() -> None:
 
 
 def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
-    """The classifier of a trial with its initial weights."""
+    """The classifier of a trial with its initial weights; one trained by ``fused`` is the manual one."""
     classifier = build_classifier(
-        trial.cell, trial.impl, trial.embedding_size, trial.hidden_size, trial.init, trial.seed
+        trial.cell,
+        "manual" if trial.impl == FUSED else trial.impl,
+        trial.embedding_size,
+        trial.hidden_size,
+        trial.init,
+        trial.seed,
     )
     return classifier.to(trial.device)
 
@@ -54,20 +61,4 @@ def run_trial(
     )
     test = runner.evaluate(data.test, batch_size=trial.batch_size) if record.diverged_at is None else None
     seconds = time.perf_counter() - start
-    reason = None
-    if record.diverged_at is not None:
-        reason = f"the loss was {record.step_losses[-1]} at step {record.diverged_at}"
-    return Outcome(
-        status="done" if reason is None else "diverged",
-        reason=reason,
-        best_eval_accuracy=record.best.eval_accuracy if record.best else None,
-        best_step=record.best.step if record.best else None,
-        test_accuracy=test.accuracy if test else None,
-        final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
-        steps=len(record.step_losses) if reason is None else len(record.step_losses) - 1,
-        seconds=seconds,
-        step_losses=record.step_losses,
-        epoch_losses=record.epoch_losses,
-        evaluations=record.evaluations,
-        weights=copy_weights(model) if record.best else None,
-    )
+    return Outcome.of(record, test, seconds, copy_weights(model) if record.best else None)

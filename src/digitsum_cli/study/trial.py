@@ -1,13 +1,11 @@
-"""One fully resolved training run, and what it gave."""
+"""One fully resolved training run."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.record import Evaluation
 from digitsum_cli.errors import InputError
 
 
@@ -68,6 +66,11 @@ class Trial:
         """What files of this trial are called."""
         return f"length{self.length}-{self.cell}-{self.impl}-seed{self.seed}-{self.identity}"
 
+    @property
+    def relative_cost(self) -> float:
+        """How long it takes, in no unit: a step has a fixed part and one that grows with the length."""
+        return self.epochs * (self.length + 12)
+
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, for JSON."""
         return asdict(self)
@@ -91,39 +94,3 @@ class Trial:
         except (TypeError, KeyError) as error:
             raise InputError(f"not the settings of a trial: data is {data!r}") from error
         return cls(**{**values, "data": generated})
-
-
-Status = Literal["done", "diverged", "failed"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a trial gave.
-
-    Arguments:
-        status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
-        reason: why it diverged or failed.
-        best_eval_accuracy: of the kept weights, 0 to 1.
-        best_step: the global step, counted from 0, of the kept weights.
-        test_accuracy: of the kept weights, 0 to 1.
-        final_train_loss: the last epoch's mean of batch losses.
-        steps: the updates that were made.
-        seconds: from the first step to the test accuracy, by the clock.
-        step_losses: of every step.
-        epoch_losses: each epoch's mean of batch losses.
-        evaluations: on the eval split, in order.
-        weights: those that were kept.
-    """
-
-    status: Status
-    reason: str | None
-    best_eval_accuracy: float | None
-    best_step: int | None
-    test_accuracy: float | None
-    final_train_loss: float | None
-    steps: int
-    seconds: float
-    step_losses: tuple[float, ...] = ()
-    epoch_losses: tuple[float, ...] = ()
-    evaluations: tuple[Evaluation, ...] = ()
-    weights: Weights | None = None

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from digitsum_cli.core.dataset import DigitSumDataset
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.comparison.accuracy import PairedDifference
 from digitsum_cli.study.comparison.parity import Parity, check_parity
@@ -49,12 +49,12 @@ def compare_numbers(settings: Settings) -> list[Parity]:
     """
     use_one_thread()
     reference, *others = (str(impl) for impl in settings.sweep["model.impl"])
-    train_sets = _train_sets(settings)
+    train_rows = _train_rows(settings)
     return [
         parity
         for other in others
-        for length in sorted({min(train_sets), max(train_sets)})
-        for parity in check_parity(settings, (reference, other), train_sets[length])
+        for length in sorted({min(train_rows), max(train_rows)})
+        for parity in check_parity(settings, (reference, other), train_rows[length])
     ]
 
 
@@ -66,12 +66,8 @@ def compare_speeds(settings: Settings) -> list[Timing]:
     """
     use_one_thread()
     impls = [str(impl) for impl in settings.sweep["model.impl"]]
-    return [
-        timing
-        for train_set in _train_sets(settings).values()
-        for timing in time_implementations(settings, impls, train_set)
-    ]
+    return [timing for rows in _train_rows(settings).values() for timing in time_implementations(settings, impls, rows)]
 
 
-def _train_sets(settings: Settings) -> dict[int, DigitSumDataset]:
-    return {length: DigitSumDataset(splits.train) for length, splits in load_data(settings.data).items()}
+def _train_rows(settings: Settings) -> dict[int, Rows]:
+    return {length: splits.train for length, splits in load_data(settings.data).items()}

@@ -10,10 +10,13 @@ from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.classifier import build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset
+from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.names import FUSED
 from digitsum_cli.settings.schema import Settings
 
 REPEATS = 100
 _WARM_UP = 5
+WORKS = ("forward", "forward and backward", "training step")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Timing:
 
     Arguments:
         work: ``forward``, ``forward and backward`` or ``training step``.
-        seconds: for each implementation the median of many repeats, interleaved with the others'.
+        seconds: for each implementation the median of many repeats, interleaved with the others'; the compiled
+            trainer does whole training steps only.
         ratios: for each implementation the median over the repeats of its time as a multiple of the first's.
     """
 
@@ -32,48 +36,56 @@ class Timing:
     ratios: dict[str, float]
 
 
-def time_implementations(
-    settings: Settings, impls: Sequence[str], train_set: DigitSumDataset, repeats: int = REPEATS
-) -> list[Timing]:
-    """Times implementations in turn on the first training batch of one length, on as many threads as torch has.
+@dataclass(frozen=True)
+class _Work:
+    """A call that does the same piece of work some times over."""
+
+    call: Callable[[], object]
+    times: int = 1
+
+
+def time_implementations(settings: Settings, impls: Sequence[str], rows: Rows, repeats: int = REPEATS) -> list[Timing]:
+    """Times implementations in turn on training batches of one length, on as many threads as torch has.
 
     Arguments:
         settings: cell, sizes, batch size and learning rate.
         impls: the names; the first is the reference.
-        train_set: the rows of one length.
+        rows: the training rows of one length.
         repeats: timed calls of each, after a few that are not.
     """
-    works = {impl: _works(settings, impl, train_set) for impl in impls}
-    timings = []
-    for work in works[impls[0]]:
-        taken: dict[str, list[float]] = {impl: [] for impl in impls}
-        for repeat in range(_WARM_UP + repeats):
-            for impl in impls:
-                start = time.perf_counter()
-                works[impl][work]()
-                if repeat >= _WARM_UP:
-                    taken[impl].append(time.perf_counter() - start)
-        timings.append(
-            Timing(
-                train_set.digits.shape[1],
-                work,
-                seconds={impl: statistics.median(times) for impl, times in taken.items()},
-                ratios={
-                    impl: statistics.median(a / b for a, b in zip(times, taken[impls[0]], strict=True))
-                    for impl, times in taken.items()
-                },
-            )
-        )
-    return timings
+    works = {
+        impl: _fused_works(settings, rows, repeats) if impl == FUSED else _autograd_works(settings, impl, rows)
+        for impl in impls
+    }
+    return [_time(rows.digits.shape[1], work, works, repeats) for work in WORKS if work in works[impls[0]]]
 
 
-def _works(settings: Settings, impl: str, train_set: DigitSumDataset) -> dict[str, Callable[[], object]]:
-    model_settings = settings.model
-    model = build_classifier(
-        model_settings.cell, impl, model_settings.embedding_size, model_settings.hidden_size, model_settings.init
+def _time(length: int, work: str, works: dict[str, dict[str, _Work]], repeats: int) -> Timing:
+    able = {impl: of_impl[work] for impl, of_impl in works.items() if work in of_impl}
+    taken: dict[str, list[float]] = {impl: [] for impl in able}
+    for repeat in range(_WARM_UP + repeats):
+        for impl, doing in able.items():
+            start = time.perf_counter()
+            doing.call()
+            if repeat >= _WARM_UP:
+                taken[impl].append((time.perf_counter() - start) / doing.times)
+    reference = next(iter(taken.values()))
+    return Timing(
+        length,
+        work,
+        seconds={impl: statistics.median(times) for impl, times in taken.items()},
+        ratios={
+            impl: statistics.median(a / b for a, b in zip(times, reference, strict=True))
+            for impl, times in taken.items()
+        },
     )
+
+
+def _autograd_works(settings: Settings, impl: str, rows: Rows) -> dict[str, _Work]:
+    chosen = settings.model
+    model = build_classifier(chosen.cell, impl, chosen.embedding_size, chosen.hidden_size, chosen.init)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.train.lr)
-    digits, labels = next(train_set.batches(settings.train.batch_size))
+    digits, labels = next(DigitSumDataset(rows).batches(settings.train.batch_size))
 
     @torch.inference_mode()
     def forward() -> object:
@@ -88,4 +100,26 @@ def _works(settings: Settings, impl: str, train_set: DigitSumDataset) -> dict[st
         optimizer.step()
         optimizer.zero_grad()
 
-    return {"forward": forward, "forward and backward": forward_and_backward, "training step": training_step}
+    calls = (forward, forward_and_backward, training_step)
+    return {work: _Work(call) for work, call in zip(WORKS, calls, strict=True)}
+
+
+def _fused_works(settings: Settings, rows: Rows, repeats: int) -> dict[str, _Work]:
+    """Whole epochs: a single step is over before the call of compiled code is."""
+    from digitsum_cli.fused.initial_weights import draw_book_weights
+    from digitsum_cli.fused.prefix_tree import plant_forest
+    from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+
+    batch_size = settings.train.batch_size
+    eval_set = EvaluationSet(rows, batch_size)
+    trainer = FusedTrainer(
+        draw_book_weights(settings.model.embedding_size, settings.model.hidden_size, settings.train.seed),
+        plant_forest(rows, batch_size),
+        eval_set,
+        eval_set.forest.widest_step,
+        epochs=_WARM_UP + repeats + 1,
+        lr=settings.train.lr,
+        eval_every=10**9,
+    )
+    steps = trainer.steps_per_epoch
+    return {WORKS[-1]: _Work(lambda: trainer.advance(steps), steps)}

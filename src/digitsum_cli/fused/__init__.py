@@ -1,0 +1,1 @@
+"""The compiled trainer: forward, backward and Adam of many trials at once."""

@@ -1,0 +1,73 @@
+"""The initialisation ``book`` of the classifier with the manual SRN, drawn without loading torch.
+
+Loading torch takes longer than the compiled trainer needs for a training. torch's CPU generator is the Mersenne
+Twister that NumPy has as well, seeded in the same way; a uniform draw uses the low 24 bits of one output. Standard
+normal draws are overwritten in this initialisation, so it matters only how many outputs they consume. The tests hold
+the weights against torch's, to the bit.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.generation import CLASSES, DIGITS
+
+_NORMALS_AT_ONCE = 16
+"""From this many values on, torch draws normals in blocks of 16, from one output each."""
+
+
+def draw_book_weights(embedding_size: int, hidden_size: int, seed: int) -> Weights:
+    """The weights that ``build_classifier("srn", "manual", …, init="book", seed=seed)`` starts with.
+
+    Arguments:
+        embedding_size: M.
+        hidden_size: H.
+        seed: of the one generator, 0 to 2**32 - 1.
+
+    Returns:
+        Arrays in float32 by the classifier's parameter names.
+    """
+    generator = _TorchGenerator(seed)
+    M, H = embedding_size, hidden_size
+    linear_bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(H))
+    return {
+        "rnn_model.W": generator.xavier(M, H),
+        "rnn_model.U": generator.xavier(H, H),
+        "rnn_model.b": generator.xavier(1, H),
+        "embedding.W": generator.xavier(DIGITS, M),
+        "linear.weight": generator.uniform((CLASSES, H), linear_bound),
+        "linear.bias": generator.uniform((CLASSES,), 1 / math.sqrt(H)),
+    }
+
+
+class _TorchGenerator:
+    """torch's CPU generator, as far as it is needed here."""
+
+    def __init__(self, seed: int) -> None:
+        self._stream = np.random.RandomState(seed)
+        self._half_a_pair_left = False
+
+    def xavier(self, rows: int, columns: int) -> npt.NDArray[np.float32]:
+        """A normal draw, thrown away, and then the Xavier-uniform one."""
+        self._skip_normals(rows * columns)
+        return self.uniform((rows, columns), math.sqrt(3.0) * math.sqrt(2.0 / (rows + columns)))
+
+    def uniform(self, shape: tuple[int, ...], bound: float) -> npt.NDArray[np.float32]:
+        """Uniform in ±bound; the product and sum are rounded once, as torch's fused multiply-add does."""
+        low = np.float32(-bound)
+        share = (self._outputs(math.prod(shape)) & np.uint32(2**24 - 1)) * 2.0**-24
+        return (share * np.float64(np.float32(bound) - low) + low).astype(np.float32).reshape(shape)
+
+    def _skip_normals(self, count: int) -> None:
+        if count >= _NORMALS_AT_ONCE:
+            self._outputs(count + (_NORMALS_AT_ONCE if count % _NORMALS_AT_ONCE else 0))
+            return
+        for _ in range(count):  # in pairs, from two double draws of two outputs each
+            if not self._half_a_pair_left:
+                self._outputs(4)
+            self._half_a_pair_left = not self._half_a_pair_left
+
+    def _outputs(self, count: int) -> npt.NDArray[np.uint32]:
+        return self._stream.randint(0, 2**32, size=count, dtype=np.uint32)

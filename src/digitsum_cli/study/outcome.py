@@ -1,0 +1,82 @@
+"""What a trial gave."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.record import Evaluation, Score, TrainingRecord
+
+Status = Literal["done", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial gave.
+
+    Arguments:
+        status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
+        reason: why it diverged or failed.
+        best_eval_accuracy: of the kept weights, 0 to 1.
+        best_step: the global step, counted from 0, of the kept weights.
+        test_accuracy: of the kept weights, 0 to 1.
+        final_train_loss: the last epoch's mean of batch losses.
+        steps: the updates that were made.
+        seconds: from the first step to the test accuracy, by the clock.
+        step_losses: of every step.
+        epoch_losses: each epoch's mean of batch losses.
+        evaluations: on the eval split, in order.
+        weights: those that were kept.
+    """
+
+    status: Status
+    reason: str | None
+    best_eval_accuracy: float | None
+    best_step: int | None
+    test_accuracy: float | None
+    final_train_loss: float | None
+    steps: int
+    seconds: float
+    step_losses: tuple[float, ...] = ()
+    epoch_losses: tuple[float, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    weights: Weights | None = None
+
+    @classmethod
+    def of(cls, record: TrainingRecord, test: Score | None, seconds: float, weights: Weights | None) -> "Outcome":
+        """The outcome of a training that was not interrupted.
+
+        Arguments:
+            record: what was noted down while it trained.
+            test: how the kept weights do on the test split; None if training diverged.
+            seconds: by the clock.
+            weights: those that were kept; None if there was no evaluation.
+        """
+        diverged = record.diverged_at is not None
+        return cls(
+            status="diverged" if diverged else "done",
+            reason=f"the loss was {record.step_losses[-1]} at step {record.diverged_at}" if diverged else None,
+            best_eval_accuracy=record.best.eval_accuracy if record.best else None,
+            best_step=record.best.step if record.best else None,
+            test_accuracy=test.accuracy if test else None,
+            final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
+            steps=len(record.step_losses) - diverged,
+            seconds=seconds,
+            step_losses=record.step_losses,
+            epoch_losses=record.epoch_losses,
+            evaluations=record.evaluations,
+            weights=weights,
+        )
+
+    @classmethod
+    def failed(cls, reason: str) -> "Outcome":
+        """The outcome of a trial that gave nothing."""
+        return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
+
+
+def attempt(run: Callable[[], Outcome]) -> Outcome:
+    """The outcome of ``run``; if it raises, a failed one with the reason."""
+    try:
+        return run()
+    except Exception as error:
+        return Outcome.failed(f"{type(error).__name__}: {error}")

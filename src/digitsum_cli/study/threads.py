@@ -1,0 +1,63 @@
+"""Runs trials of the compiled trainer in threads: it does not hold Python's lock while it computes."""
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from queue import SimpleQueue
+
+from digitsum_cli.core.record import Progress
+from digitsum_cli.study.fused_training import PreparedData, run_fused_trial
+from digitsum_cli.study.outcome import Outcome, attempt
+from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.trial import Trial
+
+
+class _Stopped(BaseException):
+    """Raised inside a thread that is not wanted any more."""
+
+
+def execute_in_threads(
+    plan: Plan, trials: Sequence[Trial], on_progress: Callable[[Trial, Progress], None], threads: int
+) -> Generator[tuple[Trial, Outcome]]:
+    """Runs trials in ``threads`` threads, the longest trainings first.
+
+    Yields:
+        Each trial with its outcome, as it ends. When the generator is closed, the threads end within a moment.
+    """
+    waiting = sorted(trials, key=lambda trial: trial.relative_cost)
+    data = PreparedData(plan)
+    messages: SimpleQueue[tuple[Trial, Progress | Outcome]] = SimpleQueue()
+    stop = threading.Event()
+
+    def report(trial: Trial, progress: Progress) -> None:
+        if stop.is_set():
+            raise _Stopped
+        messages.put((trial, progress))
+
+    def work() -> None:
+        while waiting and not stop.is_set():
+            try:
+                trial = waiting.pop()
+            except IndexError:
+                return
+            try:
+                messages.put((trial, attempt(partial(run_fused_trial, trial, data, partial(report, trial)))))
+            except _Stopped:
+                return
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(trials)))]
+    try:
+        for worker in workers:
+            worker.start()
+        ended = 0
+        while ended < len(trials):
+            trial, message = messages.get()
+            if isinstance(message, Progress):
+                on_progress(trial, message)
+            else:
+                ended += 1
+                yield trial, message
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()

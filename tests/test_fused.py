@@ -1,0 +1,235 @@
+"""The compiled trainer against autograd, against the Runner, and against itself."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy
+
+from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.record import TrainingRecord
+from digitsum_cli.core.weights import copy_weights, load_weights
+from digitsum_cli.fused.initial_weights import draw_book_weights
+from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+
+
+def double_classifier(embedding_size: int, hidden_size: int, seed: int) -> DigitSumClassifier:
+    return build_classifier("srn", "manual", embedding_size, hidden_size, seed=seed).double()
+
+
+def trainer_of(weights: Weights, train: Rows, eval_: Rows, batch_size: int, **arguments: Any) -> FusedTrainer:
+    eval_set = EvaluationSet(eval_, batch_size)
+    forest = plant_forest(train, batch_size)
+    return FusedTrainer(weights, forest, eval_set, eval_set.forest.widest_step, **arguments)
+
+
+def train_both(
+    length: int, *, double: bool, epochs: int, batch_size: int = 8, lr: float = 0.001, sizes: tuple[int, int] = (32, 32)
+) -> tuple[FusedTrainer, Runner, TrainingRecord]:
+    splits = generate_splits([length])[length]
+    model = build_classifier("srn", "manual", *sizes, seed=1)
+    model = model.double() if double else model
+    trainer = trainer_of(
+        copy_weights(model),
+        splits.train,
+        splits.eval,
+        batch_size,
+        epochs=epochs,
+        lr=lr,
+        dtype=np.float64 if double else np.float32,
+    )
+    trainer.advance(10**9)
+    data = DigitSumSplits.of(splits)
+    runner = Runner(model, torch.optim.Adam(model.parameters(), lr=lr))
+    return trainer, runner, runner.train(data.train, data.eval, epochs=epochs, batch_size=batch_size)
+
+
+def largest_difference(a: Weights, b: Weights) -> float:
+    assert a.keys() == b.keys()
+    return max(float(np.abs(a[name] - b[name]).max()) for name in a)
+
+
+@given(
+    length=st.integers(3, 12),
+    sizes=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    rows=st.integers(1, 40),
+    batch_size=st.integers(1, 17),
+    seed=st.integers(0, 2**32 - 1),
+)
+@hypothesis_settings(max_examples=60)
+def test_gradients_equal_autograd(length: int, sizes: tuple[int, int], rows: int, batch_size: int, seed: int) -> None:
+    stream = np.random.default_rng(seed)
+    digits = (stream.integers(0, 10, (rows, length)) * (stream.random((rows, length)) < 0.4)).astype(np.int8)
+    data = Rows(digits, digits[:, 0] + digits[:, 1])
+    model = double_classifier(*sizes, seed)
+    trainer = trainer_of(copy_weights(model), data, data, batch_size, epochs=1, dtype=np.float64)
+    for batch in range(trainer.steps_per_epoch):
+        here = slice(batch * batch_size, (batch + 1) * batch_size)
+        model.zero_grad()
+        loss = cross_entropy(
+            model(torch.from_numpy(digits[here].astype(np.int64))),
+            torch.from_numpy(data.labels[here].astype(np.int64)),
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        fused_loss, gradients = trainer.gradients(batch)
+        assert fused_loss == pytest.approx(loss.item(), rel=1e-12)
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None
+            expected = parameter.grad.numpy()
+            scale = max(float(np.abs(expected).max()), 1e-6)
+            assert np.abs(gradients[name] - expected).max() <= 1e-10 * scale, name
+
+
+@pytest.mark.parametrize("length", [5, 20])
+def test_300_steps_in_double_precision_equal_the_runner(length: int) -> None:
+    trainer, runner, record = train_both(length, double=True, epochs=8)
+    fused = trainer.record()
+    assert len(fused.step_losses) == 304
+    assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
+    assert [e.step for e in fused.evaluations] == [e.step for e in record.evaluations]
+    assert [e.eval_accuracy for e in fused.evaluations] == [e.eval_accuracy for e in record.evaluations]
+    assert [e.eval_loss for e in fused.evaluations] == pytest.approx(
+        [e.eval_loss for e in record.evaluations], abs=1e-9
+    )
+    assert fused.best is not None
+    assert record.best is not None
+    assert fused.best.step == record.best.step
+    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+
+
+def test_sizes_that_fill_no_vector_train_the_same() -> None:
+    trainer, runner, record = train_both(7, double=True, epochs=8, batch_size=13, sizes=(5, 37))
+    assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)).max() < 1e-9
+    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+
+
+@pytest.mark.parametrize("length", [5, 35])
+def test_first_losses_in_single_precision_equal_the_runner(length: int) -> None:
+    trainer, _, record = train_both(length, double=False, epochs=1)
+    assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)[:20]).max() < 1e-4
+
+
+def test_epoch_losses_and_loss_of_each_evaluation_are_those_of_the_steps() -> None:
+    record = train_both(5, double=False, epochs=6)[0].record()
+    assert record.epoch_losses[2] == sum(record.step_losses[76:114]) / 38
+    assert all(e.train_loss == record.step_losses[e.step] for e in record.evaluations)
+    assert [e.epoch for e in record.evaluations] == [2, 5, 5]
+
+
+def test_kept_weights_score_the_same_in_the_manual_model() -> None:
+    trainer, _, _ = train_both(6, double=False, epochs=20, lr=0.01)
+    splits = generate_splits([6])[6]
+    model = build_classifier()
+    load_weights(model, trainer.kept_weights())
+    score = Runner(model).evaluate(DigitSumSplits.of(splits).test)
+    fused = trainer.score_kept(EvaluationSet(splits.test, 8))
+    assert fused.accuracy == score.accuracy
+    assert fused.loss == pytest.approx(score.loss, rel=1e-5)
+
+
+def test_numbers_do_not_depend_on_how_far_each_call_advances() -> None:
+    splits = generate_splits([6])[6]
+    weights = draw_book_weights(32, 32, 0)
+    records = []
+    for steps in (1, 7, 10**9):
+        trainer = trainer_of(weights, splits.train, splits.eval, 8, epochs=4)
+        while not trainer.ended:
+            trainer.advance(steps)
+        records.append((trainer.record(), trainer.kept_weights()["rnn_model.U"].tobytes()))
+    assert records[0] == records[1] == records[2]
+
+
+def test_shared_prefixes_change_nothing_but_the_last_bits() -> None:
+    """A batch of the same row four times has the loss and the gradients of that row alone."""
+    rows = generate_splits([9])[9].train
+    one, four = (Rows(np.repeat(rows.digits[70:71], n, axis=0), np.repeat(rows.labels[70:71], n)) for n in (1, 4))
+    weights = copy_weights(double_classifier(8, 8, 0))
+    (loss, gradients), (loss_of_four, gradients_of_four) = (
+        trainer_of(weights, data, data, 4, epochs=1, dtype=np.float64).gradients(0) for data in (one, four)
+    )
+    assert loss == pytest.approx(loss_of_four, rel=1e-14)
+    assert largest_difference(gradients, gradients_of_four) < 1e-14
+    assert plant_forest(four, 4).most_nodes == 9
+
+
+def test_forest_has_a_node_for_each_different_prefix() -> None:
+    rows = generate_splits([8])[8].train
+    forest = plant_forest(rows, 8)
+    for batch in range(38):
+        digits = rows.digits[8 * batch : 8 * batch + 8]
+        expected = [len({row[: t + 1].tobytes() for row in digits}) for t in range(8)]
+        assert np.diff(forest.starts[batch]).tolist() == expected
+        assert forest.rows[forest.starts[batch, -2] : forest.starts[batch, -1]].sum() == len(digits)
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
+    trainer, _, _ = train_both(5, double=double, epochs=2, lr=1e307 if double else 1e37)
+    fused = trainer.record()
+    assert fused.diverged_at is not None
+    assert fused.diverged_at == len(fused.step_losses) - 1
+    assert not np.isfinite(fused.step_losses[-1])
+    assert np.isfinite(fused.step_losses[:-1]).all()
+    assert trainer.ended
+
+
+@pytest.mark.parametrize("sizes", [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)])
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_initial_weights_equal_those_of_torch_to_the_bit(sizes: tuple[int, int], seed: int) -> None:
+    expected = copy_weights(build_classifier("srn", "manual", *sizes, seed=seed))
+    drawn = draw_book_weights(*sizes, seed)
+    assert drawn.keys() == expected.keys()
+    for name, weights in expected.items():
+        assert drawn[name].dtype == np.float32
+        assert np.array_equal(drawn[name], weights), name
+
+
+def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    from numba import njit
+
+    from digitsum_cli.fused import elementary
+    from digitsum_cli.fused.vectors import elementwise
+
+    operation = elementwise(lambda _, a: getattr(elementary, function)(a))
+    result = np.empty_like(x)
+
+    @njit
+    def run(result, x):  # type: ignore[no-untyped-def]
+        operation(x.shape[0], (), (result, x), (0, 0))
+
+    run(result, x)
+    return result
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("function", "lowest", "highest"), [("tanh", -30, 30), ("exp", -800, 720)])
+def test_elementary_functions_are_within_two_units_in_the_last_place(
+    function: str, lowest: float, highest: float, dtype: type[np.floating]
+) -> None:
+    tiny = 10.0 ** np.linspace(-37, 1, 2**17)
+    x = np.concatenate([np.linspace(lowest, highest, 2**20), np.linspace(-2, 2, 2**19), tiny, -tiny]).astype(dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        exact = getattr(np, function)(x.astype(np.longdouble))
+        normal = (np.abs(exact) >= np.finfo(dtype).tiny) & (np.abs(exact) <= np.finfo(dtype).max)
+        unit = np.spacing(np.abs(exact[normal]).astype(dtype)).astype(np.longdouble)
+    result = evaluated(function, x)
+    assert (np.abs(result[normal] - exact[normal]) / unit).max() <= 2.0
+    too_large = exact > np.finfo(dtype).max
+    assert np.isinf(result[too_large]).all()
+    assert (np.abs(result[np.abs(exact) < np.finfo(dtype).tiny]) <= 2 * np.finfo(dtype).tiny).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_not_a_number_or_infinite_passes_through(dtype: type[np.floating]) -> None:
+    x = np.array([np.nan, np.inf, -np.inf, 0.0] * 16, dtype)
+    assert np.array_equal(evaluated("tanh", x)[:4], [np.nan, 1.0, -1.0, 0.0], equal_nan=True)
+    assert np.array_equal(evaluated("exp", x)[:4], [np.nan, np.inf, 0.0, 1.0], equal_nan=True)
