@@ -145,7 +145,7 @@ def test_eval_txt_is_read_where_there_is_dev_txt_too(tmp_path: Path) -> None:
         pytest.param("1 2 0 0 5\t-3", "'-3' is not 3", id="label negative"),
         pytest.param("1 2 0 0 5\t٣", "'٣' is not 3", id="label an Arabic digit"),
         pytest.param("1 2 0 0 5\t3 ", "'3 ' is not 3", id="space after the label"),
-        pytest.param("", "0 tabs", id="blank"),
+        pytest.param("", "the line is empty", id="blank"),
         pytest.param("\ufeff1 2 0 0 5\t3", "is not a digit", id="byte order mark further down"),
         pytest.param("1 2 0 0 5\t3\r1 2 0 0 5\t3", "2 tabs", id="a lone carriage return"),
     ],

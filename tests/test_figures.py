@@ -59,10 +59,12 @@ def test_accuracy_shows_both_splits_the_floor_and_the_range() -> None:
 
 def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
     points = [AccuracyPoint(5, eval=(0.9, 0.9, 0.9), test=(0.8, 0.8, 0.8))]
-    (panel,) = draw_accuracy([("impl manual", points), ("impl torch", points)], "two").axes
-    tests = [line for line in panel.get_lines() if str(line.get_label()).endswith("test")]
-    assert [line.get_label() for line in tests] == ["impl manual test", "impl torch test"]
-    assert len({line.get_marker() for line in tests}) == len({line.get_color() for line in tests}) == 2
+    figure = draw_accuracy([(f"lr {n}", points) for n in range(20)], "many")
+    lines = [line for line in figure.axes[0].get_lines() if str(line.get_label()).startswith("lr")]
+    assert len({(line.get_marker(), line.get_color(), line.get_linestyle()) for line in lines}) == len(lines) == 28
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [*(f"lr {n}" for n in range(14)), "test", "eval", "floor: always answering 9 (10 %)"]
+    assert "14 of 20 settings" in figure.get_suptitle()
 
 
 def test_saved_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:

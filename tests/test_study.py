@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings.schema import axis_keys
 from digitsum_cli.study.execution import execute
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
@@ -54,7 +56,7 @@ class Recorder(Watcher):
         self.outcomes.append(outcome)
 
 
-def study(path: Path, *assignments: str, jobs: int | None = None, **options: bool) -> StudyResult:
+def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
     return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), jobs=jobs, **options)
 
 
@@ -72,13 +74,20 @@ def test_every_combination_at_every_length_is_a_trial() -> None:
     assert len({trial.identity for trial in plan.trials}) == 8
 
 
-@pytest.mark.parametrize(
-    "assignment",
-    ["train.epochs=4", "train.lr=0.01", "model.hidden_size=8", "model.impl=torch", "data.seed=1", "data.k.test=2"],
-)
-def test_identity_changes_with_every_setting(assignment: str) -> None:
-    before = {trial.identity for trial in plan_trials(settings_of()).trials}
-    assert before.isdisjoint(trial.identity for trial in plan_trials(settings_of(assignment)).trials)
+OTHER_VALUES = {
+    "model.cell": None,  # there is but one
+    "model.init": None,
+    "model.impl": "torch",
+    "train.device": None,  # needs another device
+    "train.lr": 0.5,
+}
+
+
+@pytest.mark.parametrize("key", [key for key in axis_keys() if OTHER_VALUES.get(key, 2) is not None])
+def test_identity_changes_with_every_setting(key: str) -> None:
+    before = {trial.identity for trial in plan_trials(settings_of("train.seed=0")).trials}
+    other = settings_of("train.seed=0", f"{key}={OTHER_VALUES.get(key, 2)}")
+    assert before.isdisjoint(trial.identity for trial in plan_trials(other).trials)
 
 
 def test_identity_does_not_change_with_logging_or_later_lengths() -> None:
@@ -208,6 +217,15 @@ def test_store_of_another_kind_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "results.sqlite")
 
 
+def test_evaluation_that_is_not_finite_is_a_divergence(tmp_path: Path) -> None:
+    for impl in ("manual", "fused"):
+        run = tmp_path / impl
+        one_step = ("train.epochs=1", "train.batch_size=300", "data.lengths=5", "train.seed=0")
+        (row,) = study(run, *one_step, f"model.impl={impl}", "train.lr=3e37").rows
+        assert (row["status"], row["test_accuracy"]) == ("diverged", None)
+        assert not list(run.glob("checkpoints/*"))
+
+
 def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
     class Interrupted(Recorder):
         def ended(self, trial: Trial, outcome: Outcome) -> None:
@@ -247,12 +265,54 @@ def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
 
 
 def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
-    study(tmp_path, "train.seed=0", "data.lengths=4")
-    (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "checkpoints" / "notes.txt").write_text("mine")
-    study(tmp_path, "train.seed=0", "data.lengths=4", force=True)
-    assert (tmp_path / "notes.txt").exists()
-    assert (tmp_path / "checkpoints" / "notes.txt").exists()
+    one = ("train.seed=0", "data.lengths=4")
+    study(tmp_path, *one)
+    others = [
+        tmp_path / name
+        for name in ("notes.txt", "checkpoints/x.safetensors", "figures/thesis.png", "figures/lossy.svg")
+    ]
+    for path in others:
+        path.write_text("mine")
+    study(tmp_path, *one, "train.lr=0.5", force=True)
+    assert all(path.read_text() == "mine" for path in others)
+    assert len(list((tmp_path / "checkpoints").glob("length4-*.safetensors"))) == 1
+
+
+def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
+    class AtOnce(Recorder):
+        def planned(self, plan: Plan, missing: list[Trial]) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), jobs=None)
+    study(tmp_path)
+    assert len(numbers(tmp_path)) == 4
+
+
+def test_axis_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    write_splits(tmp_path, generate_splits([5]))
+    with pytest.raises(InputError, match="the same training 3 times"):
+        plan_trials(settings_of(f"data.dir={tmp_path}", "data.lengths=5", "train.seed=0", "sweep.data.seed=0..2"))
+
+
+def test_failed_trials_are_run_again_on_resume(tmp_path: Path) -> None:
+    plan = plan_trials(settings_of("train.seed=0"))
+    study(tmp_path, "train.seed=0")
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(plan.trials[0], Outcome.failed("a power cut"))
+    watcher = Recorder()
+    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, jobs=None, resume=True)
+    assert [trial.identity for trial in watcher.missing] == [plan.trials[0].identity]
+    assert {row["status"] for row in numbers(tmp_path)} == {"done"}
+
+
+def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    for number in range(3):
+        run_study(settings_of(), run, Recorder(), jobs=None, command=[f"session {number}"], resume=True)
+    provenance = json.loads(run.provenance.read_text())
+    commands = [session["command"] for session in (provenance, *provenance["earlier"])]
+    assert commands == [["session 2"], ["session 1"], ["session 0"]]
 
 
 def test_run_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
@@ -288,7 +348,8 @@ def test_summary_is_over_the_seeds_that_are_done() -> None:
     (row,) = summarise(rows)
     assert row["length"] == 5
     assert row["trials"] == 2
-    assert row["seeds"] == [0, 1, 2]
+    assert row["seeds"] == [0, 1]
+    assert row["failed"] == 1
     assert (row["test_accuracy"], row["test_accuracy_min"], row["test_accuracy_max"]) == (0.625, 0.5, 0.75)
     other = {**rows[0], "lr": 0.2}
     assert varied_settings(summarise([*rows, other])) == ["lr"]

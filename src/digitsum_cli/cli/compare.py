@@ -1,5 +1,6 @@
 """``digitsum compare``: implementations side by side."""
 
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -99,7 +100,9 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        study = run_study(settings, run, display, jobs=jobs or usable_cores(), force=force or out is None)
+        study = run_study(
+            settings, run, display, jobs=jobs or usable_cores(), command=sys.argv, force=force or out is None
+        )
         impls = [str(name) for name in settings.sweep["model.impl"]]
         comparison = Comparison(parities, timings, study, paired_differences(study.rows, impls))
         run.write_comparison(comparison.to_dict())
@@ -123,6 +126,10 @@ def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
     if "model.impl" not in settings.sweep:
         every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
         settings = resolve_settings(config, [*chosen, every], preset)
+    if others := sorted(settings.sweep.keys() - {"model.impl", "train.seed"}):
+        raise InputError(
+            f"compare does not vary {', '.join(others)}", where="sweep", allowed="the axes model.impl and train.seed"
+        )
     if len(settings.sweep["model.impl"]) < 2:
         raise InputError(
             f"there is nothing to compare {settings.sweep['model.impl'][0]!r} with",

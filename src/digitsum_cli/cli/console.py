@@ -1,6 +1,5 @@
 """The one place that prints: data to stdout; progress, messages and errors to stderr."""
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from digitsum_cli.study.json_text import json_text
 
 _WIDTH_WITHOUT_TERMINAL = 160
 
@@ -52,7 +53,7 @@ class Console:
     def document(self, document: Mapping[str, Any]) -> None:
         """The result as a JSON document, when that was asked for."""
         if self._as_json:
-            sys.stdout.write(f"{json.dumps(document, indent=2, allow_nan=False)}\n")
+            sys.stdout.write(json_text(document))
 
     def text(self, text: str) -> None:
         """Text to stdout as it is; not shown when JSON was asked for."""
@@ -78,6 +79,13 @@ def print_error(message: str) -> None:
     sys.stderr.write(f"Error: {message}\n")
 
 
+class _RichConsole(RichConsole):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the reporter of errors, where the library would exit with 1."""
+        raise BrokenPipeError
+
+
 def _rich_console(*, stderr: bool) -> RichConsole:
     stream = sys.stderr if stderr else sys.stdout
-    return RichConsole(stderr=stderr, width=None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL, soft_wrap=True)
+    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return _RichConsole(stderr=stderr, width=width, soft_wrap=True, emoji=False)

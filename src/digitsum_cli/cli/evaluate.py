@@ -35,10 +35,13 @@ def evaluate(
     again; --data or --set data.… name others.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.settings import Override
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
 
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = overrides(assignments, data=("data.dir", None if data is None else f'"{data}"'))
+    chosen = overrides(assignments)
+    if data is not None:
+        chosen.append(Override("data.dir", str(data), f"--data {data}"))
     paths = find_checkpoints(source)
     if print_config:
         return show_settings(checkpoint_settings(paths[0], chosen)[1], console)
@@ -49,15 +52,24 @@ def evaluate(
 
 def _table(rows: list[dict[str, Any]]) -> Any:
     from digitsum_cli.cli.tables import new_table, number, percent
+    from digitsum_cli.study.results import varied_settings
 
+    named = [
+        "length",
+        "cell",
+        "impl",
+        *(name for name in varied_settings(rows) if name not in ("cell", "impl")),
+        "seed",
+    ]
     table = new_table(
         "Kept weights",
-        *("length", "cell", "impl", "seed", "train accuracy", "eval accuracy", "test accuracy"),
+        *(name.replace("_", " ") for name in named),
+        *("train accuracy", "eval accuracy", "test accuracy"),
         *("train loss", "eval loss", "test loss"),
     )
     for row in rows:
         table.add_row(
-            *(str(row[name]) for name in ("length", "cell", "impl", "seed")),
+            *(str(row[name]) for name in named),
             *(percent(row[f"{split}_accuracy"]) for split in ("train", "eval", "test")),
             *(number(row[f"{split}_loss"], 4) for split in ("train", "eval", "test")),
         )

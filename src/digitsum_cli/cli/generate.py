@@ -22,6 +22,8 @@ from digitsum_cli.cli.options import (
 if TYPE_CHECKING:
     from digitsum_cli.core.generation import Rows, Splits
 
+_LONGEST_SAMPLE = 40
+
 GENERATE_EXAMPLES = """
   digitsum generate --lengths 5..35
   digitsum generate --lengths 10,20 --k-train 5 --out my-data
@@ -90,7 +92,10 @@ def _table(splits_by_length: "Mapping[int, Splits]") -> Any:
 
 def _sample(rows: "Rows") -> str:
     middle = 67 * len(rows) // 100  # 6 and 7 come first
-    return f"{' '.join(map(str, rows.digits[middle]))} -> {rows.labels[middle]}"
+    digits = [str(digit) for digit in rows.digits[middle]]
+    if len(digits) > _LONGEST_SAMPLE:
+        digits[_LONGEST_SAMPLE // 2 : -_LONGEST_SAMPLE // 2] = ["…"]
+    return f"{' '.join(digits)} -> {rows.labels[middle]}"
 
 
 def _described(out: Path, splits: "Splits") -> dict[str, Any]:

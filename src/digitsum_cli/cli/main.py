@@ -1,5 +1,6 @@
 """The app and its commands."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
-from digitsum_cli.cli.reporting import reports_errors
+from digitsum_cli.cli.reporting import raise_terminated, reports_errors
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
 
@@ -56,4 +57,5 @@ for _command, _examples in (
 
 def main() -> None:
     """The entry point of ``digitsum``."""
+    signal.signal(signal.SIGTERM, raise_terminated)
     app(prog_name="digitsum")

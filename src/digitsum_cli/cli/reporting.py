@@ -12,6 +12,16 @@ from digitsum_cli.cli.console import print_error
 from digitsum_cli.errors import DigitsumError
 
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end; what answers Ctrl-C answers this too."""
+
+
+def raise_terminated(*_: object) -> None:
+    """What SIGTERM does."""
+    raise Terminated
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,7 +33,7 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except KeyboardInterrupt as error:
             print_error("interrupted")
-            raise typer.Exit(INTERRUPTED) from error
+            raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
         except BrokenPipeError as error:
             # Whoever read stdout has gone (``| head``): leave without a word, and let nothing be flushed there.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ from digitsum_cli.cli.tables import duration, number, percent
 from digitsum_cli.core.record import Progress
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.results import varied_values
 from digitsum_cli.study.study import Watcher
 from digitsum_cli.study.trial import Trial
 
@@ -34,6 +35,7 @@ class StudyDisplay(Watcher):
         self._start = time.monotonic()
         self._costs = {trial.identity: trial.relative_cost for trial in missing}
         self._ended, self._trials = 0, len(missing)
+        self._varied = varied_values(plan.trials)
         self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
         saved = len(plan.trials) - len(missing)
         self._console.message(f"{len(missing)} trainings to run" + (f"; {saved} are already saved" if saved else ""))
@@ -49,7 +51,7 @@ class StudyDisplay(Watcher):
         parts = [
             f"{self._ended}/{self._trials}",
             f"length {trial.length}",
-            trial.impl,
+            *self._varied[trial.identity],
             f"seed {trial.seed}",
             f"best eval {percent(outcome.best_eval_accuracy)}",
             f"test {percent(outcome.test_accuracy)}",

@@ -1,5 +1,6 @@
 """``digitsum sweep``: every trial, the table, the figures."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -52,6 +53,7 @@ def sweep(
     numbers do not depend on how many. Each finished trial is saved at once.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -62,6 +64,10 @@ def sweep(
         seeds=("sweep.train.seed", seeds),
         epochs=("train.epochs", epochs),
     )
+    if resume and force:
+        raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
+    if resume and out is None:
+        raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
     settings = resolve_settings(config, chosen)
     if print_config:
         return show_settings(settings, console)
@@ -75,7 +81,9 @@ def sweep(
     run = open_run(out, config.stem if config else "sweep")
     with StudyDisplay(console) as display:
         try:
-            result = run_study(settings, run, display, jobs=jobs or usable_cores(), resume=resume, force=force)
+            result = run_study(
+                settings, run, display, jobs=jobs or usable_cores(), resume=resume, command=sys.argv, force=force
+            )
         except KeyboardInterrupt:
             console.message(f"What was finished is saved in {run.path}; go on with: --out {run.path} --resume")
             raise

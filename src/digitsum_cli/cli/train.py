@@ -1,5 +1,6 @@
 """``digitsum train``: one model."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -51,6 +52,7 @@ def train(
     data.dir.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -61,7 +63,14 @@ def train(
         seed=("train.seed", seed),
         epochs=("train.epochs", epochs),
     )
-    settings = resolve_settings(config, chosen).for_one_trial()
+    resolved = resolve_settings(config, chosen)
+    if length is not None and len(resolved.data.lengths) > 1:
+        raise InputError(
+            f"train takes one length, not {length}", where="--length", next_step="Use digitsum sweep for more"
+        )
+    settings = resolved.for_one_trial()
+    if resolved.sweep:
+        console.message(f"One training: the axes {', '.join(resolved.sweep)} are left out (digitsum sweep varies them)")
     if print_config:
         return show_settings(settings, console)
 
@@ -72,5 +81,5 @@ def train(
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     with TrainingDisplay(console) as display:
-        result = run_study(settings, run, display, jobs=None, force=force)
+        result = run_study(settings, run, display, jobs=None, command=sys.argv, force=force)
     show_result(result, console)

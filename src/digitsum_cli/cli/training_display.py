@@ -12,8 +12,6 @@ from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.study import Watcher
 from digitsum_cli.study.trial import Trial
 
-_LINES_WITHOUT_TERMINAL = 20
-
 
 class TrainingDisplay(Watcher):
     """Step, epoch, loss and accuracy: a moving line on a terminal, else some twenty lines."""
@@ -21,8 +19,6 @@ class TrainingDisplay(Watcher):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = console.progress(TextColumn("{task.fields[state]}"), TimeRemainingColumn())
-        self._lines = 0
-        self._evaluated = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -40,20 +36,15 @@ class TrainingDisplay(Watcher):
         )
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
-        """Moves the line, or adds one when it is due."""
+        """Moves the line; without a terminal, adds one."""
         state = f"step {progress.step:,}/{progress.steps:,}  epoch {progress.epoch}  loss {progress.train_loss:.4f}"
         if progress.evaluation:
-            self._evaluated = (
-                f"  eval loss {progress.evaluation.eval_loss:.4f}"
-                f"  eval accuracy {percent(progress.evaluation.eval_accuracy)}"
-            )
-        state += self._evaluated
+            evaluation = progress.evaluation
+            state += f"  eval loss {evaluation.eval_loss:.4f}  eval accuracy {percent(evaluation.eval_accuracy)}"
         if progress.best:
             state += f"  best {percent(progress.best.eval_accuracy)}"
         self._progress.update(self._task, total=progress.steps, completed=progress.step + 1, state=state)
-        due = (progress.step + 1) * _LINES_WITHOUT_TERMINAL >= progress.steps * self._lines
-        if due and not self._console.live:
-            self._lines += 1
+        if not self._console.live:
             self._console.message(state)
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:

@@ -44,6 +44,14 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
     Raises:
         InputError: ``folder`` is a file, or cannot be written to.
     """
+    for length in splits_by_length:
+        try:
+            (folder / str(length)).mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"cannot write to {folder / str(length)}: {getattr(error, 'strerror', error)}",
+                next_step="Choose another --out folder",
+            ) from error
     for length, splits in splits_by_length.items():
         for name, rows in splits.items():
             try:
@@ -103,6 +111,8 @@ def read_rows(path: Path, length: int) -> Rows:
 
 def _parse_row(line: str, length: int, where: str) -> list[int]:
     fields = line.removesuffix("\r").split("\t")
+    if fields == [""]:
+        raise InputError("the line is empty", where=where, allowed=_FORMAT)
     if len(fields) != 2:
         raise InputError(f"{len(fields) - 1} tabs in the line instead of one", where=where, allowed=_FORMAT)
     tokens = fields[0].split(" ")

@@ -43,7 +43,7 @@ class Progress:
         step, epoch: counted from 0.
         steps, epochs: how many there will be.
         train_loss: of this step's batch.
-        evaluation: the one made at this step; None if none was.
+        evaluation: the latest, if it was not told before.
         best: the evaluation whose weights are kept so far.
     """
 
@@ -65,7 +65,8 @@ class TrainingRecord:
         epoch_losses: the mean of the batches' losses, for every epoch that was finished.
         evaluations: every evaluation, in order.
         best: the evaluation whose weights were kept; None if there was none.
-        diverged_at: the step whose loss was not finite, where training stopped; None if all went well.
+        diverged_at: the step whose loss, or whose evaluation's loss, was not finite, where training stopped; None if
+            all went well.
     """
 
     step_losses: tuple[float, ...]

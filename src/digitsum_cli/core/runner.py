@@ -1,7 +1,7 @@
 """The training loop of the book, to the bit: its Runner, mended where EXPERIMENT.md says the book goes wrong."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -87,6 +87,9 @@ class Runner:
                 evaluation = None
                 if step == steps - 1 or (step > 0 and step % eval_every == 0):
                     score = self.evaluate(eval_set, batch_size=batch_size)
+                    if not math.isfinite(score.loss):
+                        diverged_at = step
+                        break
                     evaluation = Evaluation(step, epoch, loss, score.loss, score.accuracy)
                     evaluations.append(evaluation)
                     if best is None or evaluation.eval_accuracy > best.eval_accuracy:
@@ -96,8 +99,7 @@ class Runner:
                     on_progress(Progress(step, steps, epoch, epochs, loss, evaluation, best))
             if diverged_at is not None:
                 break
-            batch_losses = step_losses[epoch_start:]
-            epoch_losses.append(sum(batch_losses) / len(batch_losses))
+            epoch_losses.append(_mean(step_losses[epoch_start:]))
         if kept_weights is not None:
             load_weights(self.model, kept_weights)
         return TrainingRecord(tuple(step_losses), tuple(epoch_losses), tuple(evaluations), best, diverged_at)
@@ -128,7 +130,7 @@ class Runner:
             logits = self.model(digits)
             batch_losses.append(cross_entropy(logits, labels).item())
             accuracy.update(logits, labels)
-        return Score(sum(batch_losses) / len(batch_losses), accuracy.accumulate())
+        return Score(_mean(batch_losses), accuracy.accumulate())
 
     @torch.inference_mode()
     def predict(self, digits: Tensor) -> Tensor:
@@ -152,6 +154,14 @@ class Runner:
             InputError: the file is missing or damaged, or its weights do not fit the model.
         """
         load_weights(self.model, read_checkpoint(Path(path)).weights, source=str(path))
+
+
+def _mean(losses: Sequence[float]) -> float:
+    """Added up one after the other, as a loop does; ``sum`` compensates for rounding from Python 3.12 on."""
+    total = 0.0
+    for loss in losses:
+        total += loss
+    return total / len(losses)
 
 
 def _require_positive(**values: int) -> None:

@@ -1,6 +1,7 @@
 """Train and eval loss against the training step, one panel for each length."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
 from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, set_title, styled
+
+Points = Sequence[tuple[float, float]]
 
 MAXIMUM_PANELS = 16
 MAXIMUM_LOSS = 6.0
@@ -27,8 +30,8 @@ class LossCurve:
     """
 
     length: int
-    train: Sequence[tuple[float, float]]
-    eval: Sequence[tuple[float, float]]
+    train: Points
+    eval: Points
 
 
 def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
@@ -38,7 +41,10 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
         curves: any number of trainings; of over 16 lengths, 16 are drawn, evenly spread.
         subtitle: what they have in common.
     """
-    lengths = _spread(sorted({curve.length for curve in curves}))
+    every_length = sorted({curve.length for curve in curves})
+    lengths = _spread(every_length)
+    if len(lengths) < len(every_length):
+        subtitle = f"{subtitle}; {len(lengths)} of {len(every_length)} lengths"
     columns = min(len(lengths), 4)
     rows = math.ceil(len(lengths) / columns)
     figure = new_figure(max(6.0, 3.0 * columns), 0.9 + 2.5 * rows)
@@ -48,8 +54,9 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
             _draw_panel(panel, length, [curve for curve in curves if curve.length == length])
         for panel in axes.flat[len(lengths) :]:
             panel.remove()
-        highest = max(loss for curve in curves for _, loss in (*curve.train, *curve.eval))
-        axes.flat[0].set_ylim(0, 1.04 * min(highest, MAXIMUM_LOSS))
+        losses = [loss for curve in curves for _, loss in (*curve.train, *curve.eval)]
+        axes.flat[0].set_ylim(0, 1.04 * min(max(losses), max(MAXIMUM_LOSS, 2 * statistics.median(losses))))
+        axes.flat[0].set_xlim(left=0)
         _label_outer_axes(list(axes.flat[: len(lengths)]), columns)
         set_title(figure, "Loss while training", subtitle)
         handles, labels = axes.flat[0].get_legend_handles_labels()
@@ -68,20 +75,32 @@ def _label_outer_axes(axes: Sequence[Axes], columns: int) -> None:
 
 
 def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve]) -> None:
-    alpha = 1.0 if len(curves) == 1 else max(0.15, 1.5 / len(curves))
+    """One line a split; of several trainings the median, with each of them faint behind it."""
     panel.axhline(_label_entropy(), color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by frequency")
-    for index, curve in enumerate(curves):
-        for points, name, colour, style in (
-            (curve.train, "train", TRAIN_COLOUR, "-"),
-            (curve.eval, "eval", EVAL_COLOUR, "--"),
-        ):
-            steps, losses = zip(*points, strict=True) if points else ((), ())
-            panel.plot(
-                steps, losses, style, color=colour, alpha=alpha, linewidth=1.5, label=name if not index else None
-            )
+    for name, colour, style in (("train", TRAIN_COLOUR, "-"), ("eval", EVAL_COLOUR, "--")):
+        lines: list[Points] = [getattr(curve, name) for curve in curves]
+        if len(lines) > 1:
+            for points in lines:
+                panel.plot(*_coordinates(points), color=colour, alpha=max(0.08, 1 / len(lines)), linewidth=0.8)
+        label = f"{name}: median over seeds" if len(lines) > 1 else name
+        marker = "o" if max(map(len, lines)) == 1 else ""
+        panel.plot(*_coordinates(_median(lines)), style, color=colour, linewidth=1.5, marker=marker, label=label)
     panel.set_title(f"length {length}")
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+
+
+def _median(lines: Sequence[Points]) -> Points:
+    """The median loss at each step, over the lines that have the step."""
+    losses: dict[float, list[float]] = {}
+    for points in lines:
+        for step, loss in points:
+            losses.setdefault(step, []).append(loss)
+    return [(step, statistics.median(at_step)) for step, at_step in sorted(losses.items())]
+
+
+def _coordinates(points: Points) -> tuple[list[float], list[float]]:
+    return [step for step, _ in points], [loss for _, loss in points]
 
 
 def _label_entropy() -> float:

@@ -308,7 +308,7 @@ def _compile_entry_points(sources: int) -> tuple[Any, Any, Any]:
         """Trains from step ``first`` up to ``end`` of ``steps``; evaluates and keeps the best as the Runner does.
 
         Returns:
-            The step reached: ``end``, or the step whose loss was not finite.
+            The step reached: ``end``, or the step whose loss, or whose evaluation's loss, was not finite.
         """
         sources  # noqa: B018
         for step in range(first, end):
@@ -318,6 +318,8 @@ def _compile_entry_points(sources: int) -> tuple[Any, Any, Any]:
                 return step
             if step == steps - 1 or (step > 0 and step % eval_every == 0):
                 eval_loss, right = _evaluate(p, eval_forest, eval_weights, work, H, M, C)
+                if not math.isfinite(eval_loss):
+                    return step
                 accuracy = right / eval_forest.batch_rows[0]
                 index, best = record.counts
                 record.evaluated_steps[index] = step

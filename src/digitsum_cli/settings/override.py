@@ -7,6 +7,8 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
 from digitsum_cli.settings.validation import origin_of, shown
 
+_SECTIONS = ("data", "data.k", "model", "train", "sweep")
+
 
 @dataclass(frozen=True)
 class Override:
@@ -30,11 +32,16 @@ class Override:
 
 
 def apply_override(override: Override, tree: dict[str, Any], origins: dict[KeyPath, str]) -> None:
-    """Writes an override into the tree of values; a single value takes the place of axes of the same key.
+    """Writes an override into the tree of values; a single value takes the place of axes of the same key,
+    and of a section only the keys that are given change.
 
     Raises:
         InputError: a section on the way is no section.
     """
+    if isinstance(override.value, dict) and override.key in _SECTIONS:
+        for key, value in override.value.items():
+            apply_override(Override(f"{override.key}.{key}", value, override.origin), tree, origins)
+        return
     *sections, leaf = override.path
     branch = tree
     for depth, section in enumerate(sections, 1):

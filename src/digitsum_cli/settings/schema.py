@@ -11,7 +11,7 @@ from digitsum_cli.core.names import CELLS, DEVICES, IMPLEMENTATIONS, INITIALISAT
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
 MAXIMUM_LENGTH = 10_000
-MAXIMUM_DIGITS = 500_000_000
+MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
 
 AxisValue = str | int | float

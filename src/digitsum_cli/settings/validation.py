@@ -30,7 +30,7 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
             f"unknown key {key!r}",
             where=where,
             allowed=", ".join(known),
-            next_step=suggestion(path[-1], known),
+            next_step=_full_name(key) or suggestion(path[-1], known),
         )
     if first["type"] in ("model_type", "dict_type"):
         raise InputError(
@@ -67,6 +67,12 @@ def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
             return origins[path[:end]]
     below = (origin for given, origin in origins.items() if given[: len(path)] == path)
     return next(below, ".".join(path))
+
+
+def _full_name(key: str) -> str | None:
+    """The dotted keys that end in ``key``, as a question."""
+    full = [leaf for leaf in leaf_keys() if leaf.endswith(f".{key}")]
+    return f"Did you mean {' or '.join(map(repr, full))}?" if full else None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:

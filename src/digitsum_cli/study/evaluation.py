@@ -15,6 +15,7 @@ from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.study.plan import load_data, resolved_device
+from digitsum_cli.study.results import setting_row
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
@@ -34,7 +35,7 @@ class CheckpointScores:
         """The scores as one flat row: ``eval_loss``, ``eval_accuracy`` and so on."""
         trial = self.trial
         row: dict[str, Any] = {"checkpoint": str(self.path), "trial": trial.identity}
-        row |= {name: getattr(trial, name) for name in ("length", "cell", "impl", "seed")}
+        row |= {"length": trial.length, "seed": trial.seed, **setting_row(trial)}
         for split in ("train", "eval", "test"):
             row |= {f"{split}_{measure}": value for measure, value in asdict(getattr(self, split)).items()}
         return row

@@ -29,7 +29,7 @@ def execute(
         trials: what to run.
         on_progress: is told where each stands.
         jobs: how many run side by side; None runs all in this process, one after the other.
-        log_every: steps between calls of ``on_progress``, for trials in this process.
+        log_every: steps between calls of ``on_progress``; the compiled trainer calls by the clock.
 
     Yields:
         Each trial with its outcome, as it ends. A trial that raises has the status ``failed``.
@@ -41,7 +41,7 @@ def execute(
 
         yield from execute_in_threads(plan, fused, on_progress, jobs or 1)
     if others and jobs:
-        yield from execute_in_processes(plan, others, on_progress, min(jobs, len(others)))
+        yield from execute_in_processes(plan, others, on_progress, min(jobs, len(others)), log_every)
     elif others:
         yield from _execute_here(plan, others, on_progress, log_every)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from digitsum_cli.core.record import Progress
+from digitsum_cli.core.record import Evaluation, Progress
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
@@ -55,20 +55,22 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         eval_every=trial.eval_every,
     )
     start = time.perf_counter()
-    steps = 1
+    steps, seen = 1, None
     while not trainer.ended:
         before = time.perf_counter()
         trainer.advance(steps)
         taken = time.perf_counter() - before
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / taken)))
-        on_progress(_progress(trainer, trial.epochs))
+        on_progress(_progress(trainer, trial.epochs, seen))
+        seen = trainer.last_evaluation()
     record = trainer.record()
-    test = trainer.score_kept(test_set) if record.diverged_at is None else None
+    test = trainer.score_kept(test_set) if record.best else None
     seconds = time.perf_counter() - start
     return Outcome.of(record, test, seconds, trainer.kept_weights() if record.best else None)
 
 
-def _progress(trainer: FusedTrainer, epochs: int) -> Progress:
+def _progress(trainer: FusedTrainer, epochs: int, seen: Evaluation | None) -> Progress:
+    latest = trainer.last_evaluation()
     step = max(0, trainer.step - 1)
     return Progress(
         step,
@@ -76,6 +78,6 @@ def _progress(trainer: FusedTrainer, epochs: int) -> Progress:
         step // trainer.steps_per_epoch,
         epochs,
         trainer.last_loss(),
-        trainer.last_evaluation(),
+        None if latest == seen else latest,
         trainer.best(),
     )

@@ -48,14 +48,14 @@ class Outcome:
 
         Arguments:
             record: what was noted down while it trained.
-            test: how the kept weights do on the test split; None if training diverged.
+            test: how the kept weights do on the test split; None if none were kept.
             seconds: by the clock.
             weights: those that were kept; None if there was no evaluation.
         """
         diverged = record.diverged_at is not None
         return cls(
             status="diverged" if diverged else "done",
-            reason=f"the loss was {record.step_losses[-1]} at step {record.diverged_at}" if diverged else None,
+            reason=f"the loss was not finite any more at step {record.diverged_at}" if diverged else None,
             best_eval_accuracy=record.best.eval_accuracy if record.best else None,
             best_step=record.best.step if record.best else None,
             test_accuracy=test.accuracy if test else None,

@@ -2,7 +2,8 @@
 
 import importlib.util
 import itertools
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +33,14 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, this machine has no such device, or ``fused`` cannot run.
+        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, or an axis
+            changes nothing.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
-    devices = {
-        (impl, name): _device_for(impl, name) for impl, name in {(c.model.impl, c.train.device) for c in combinations}
-    }
+    devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:
         if combination.data not in data:
@@ -57,8 +57,21 @@ def plan_trials(settings: Settings) -> Plan:
         for length in settings.data.lengths
         for combination in combinations
     )
+    _refuse_repetitions(trials)
     by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
     return Plan(trials, by_digest)
+
+
+def _refuse_repetitions(trials: Sequence[Trial]) -> None:
+    """An axis that changes no training would count the same training several times."""
+    identity, times = Counter(trial.identity for trial in trials).most_common(1)[0]
+    if times > 1:
+        length = next(trial.length for trial in trials if trial.identity == identity)
+        raise InputError(
+            f"the sweep has the same training {times} times (length {length}): an axis changes nothing",
+            where="sweep",
+            next_step="Take that axis out; with data.dir, data.seed and data.k have no effect",
+        )
 
 
 def load_data(data: DataSettings) -> dict[int, Splits]:

@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_MESSAGES = 0.2
 
 
 def execute_in_processes(
-    plan: Plan, trials: Sequence[Trial], on_progress: Callable[[Trial, Progress], None], processes: int
+    plan: Plan, trials: Sequence[Trial], on_progress: Callable[[Trial, Progress], None], processes: int, log_every: int
 ) -> Generator[tuple[Trial, Outcome]]:
     """Runs trials in ``processes`` spawned processes, the longest trainings first.
 
@@ -35,7 +35,7 @@ def execute_in_processes(
                 worker = _Worker()
                 workers[worker.connection] = worker
                 trial = waiting.pop()
-                worker.start(trial, plan)
+                worker.start(trial, plan, log_every)
             for ready in wait(list(workers)):
                 worker = workers[ready]  # type: ignore[index]
                 message = worker.receive()
@@ -44,7 +44,7 @@ def execute_in_processes(
                     continue
                 yield worker.trial, message
                 if worker.process.is_alive() and waiting:
-                    worker.start(waiting.pop(), plan)
+                    worker.start(waiting.pop(), plan, log_every)
                 else:
                     del workers[worker.connection]
                     worker.stop()
@@ -66,10 +66,10 @@ class _Worker:
             self.process.start()
         theirs.close()
 
-    def start(self, trial: Trial, plan: Plan) -> None:
+    def start(self, trial: Trial, plan: Plan, log_every: int) -> None:
         self.trial = trial
-        with contextlib.suppress(BrokenPipeError):
-            self.connection.send((trial, plan.splits(trial)))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send((trial, plan.splits(trial), log_every))
 
     def receive(self) -> Progress | Outcome:
         try:
@@ -110,5 +110,5 @@ def _work(connection: Connection) -> None:
 
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            trial, splits = connection.recv()
-            connection.send(attempt(partial(run_trial, trial, splits, report, trial.eval_every)))
+            trial, splits, log_every = connection.recv()
+            connection.send(attempt(partial(run_trial, trial, splits, report, log_every)))

@@ -47,16 +47,7 @@ SETTING_COLUMNS = tuple(column for column in RESULT_COLUMNS if column not in _VA
 
 def result_row(trial: Trial, outcome: Outcome) -> Row:
     """The row of ``results.csv`` for one trial."""
-    data = trial.data
-    values = {
-        **vars(trial),
-        **vars(outcome),
-        "trial": trial.identity,
-        "k_train": data.k_train if data else None,
-        "k_eval": data.k_eval if data else None,
-        "k_test": data.k_test if data else None,
-        "data_seed": data.seed if data else None,
-    }
+    values = {**vars(trial), **vars(outcome), **setting_row(trial), "trial": trial.identity}
     return {column: values[column] for column in RESULT_COLUMNS}
 
 
@@ -81,9 +72,9 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
         rows: of ``results.csv``.
 
     Returns:
-        Rows with ``length``, the settings, ``trials`` (those that are done), ``seeds``, the test accuracy of the
-        first of them, and for each measure ``m`` the mean as ``m``, and ``m_min`` and ``m_max``; None where no trial is
-        done.
+        Rows with ``length``, the settings, ``trials`` (those that are done), their ``seeds``, how many ``failed`` or
+        diverged, the test accuracy of the first seed, and for each measure ``m`` the mean as ``m``, and ``m_min`` and
+        ``m_max``; None where no trial is done.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -93,7 +84,8 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
             "length": length,
             **dict(zip(SETTING_COLUMNS, setting, strict=True)),
             "trials": sum(row["status"] == "done" for row in group),
-            "seeds": [row["seed"] for row in group],
+            "failed": sum(row["status"] != "done" for row in group),
+            "seeds": [row["seed"] for row in group if row["status"] == "done"],
             "first_seed": group[0]["seed"],
             "first_seed_test_accuracy": group[0]["test_accuracy"],
             **_spread([row for row in group if row["status"] == "done"]),
@@ -105,6 +97,28 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
 def varied_settings(summary: Sequence[Row]) -> list[str]:
     """The settings that differ between rows of a summary, in the order of the columns."""
     return [column for column in SETTING_COLUMNS if len({row[column] for row in summary}) > 1]
+
+
+def setting_row(trial: Trial) -> Row:
+    """The settings of a trial, by column."""
+    data = trial.data
+    values = {
+        **vars(trial),
+        "k_train": data.k_train if data else None,
+        "k_eval": data.k_eval if data else None,
+        "k_test": data.k_test if data else None,
+        "data_seed": data.seed if data else None,
+    }
+    return {column: values[column] for column in SETTING_COLUMNS}
+
+
+def varied_values(trials: Sequence[Trial]) -> dict[str, list[str]]:
+    """For the identity of each trial, in words, those of its settings that differ between the trials."""
+    rows = {trial.identity: setting_row(trial) for trial in trials}
+    varied = varied_settings(list(rows.values()))
+    return {
+        identity: [f"{column.replace('_', ' ')} {row[column]}" for column in varied] for identity, row in rows.items()
+    }
 
 
 def setting_label(row: Row, varied: Sequence[str]) -> str:

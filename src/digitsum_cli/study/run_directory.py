@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.errors import InputError
+from digitsum_cli.study.json_text import json_text
 from digitsum_cli.study.results import HISTORY_COLUMNS, RESULT_COLUMNS, Row, csv_bytes
+from digitsum_cli.study.store import has_outcomes
 
 _RUNS = Path("runs")
+_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "accuracy.*")
+_CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,11 @@ class RunDirectory:
             force: delete the run that stands there.
 
         Raises:
-            InputError: the path is a file, cannot be written, or holds a run and neither ``resume`` nor ``force`` is
-                given; nothing was written.
+            InputError: see ``refuse_if_taken``, or the folder cannot be written; nothing was written.
         """
-        resume = resume and self.store.exists()
         self.refuse_if_taken(resume=resume, force=force)
         try:
-            if not resume:
+            if not (resume and self.store.exists()):
                 self._remove()
             self.path.mkdir(parents=True, exist_ok=True)
             probe = self.path / ".digitsum-write-test"
@@ -90,29 +93,63 @@ class RunDirectory:
             ) from error
 
     def refuse_if_taken(self, *, resume: bool = False, force: bool = False) -> None:
-        """Checks that the folder may be used for a run.
+        """Checks that the folder may be used for a run. One in which no trial has ended may be replaced.
 
         Raises:
             InputError: the path is a file, or holds a run and neither ``resume`` nor ``force`` is given.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{self.path} is a file", next_step="Choose another folder with --out")
-        if not (resume or force) and (standing := [path.name for path in self._own_files() if path.exists()]):
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise InputError(f"{self.path} is a file", next_step="Choose another folder with --out")
+            standing = [path.name for path in self._own_files() if path.exists()]
+            resumable = self.store.exists()
+        except OSError as error:
             raise InputError(
-                f"{self.path} already holds a run ({', '.join(standing)})",
-                next_step="Go on with it (--resume), replace it (--force), or choose another folder with --out",
-            )
+                f"cannot write to {self.path}: {error.strerror}", next_step="Choose another folder with --out"
+            ) from error
+        if not standing or force or (resumable and (resume or not has_outcomes(self.store))):
+            return
+        next_step = "Replace it (--force), or choose another folder with --out"
+        if resumable:
+            next_step = f"A sweep goes on with --resume. {next_step}"
+        raise InputError(f"{self.path} already holds a run ({', '.join(standing)})", next_step=next_step)
+
+    def clear_figures(self) -> None:
+        """Deletes the figures that this tool draws."""
+        for pattern in _FIGURES:
+            for path in self.figures.glob(pattern):
+                path.unlink()
+
+    def earlier_sessions(self) -> list[Any]:
+        """What ``provenance.json`` says of the sessions so far; the latest first."""
+        try:
+            latest = json.loads(self.provenance.read_text())
+            return [{name: value for name, value in latest.items() if name != "earlier"}, *latest.get("earlier", [])]
+        except (OSError, ValueError, AttributeError):
+            return []
 
     def write_provenance(self, session: Mapping[str, Any]) -> None:
-        """Writes ``provenance.json``."""
-        atomic_write(self.provenance, _json_bytes(session))
+        """Writes ``provenance.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.provenance, json_text(session).encode())
 
     def write_comparison(self, comparison: Mapping[str, Any]) -> None:
-        """Writes ``comparison.json``."""
-        atomic_write(self.comparison, _json_bytes(comparison))
+        """Writes ``comparison.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.comparison, json_text(comparison).encode())
 
     def write_tables(self, results: Sequence[Row], history: Iterable[Row]) -> None:
-        """Writes ``results.csv`` and ``history.csv``."""
+        """Writes ``results.csv`` and ``history.csv``.
+
+        Raises:
+            DigitsumError: one cannot be written.
+        """
         atomic_write(self.results, csv_bytes(RESULT_COLUMNS, results))
         atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, history))
 
@@ -131,19 +168,16 @@ class RunDirectory:
 
     def _remove(self) -> None:
         """Deletes a run's own files, and nothing else that may lie beside them."""
+        self.clear_figures()
+        for checkpoint in self.checkpoints.glob("*.safetensors"):
+            if _CHECKPOINT.fullmatch(checkpoint.name):
+                checkpoint.unlink()
         for path in self._own_files():
             if path.is_dir():
-                for pattern in ("*.safetensors", "*.png", "*.svg"):
-                    for file in path.glob(pattern):
-                        file.unlink()
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # others' files are in it
                     path.rmdir()
             else:
                 path.unlink(missing_ok=True)
-
-
-def _json_bytes(document: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(document, indent=2)}\n".encode()
 
 
 def open_run(path: Path | None, name: str) -> RunDirectory:

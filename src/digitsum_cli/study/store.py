@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from digitsum_cli.study.trial import Trial
 
 _VERSION = 1
 _SCHEMA = f"""
+BEGIN;
 PRAGMA user_version = {_VERSION};
 CREATE TABLE trials (
     id TEXT PRIMARY KEY,
@@ -43,6 +46,7 @@ CREATE TABLE evaluations (
     eval_accuracy REAL NOT NULL,
     PRIMARY KEY (trial, step)
 ) WITHOUT ROWID;
+COMMIT;
 """
 _COLUMNS = (
     "status",
@@ -93,7 +97,11 @@ class Store:
         self.close()
 
     def add(self, trial: Trial, outcome: Outcome) -> None:
-        """Saves a trial with its outcome in one transaction, in place of an earlier outcome of the same trial."""
+        """Saves a trial with its outcome in one transaction, in place of an earlier outcome of the same trial.
+
+        Raises:
+            DigitsumError: the store cannot be written.
+        """
         identity = trial.identity
         values = [getattr(outcome, column) for column in _COLUMNS]
         with self._errors_named(), self._connection:
@@ -112,17 +120,27 @@ class Store:
             )
 
     def trials(self) -> dict[str, Trial]:
-        """Every trial of the store, by identity."""
+        """Every trial of the store, by identity.
+
+        Raises:
+            InputError: the store is damaged.
+        """
         with self._errors_named():
             rows = self._connection.execute("SELECT id, settings FROM trials").fetchall()
         return {identity: Trial.from_dict(json.loads(settings)) for identity, settings in rows}
 
-    def outcome(self, trial: Trial) -> Outcome | None:
-        """What a trial gave, without its weights; None if it has not ended."""
+    def outcome(self, trial: Trial, *, losses: bool = True) -> Outcome | None:
+        """What a trial gave, without its weights; None if it has not ended.
+
+        Arguments:
+            trial: the trial.
+            losses: read the losses of every step and epoch as well.
+        """
         identity = trial.identity
+        columns = [*_COLUMNS, *(["step_losses", "epoch_losses"] if losses else [])]
         with self._errors_named():
             row = self._connection.execute(
-                f"SELECT {', '.join(_COLUMNS)}, step_losses, epoch_losses FROM outcomes WHERE trial = ?", (identity,)
+                f"SELECT {', '.join(columns)} FROM outcomes WHERE trial = ?", (identity,)
             ).fetchone()
             evaluations = self._connection.execute(
                 "SELECT step, epoch, train_loss, eval_loss, eval_accuracy "
@@ -131,17 +149,16 @@ class Store:
             ).fetchall()
         if row is None:
             return None
-        return Outcome(
-            **dict(zip(_COLUMNS, row, strict=False)),
-            step_losses=_unpack(row[-2]),
-            epoch_losses=_unpack(row[-1]),
-            evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations),
-        )
+        values: dict[str, Any] = {
+            name: _unpack(value) if isinstance(value, bytes) else value
+            for name, value in zip(columns, row, strict=True)
+        }
+        return Outcome(**values, evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations))
 
-    def ended(self, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Outcome]]:
-        """Those of ``trials`` that have ended, in order, one outcome at a time."""
+    def ended(self, trials: Iterable[Trial], *, losses: bool = True) -> Iterator[tuple[Trial, Outcome]]:
+        """Those of ``trials`` that have ended, in order, one outcome at a time; ``losses`` as in ``outcome``."""
         for trial in trials:
-            if outcome := self.outcome(trial):
+            if outcome := self.outcome(trial, losses=losses):
                 yield trial, outcome
 
     @contextlib.contextmanager
@@ -152,6 +169,15 @@ class Store:
             raise DigitsumError(f"the store {self._path} cannot be used: {error}") from error
         except sqlite3.DatabaseError as error:
             raise InputError(f"{self._path} is not a readable store: {error}") from error
+
+
+def has_outcomes(path: Path) -> bool:
+    """Whether a trial has ended in the store at ``path``; a file that is no store counts as one that has."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+    except sqlite3.Error:
+        return True
 
 
 def _pack(losses: tuple[float, ...]) -> bytes:

@@ -1,8 +1,8 @@
 """A whole study: settings to a run directory with its store, tables, checkpoints and figures."""
 
-import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -75,6 +75,7 @@ def run_study(
     watcher: Watcher,
     *,
     jobs: int | None,
+    command: Sequence[str] = (),
     resume: bool = False,
     force: bool = False,
 ) -> StudyResult:
@@ -87,6 +88,7 @@ def run_study(
         run: where to write.
         watcher: is told how it goes.
         jobs: how many trials run side by side; None runs them in this process.
+        command: the command line, for the provenance.
         resume: go on with the run that stands in the folder: trials that are done are not run again.
         force: replace the run that stands in the folder.
 
@@ -99,11 +101,15 @@ def run_study(
     with Store(run.store) as store:
         _refuse_other_settings(store, plan, run)
         atomic_write(run.config, settings_yaml(settings).encode())
-        session = describe_session(sys.argv, jobs or 1)
+        session = {**describe_session(list(command), jobs or 1), "earlier": run.earlier_sessions()}
         run.write_provenance(session)
-        missing = [trial for trial in plan.trials if (o := store.outcome(trial)) is None or o.status == "failed"]
-        watcher.planned(plan, missing)
+        missing = [
+            trial
+            for trial in plan.trials
+            if (ended := store.outcome(trial, losses=False)) is None or ended.status == "failed"
+        ]
         try:
+            watcher.planned(plan, missing)
             last_tables = time.monotonic()
             with closing(execute(plan, missing, watcher.progressed, jobs, settings.train.log_every)) as outcomes:
                 for trial, outcome in outcomes:
@@ -117,6 +123,7 @@ def run_study(
             run.write_provenance({**session, "ended": now()})
         from digitsum_cli.study.run_figures import draw_run_figures
 
+        run.clear_figures()
         draw_run_figures(plan.trials, store, run)
     return StudyResult(run, rows, summarise(rows))
 
@@ -137,6 +144,6 @@ def _save(trial: Trial, outcome: Outcome, store: Store, run: RunDirectory) -> No
 
 
 def _write_tables(plan: Plan, store: Store, run: RunDirectory) -> list[Row]:
-    rows = [result_row(*pair) for pair in store.ended(plan.trials)]
-    run.write_tables(rows, (row for pair in store.ended(plan.trials) for row in history_rows(*pair)))
+    rows = [result_row(*pair) for pair in store.ended(plan.trials, losses=False)]
+    run.write_tables(rows, (row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair)))
     return rows

@@ -59,6 +59,6 @@ def run_trial(
         log_every=log_every,
         on_progress=on_progress,
     )
-    test = runner.evaluate(data.test, batch_size=trial.batch_size) if record.diverged_at is None else None
+    test = runner.evaluate(data.test, batch_size=trial.batch_size) if record.best else None
     seconds = time.perf_counter() - start
     return Outcome.of(record, test, seconds, copy_weights(model) if record.best else None)
