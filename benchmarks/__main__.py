@@ -1,84 +1,79 @@
-"""``make bench``: whole trainings by the loop everybody writes and by digitsum, in turn, on one thread.
+"""``make bench``: the figures of speed, all measured side by side on this machine.
 
-Every contender does the same work: a few epochs with their evaluations and the scoring of the kept weights. Prints a
-table in Markdown and writes ``benchmarks/results.json``.
+python -m benchmarks                  everything; prints the tables and writes benchmarks/results.json
+python -m benchmarks --only rate      one part; the others' figures stay as they are
+python -m benchmarks --quick          everything with few steps, into build/; not for quoting
+python -m benchmarks --table          the tables of the last run
 """
 
+import argparse
 import json
-import platform
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
-from tests.plain_loop import train_plainly
-
-from digitsum_cli.core import generate_splits
-from digitsum_cli.core.dataset import DigitSumSplits
-from digitsum_cli.core.generation import Splits
-from digitsum_cli.settings import Override, resolve_settings
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.training import run_trial, use_one_thread
-
-LENGTHS = (5, 20, 35)
-IMPLEMENTATIONS = ("manual", "torch")
-EPOCHS = 4
-REPEATS = 15
-RESULTS = Path(__file__).parent / "results.json"
+from benchmarks.arithmetic_rate import measure_arithmetic_rate
+from benchmarks.contenders import Task
+from benchmarks.interleaving import Effort
+from benchmarks.machine import describe_machine
+from benchmarks.tables import tables
+from benchmarks.training_steps import measure_training_steps
+from benchmarks.whole_sweeps import SweepEffort, measure_whole_sweeps
 
 
-def plain(impl: str, splits: Splits) -> Callable[[], object]:
-    """A training by the plain loop."""
-    data = DigitSumSplits.of(splits)
-    tensors = [(part.digits, part.labels) for part in (data.train, data.eval, data.test)]
-    return lambda: train_plainly(impl, *tensors, seed=0, epochs=EPOCHS)
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured, and where it is written."""
+
+    tasks: Sequence[Task]
+    effort: Effort
+    sweeps: SweepEffort
+    results: Path
 
 
-def ours(impl: str, length: int) -> Callable[[], object]:
-    """The same training by digitsum."""
-    values = {"data.lengths": length, "model.impl": impl, "train.epochs": EPOCHS}
-    settings = resolve_settings(overrides=[Override(key, value, key) for key, value in values.items()])
-    plan = plan_trials(settings)
-    return lambda: run_trial(plan.trials[0], plan.splits(plan.trials[0]))
+FULL = Scale(
+    tasks=[Task(length, hidden) for hidden in (32, 128) for length in (5, 20, 35, 100)],
+    effort=Effort(repeats=7, seconds=0.2),
+    sweeps=SweepEffort(epochs=500, plain_epochs=50, repeats=3),
+    results=Path(__file__).parent / "results.json",
+)
+QUICK = Scale(
+    tasks=[Task(5, 32)],
+    effort=Effort(repeats=2, seconds=0.02),
+    sweeps=SweepEffort(epochs=10, plain_epochs=2, repeats=1),
+    results=Path("build") / "quick-benchmarks.json",
+)
 
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def measure(length: int, impl: str) -> dict[str, object]:
-    """Times plain loop and digitsum in turn; the ratio is the median of the repeats' own ratios."""
-    contenders = (plain(impl, generate_splits([length])[length]), ours(impl, length))
-    steps = EPOCHS * 38
-    for contender in contenders:
-        contender()
-    pairs = [(seconds(contenders[0]), seconds(contenders[1])) for _ in range(REPEATS)]
-    return {
-        "length": length,
-        "impl": impl,
-        "plain_us_per_step": 1e6 * statistics.median(a for a, _ in pairs) / steps,
-        "digitsum_us_per_step": 1e6 * statistics.median(b for _, b in pairs) / steps,
-        "times_faster": statistics.median(a / b for a, b in pairs),
-    }
+PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
+    "steps": lambda scale: {"cells": measure_training_steps(scale.tasks, scale.effort)},
+    "rate": lambda scale: {"figures": measure_arithmetic_rate(scale.tasks, scale.effort)},
+    "sweeps": lambda scale: measure_whole_sweeps(scale.sweeps),
+}
 
 
 def main() -> None:
-    """Measures, prints and writes."""
-    use_one_thread()
-    rows = [measure(length, impl) for length in LENGTHS for impl in IMPLEMENTATIONS]
-    print("| length | impl | plain loop, µs a step | digitsum, µs a step | times faster |")
-    print("| --- | --- | --- | --- | --- |")
-    for row in rows:
-        print(
-            f"| {row['length']} | {row['impl']} | {row['plain_us_per_step']:.0f} "
-            f"| {row['digitsum_us_per_step']:.0f} | {row['times_faster']:.2f} |"
-        )
-    machine = {"processor": platform.machine(), "torch": torch.__version__, "threads": 1}
-    RESULTS.write_text(json.dumps({"machine": machine, "repeats": REPEATS, "rows": rows}, indent=2) + "\n")
+    """Measures, writes and prints."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The figures of speed, side by side.")
+    parser.add_argument("--only", choices=PARTS, help="measure one part")
+    parser.add_argument("--quick", action="store_true", help="few steps: to see that it works")
+    parser.add_argument("--table", action="store_true", help="print the tables of the last run and measure nothing")
+    arguments = parser.parse_args()
+    scale = QUICK if arguments.quick else FULL
+    if arguments.table and not scale.results.exists():
+        parser.error(f"{scale.results} is missing: measure first")
+    if not arguments.table:
+        measure(scale, [arguments.only] if arguments.only else list(PARTS))
+    print(tables(json.loads(scale.results.read_text())))
+
+
+def measure(scale: Scale, parts: Sequence[str]) -> None:
+    """Measures the parts; each is written as soon as it is there."""
+    results = json.loads(scale.results.read_text()) if scale.results.exists() else {}
+    for part in parts:
+        results[part] = {"machine": describe_machine(), **PARTS[part](scale)}
+        scale.results.parent.mkdir(exist_ok=True)
+        scale.results.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         with mpl.rc_context(_STYLE):
             figure.savefig(content, format=path.suffix[1:], metadata=metadata)
         atomic_write(path, content.getvalue())
+        figure.set_layout_engine("none")  # it has been laid out; the second format keeps the places
     return paths
 
 
