@@ -1,0 +1,44 @@
+"""No figure without agreement: each contender's first losses must be those of the plain loop."""
+
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import torch
+
+from benchmarks.contenders import Losses, Task
+from benchmarks.contenders.plain import Plain
+
+STEPS = 5
+TOLERANCE = 1e-4
+
+
+class DisagreementError(Exception):
+    """A contender trains something else."""
+
+
+def require_agreement(contender: str, task: Task, losses: Losses) -> None:
+    """Checks the first step losses, of every trial.
+
+    Arguments:
+        contender: its name.
+        task: what was trained.
+        losses: of shape ``(steps, trials)``.
+
+    Raises:
+        DisagreementError: a loss is further than ``TOLERANCE`` from the plain loop's.
+    """
+    impl = "torch" if contender == "torch" else "manual"
+    expected = np.array([_plain_losses(task, impl, seed) for seed in range(losses.shape[1])]).T
+    difference = float(np.abs(losses[:STEPS] - expected).max())
+    if not difference <= TOLERANCE:
+        raise DisagreementError(
+            f"{contender} at {task}: the first {STEPS} losses are up to {difference:.2g} from the plain loop's, "
+            f"and {TOLERANCE:g} is allowed"
+        )
+
+
+@cache
+def _plain_losses(task: Task, impl: str, seed: int) -> tuple[float, ...]:
+    torch.set_num_threads(1)
+    return tuple(islice(Plain(task, impl, seed).steps(), STEPS))

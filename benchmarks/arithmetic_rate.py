@@ -1,0 +1,86 @@
+"""The rate of arithmetic: operations a second of the compiled trainer next to those of a large matrix product.
+
+Operations are counted as the experiment's definition needs them for a step on B rows of length L, with every product
+forward, and twice as much backward (for its two factors):
+
+    h_{t-1} U       for t = 2 … L       3 * 2 B H H (L - 1)
+    T = E W         once a batch        3 * 2 * 10 M H
+    h_L V^T                             3 * 2 B H C
+
+W is thus applied to the ten digits and not to all B L that are read, as the plain loop does; sums, tanh, softmax and
+Adam are not counted. The compiled trainer executes less: rows of a batch that begin alike share their states, so in
+the first line the inner nodes of the batch's forest take the place of B (L - 1), and in the last its leaves that of B.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.contenders import BATCH_SIZE, STEPS_PER_EPOCH, Task
+from benchmarks.contenders.product import OPERATIONS
+from benchmarks.interleaving import Effort, Entry, seconds_per_epoch
+from benchmarks.team import Team, usable_cores
+from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.fused.prefix_tree import plant_forest
+
+FUSED, PRODUCT = Entry("fused", "one"), Entry("product", "one")
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Floating-point operations of an epoch: as defined, and those executed where prefixes are shared."""
+
+    defined: int
+    executed: int
+
+
+def count_operations(task: Task) -> Operations:
+    """The operations of an epoch; see the module."""
+    rows = task.rows
+    starts = plant_forest(rows, BATCH_SIZE).starts
+    leaves = starts[:, -1] - starts[:, -2]
+    inner = starts[:, -2] - starts[:, 0]
+    return Operations(
+        _products(len(rows) * (task.length - 1), len(rows), task.hidden),
+        _products(int(inner.sum()), int(leaves.sum()), task.hidden),
+    )
+
+
+def _products(inner: int, last: int, H: int) -> int:
+    """The operations of an epoch with so many states that are read by a later step and so many that are the last."""
+    recurrence = 2 * inner * H * H
+    table = STEPS_PER_EPOCH * 2 * DIGITS * H * H
+    logits = 2 * last * H * CLASSES
+    return 3 * (recurrence + table + logits)
+
+
+def measure_arithmetic_rate(tasks: Sequence[Task], effort: Effort) -> list[dict[str, Any]]:
+    """A figure for each task, on one core; fractions are medians of the repeats' own fractions."""
+    figures = []
+    with Team(usable_cores()[:1]) as team:
+        for task in tasks:
+            print(f"arithmetic rate: length {task.length}, hidden {task.hidden}", file=sys.stderr)
+            seconds = seconds_per_epoch(team, (FUSED, PRODUCT), task, effort)
+            figures.append(_figure(task, seconds[FUSED], seconds[PRODUCT]))
+    return figures
+
+
+def _figure(task: Task, of_epoch: list[float], of_product: list[float]) -> dict[str, Any]:
+    operations = asdict(count_operations(task))
+    products_per_epoch = median(epoch / product for epoch, product in zip(of_epoch, of_product, strict=True))
+    return {
+        "length": task.length,
+        "hidden": task.hidden,
+        "us_per_step": 1e6 * median(of_epoch) / STEPS_PER_EPOCH,
+        "product_gflop_per_second": 1e-9 * OPERATIONS / median(of_product),
+        **{
+            kind: {
+                "mflop_per_step": 1e-6 * count / STEPS_PER_EPOCH,
+                "gflop_per_second": 1e-9 * count / median(of_epoch),
+                "of_the_product": count / (products_per_epoch * OPERATIONS),
+            }
+            for kind, count in operations.items()
+        },
+    }

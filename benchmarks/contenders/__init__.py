@@ -1,0 +1,69 @@
+"""The contenders: each trains the SRN classifier by other means, from the same weights and on the same batches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from digitsum_cli.core.generation import Rows, generate_splits
+
+BATCH_SIZE = 8
+LEARNING_RATE = 0.001
+STEPS_PER_EPOCH = 38
+MOST_EPOCHS = 500
+ENSEMBLE = 8
+"""The trials that an ensemble trains at once: seeds 0 to 7."""
+
+Losses = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train on.
+
+    Arguments:
+        length: digits in a row.
+        hidden: the size of the state, and of a digit's vector.
+    """
+
+    length: int
+    hidden: int
+
+    @property
+    def rows(self) -> Rows:
+        """The 300 training rows: 37 batches of eight and one of four."""
+        return generate_splits([self.length])[self.length].train
+
+
+class Contender(Protocol):
+    """A training that has not begun. Its ``trials`` start from the seeds 0, 1, …"""
+
+    trials: int
+
+    def run(self, epochs: int) -> None:
+        """Trains on; what is timed."""
+
+    def losses(self) -> Losses:
+        """The loss of every step so far, of shape ``(steps, trials)``."""
+
+
+_HOME = {
+    "plain": "plain:Plain",
+    "manual": "runner:Manual",
+    "torch": "runner:Torch",
+    "vmap": "vmap:Vmap",
+    "jax": "jax_scan:Single",
+    "jax ensemble": "jax_scan:Ensemble",
+    "fused": "fused:Fused",
+    "product": "product:Product",
+}
+
+
+def build(name: str, task: Task) -> Contender:
+    """A contender by name; its libraries are imported now."""
+    module, class_name = _HOME[name].split(":")
+    contender = getattr(import_module(f"{__name__}.{module}"), class_name)
+    return cast(Callable[[Task], Contender], contender)(task)

@@ -1,0 +1,38 @@
+"""``fused``: digitsum's compiled trainer."""
+
+import sys
+
+import numpy as np
+
+from benchmarks.contenders import BATCH_SIZE, LEARNING_RATE, MOST_EPOCHS, Losses, Task
+from digitsum_cli.core import build_classifier
+from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+
+
+class Fused:
+    """One trial, without evaluations."""
+
+    trials = 1
+
+    def __init__(self, task: Task) -> None:
+        rows = task.rows
+        eval_set = EvaluationSet(rows, BATCH_SIZE)
+        self.trainer = FusedTrainer(
+            copy_weights(build_classifier("srn", "manual", task.hidden, task.hidden, seed=0)),
+            plant_forest(rows, BATCH_SIZE),
+            eval_set,
+            eval_set.forest.widest_step,
+            epochs=MOST_EPOCHS + 1,  # the last step, which evaluates, is not reached
+            lr=LEARNING_RATE,
+            eval_every=sys.maxsize,
+        )
+
+    def run(self, epochs: int) -> None:
+        """Trains on."""
+        self.trainer.advance(epochs * self.trainer.steps_per_epoch)
+
+    def losses(self) -> Losses:
+        """The loss of every step so far."""
+        return np.array(self.trainer.record().step_losses)[:, np.newaxis]

@@ -1,0 +1,37 @@
+"""Are the accuracies of two implementations told apart over seeds? Kolmogorov and Smirnov's test, two-sided.
+
+digitsum sweep --lengths 5,10 --seeds 0..29 --impl manual,fused --out runs/ks
+python -m benchmarks.same_accuracies runs/ks
+"""
+
+import csv
+import statistics
+import sys
+from pathlib import Path
+
+from scipy.stats import ks_2samp
+
+IMPLEMENTATIONS = ("manual", "fused")
+
+
+def main(run: Path) -> None:
+    """Prints a table in Markdown for the run's results."""
+    rows = list(csv.DictReader((run / "results.csv").read_text().splitlines()))
+    print("| length | accuracy | seeds | mean of manual | mean of fused | largest distance | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for length in dict.fromkeys(row["length"] for row in rows):
+        for measure in ("test_accuracy", "best_eval_accuracy"):
+            manual, fused = (
+                [float(row[measure]) for row in rows if row["length"] == length and row["impl"] == impl]
+                for impl in IMPLEMENTATIONS
+            )
+            test = ks_2samp(manual, fused)
+            means = f"{statistics.fmean(manual):.3f} | {statistics.fmean(fused):.3f}"
+            name = measure.replace("_", " ").removesuffix(" accuracy")
+            print(
+                f"| {length} | {name} | {len(manual)} + {len(fused)} | {means} | {test.statistic:.2f} | {test.pvalue:.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,95 @@
+"""The results as Markdown tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+CONTENDERS = ("manual", "torch", "vmap", "jax", "fused")
+TITLES = {
+    "one": "One training step on one core",
+    "all": "One training step and trial on all cores",
+}
+
+
+def tables(results: dict[str, Any]) -> str:
+    """All tables of the parts that were measured."""
+    parts = {"steps": _steps, "rate": _rate, "sweeps": _sweeps}
+    return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
+
+
+def _steps(part: dict[str, Any]) -> Iterable[str]:
+    for cores, title in TITLES.items():
+        rows = [_steps_row(cell) for cell in part["cells"] if cell["cores"] == cores]
+        heads = ["length", "hidden", "plain, µs", *CONTENDERS, "fused, µs", "fused against jax"]
+        yield f"{title}: times faster than the plain loop ({_machine(part)})\n\n{_table(heads, rows)}"
+
+
+def _steps_row(cell: dict[str, Any]) -> list[str]:
+    contenders = cell["contenders"]
+    times = [
+        _times(contenders[name]["times_faster_than_plain"]) if name in contenders else "not installed"
+        for name in CONTENDERS
+    ]
+    against_jax = _times(contenders["jax"]["fused_is_times_faster"]) if "jax" in contenders else "–"
+    plain, fused = (f"{contenders[name]['us_per_step']:.3g}" for name in ("plain", "fused"))
+    return [str(cell["length"]), str(cell["hidden"]), _plain_number(plain), *times, _plain_number(fused), against_jax]
+
+
+def _rate(part: dict[str, Any]) -> Iterable[str]:
+    heads = ["length", "hidden", "MFLOP a step", "GFLOP/s", "of the product", "MFLOP executed", "of the product"]
+    rows = []
+    for figure in part["figures"]:
+        defined, executed = figure["defined"], figure["executed"]
+        rows.append(
+            [
+                str(figure["length"]),
+                str(figure["hidden"]),
+                f"{defined['mflop_per_step']:.2f}",
+                f"{defined['gflop_per_second']:.0f}",
+                f"{defined['of_the_product']:.2f}",
+                f"{executed['mflop_per_step']:.2f}",
+                f"{executed['of_the_product']:.2f}",
+            ]
+        )
+    products = [figure["product_gflop_per_second"] for figure in part["figures"]]
+    ceiling = f"{min(products):.0f} to {max(products):.0f} GFLOP/s"
+    title = f"Arithmetic of fused on one core, next to a product of 1024 x 1024 ({ceiling}; {_machine(part)})"
+    yield f"{title}\n\n{_table(heads, rows)}"
+
+
+def _sweeps(part: dict[str, Any]) -> Iterable[str]:
+    effort = part["effort"]
+    heads = ["digitsum sweep configs/srn.yaml", "trainings", "plain loop, s", "digitsum, s", "times faster"]
+    rows = [
+        [
+            f"`--seeds {sweep['seeds']}`",
+            str(sweep["trainings"]),
+            f"{sweep['plain_seconds']:.0f}",
+            f"{sweep['digitsum_seconds']:.1f}",
+            _times(sweep["times_faster"]),
+        ]
+        for sweep in part["sweeps"]
+    ]
+    measured = f"{effort['plain_epochs']} of {effort['epochs']} epochs at each length"
+    title = f"Whole processes, warm, all cores; the plain loop extrapolated from {measured} ({_machine(part)})"
+    first = f"{part['first_run_seconds']:.1f} s, {part['first_run_more_than_warm_seconds']:.1f} s more than a warm one"
+    yield f"{title}\n\n{_table(heads, rows)}\n\nThe first run ever, compiling included, takes {first}."
+
+
+def _machine(part: dict[str, Any]) -> str:
+    machine = part["machine"]
+    libraries = ", ".join(f"{name} {machine[name]}" for name in ("torch", "numba", "jax") if machine[name])
+    return f"{machine['processor']}, {machine['cores']} cores, {libraries}, {machine['date']}"
+
+
+def _times(ratio: float) -> str:
+    return f"{_plain_number(f'{ratio:.3g}')}x"
+
+
+def _plain_number(text: str) -> str:
+    """Three digits without an exponent."""
+    return f"{float(text):.0f}" if "e" in text else text
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
