@@ -28,9 +28,8 @@ def main(run: Path) -> None:
             test = ks_2samp(manual, fused)
             means = f"{statistics.fmean(manual):.3f} | {statistics.fmean(fused):.3f}"
             name = measure.replace("_", " ").removesuffix(" accuracy")
-            print(
-                f"| {length} | {name} | {len(manual)} + {len(fused)} | {means} | {test.statistic:.2f} | {test.pvalue:.2f} |"
-            )
+            seeds = f"{len(manual)} + {len(fused)}"
+            print(f"| {length} | {name} | {seeds} | {means} | {test.statistic:.2f} | {test.pvalue:.2f} |")
 
 
 if __name__ == "__main__":
