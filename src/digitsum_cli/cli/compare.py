@@ -36,7 +36,7 @@ COMPARE_EXAMPLES = """
 
 HALF_A_MINUTE: dict[str, dict[str, Any]] = {
     "data": {"lengths": [5, 10, 20]},
-    "train": {"epochs": 40},
+    "train": {"epochs": 30},
     "sweep": {"train.seed": [0, 1, 2]},
 }
 """What is compared unless a config says otherwise: the book's settings, cut to fit half a minute on two cores."""

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import CLASSES, DIGITS, Rows
 from digitsum_cli.core.record import Evaluation, Score, TrainingRecord
+from digitsum_cli.fused.arrays import Adam, Matrix, Parameters, Record, Workspace
 from digitsum_cli.fused.prefix_tree import Forest, plant_forest
 from digitsum_cli.fused.products import padded
-from digitsum_cli.fused.steps import Adam, Matrix, Parameters, Record, Workspace, evaluate, gradients, train_steps
+from digitsum_cli.fused.steps import evaluate, gradients, train_steps
 
 _NAMES = ("embedding.W", "rnn_model.W", "rnn_model.U", "rnn_model.b", "linear.weight", "linear.bias")
 """What the classifier calls the fields of ``Parameters``."""
