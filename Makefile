@@ -4,17 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup reproduce test check lint format bench clean
+.PHONY: help setup reproduce test test-browser check lint format bench clean
 
 help:
-	@echo "make setup      a virtual environment in .venv with everything in it"
-	@echo "make reproduce  the book's experiment: table and figures in runs/"
-	@echo "make test       the whole test suite"
-	@echo "make check      formatter, linter, type checker, tests"
-	@echo "make lint       the same without the tests"
-	@echo "make format     format the code"
-	@echo "make bench      the figures of speed, as ratios measured side by side"
-	@echo "make clean      remove .venv and caches"
+	@echo "make setup         a virtual environment in .venv with everything in it"
+	@echo "make reproduce     the book's experiment: table and figures in runs/"
+	@echo "make test          the whole test suite"
+	@echo "make test-browser  the report opened in Chromium, which has to be installed"
+	@echo "make check         formatter, linter, type checker, tests"
+	@echo "make lint          the same without the tests"
+	@echo "make format        format the code"
+	@echo "make bench         the figures of speed, as ratios measured side by side"
+	@echo "make clean         remove .venv and caches"
 
 setup: $(INSTALLED)
 
@@ -28,6 +29,9 @@ reproduce: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto
+
+test-browser: $(INSTALLED)
+	DIGITSUM_BROWSER=required $(BIN)/pytest tests/test_report_in_browser.py
 
 check: lint test
 

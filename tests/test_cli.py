@@ -49,7 +49,7 @@ def test_help_is_there_at_once() -> None:
     assert min(processor_seconds() for _ in range(5)) < 0.3
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "report"])
 def test_help_ends_in_examples(command: str) -> None:
     ended = digitsum(command, "--help")
     assert ended.code == 0
@@ -91,9 +91,14 @@ def test_sweep_shows_the_table_and_says_where_things_are() -> None:
     ended = digitsum("sweep", *SMALL, "--seeds", "0", "-j", "1")
     assert ended.code == 0
     header = next(line for line in ended.out.splitlines() if line.startswith(" length"))
-    assert header.split("   ") == [" length", "best eval accuracy", "test accuracy", "final loss", "seconds "]
+    assert header.split()[:4] == ["length", "train", "eval", "test"]
     rows = [line.split()[0] for line in ended.out.splitlines() if re.match(r" \d", line)]
-    assert rows == ["5", "4"]
+    assert rows == ["5", "4"] * 2  # the audit, the accuracies
+    assert "Accuracy by length" in ended.out
+    assert "Memory span" in ended.out
+    assert ended.out.splitlines()[-1].startswith(
+        "The SRN (impl manual) is right nine times in ten at no length measured"
+    )
     assert "2/2" in ended.err
     assert "The run is in runs/sweep" in ended.err
     assert Path("runs/sweep/figures/accuracy.png").exists()
@@ -103,7 +108,11 @@ def test_sweep_json_is_the_document_of_the_contract() -> None:
     ended = digitsum_process("sweep", *SMALL, "--seeds", "0..1", "--json", "-j", "2", "--out", "run")
     assert ended.code == 0
     document = ended.document
-    assert document.keys() == {"run", "trials", "summary"}
+    assert {"run", "trials", "summary"} < document.keys()
+    assert {"answer", "differences", "memory_spans", "audit"} < document.keys()
+    assert json.loads(Path("run/analysis.json").read_text()) == {
+        name: value for name, value in document.items() if name not in ("run", "trials")
+    }
     assert document["run"] == "run"
     rows = list(csv.DictReader(Path("run/results.csv").read_text().splitlines()))
     assert [row["trial"] for row in rows] == [trial["trial"] for trial in document["trials"]]
@@ -149,7 +158,13 @@ def test_evaluate_gives_the_accuracies_of_the_run() -> None:
     one = digitsum("evaluate", scores[0]["checkpoint"], "--json").document["checkpoints"]
     assert one == scores[:1]
     table = digitsum("evaluate", "run").out
-    assert "test accuracy" in table
+    assert "exact" in table
+    assert {s["trial"]: str(s["exact_accuracy"]) for s in scores} == {
+        row["trial"]: row["exact_accuracy"] for row in rows
+    }
+    assert {s["trial"]: str(s["unseen_test_accuracy"]) for s in scores} == {
+        row["trial"]: row["unseen_test_accuracy"] for row in rows
+    }
 
 
 def test_evaluate_scores_on_other_data() -> None:
@@ -166,7 +181,13 @@ def test_evaluate_scores_on_other_data() -> None:
 def test_compare_has_parity_speed_and_accuracy() -> None:
     ended = digitsum("compare", "--impl", "manual,torch", *SMALL, "--seeds", "0..1", "-j", "1")
     assert ended.code == 0
-    for heading in ("Shapes at length 5", "Parity: manual and torch", "Speed: median", "Accuracy by length", "paired"):
+    for heading in (
+        "Shapes at length 5",
+        "Parity: manual and torch",
+        "Speed: median",
+        "Accuracy by length",
+        "same seeds",
+    ):
         assert heading in ended.out
     assert "nn.RNN final state" in ended.out
     assert "DIFFERS" not in ended.out
@@ -185,9 +206,10 @@ def test_compare_json_and_folder_hold_the_same() -> None:
     assert all(ratio["manual"] == 1.0 and ratio["torch"] > 0 for ratio in ratios)
     differences = document["accuracy"]["differences"]
     rows = document["accuracy"]["trials"]
-    by_seed = {(row["length"], row["impl"], row["seed"]): row["test_accuracy"] for row in rows}
+    assert len(differences) == 4
     for difference in differences:
-        length = difference["setting"]["length"]
+        length, measure = difference["length"], difference["measure"]
+        by_seed = {(row["length"], row["impl"], row["seed"]): row[measure] for row in rows}
         expected = [by_seed[length, "torch", seed] - by_seed[length, "manual", seed] for seed in (0, 1)]
         assert difference["mean"] == pytest.approx(sum(expected) / 2)
         assert (difference["lowest"], difference["highest"]) == (min(expected), max(expected))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitsum_cli.figures.accuracy import AccuracyPoint, draw_accuracy
+from digitsum_cli.figures.accuracy import AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
 from digitsum_cli.figures.loss_curves import MAXIMUM_PANELS, LossCurve, draw_loss_curves
 from digitsum_cli.figures.style import save_figure
 
@@ -41,29 +41,40 @@ def test_many_lengths_are_thinned_out_to_both_ends() -> None:
     assert (titles[0], titles[-1]) == ("length 3", "length 102")
 
 
-def test_accuracy_shows_both_splits_the_floor_and_the_range() -> None:
+def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     points = [
-        AccuracyPoint(10, eval=(0.5, 0.4, 0.6), test=(0.4, 0.3, 0.5)),
-        AccuracyPoint(5, eval=(0.9, 0.9, 0.9), test=(0.8, 0.7, 0.9)),
+        AccuracyPoint(10, exact=0.45, interval=(0.4, 0.5), seeds=(0.42, 0.48), test=0.4, eval=0.5),
+        AccuracyPoint(5, exact=0.85, interval=(0.8, 0.9), seeds=(0.81, 0.89), test=0.8, eval=0.9),
     ]
-    (panel,) = draw_accuracy([("", points)], "one setting").axes
-    test, eval_, floor = panel.get_lines()
-    assert test.get_xydata().tolist() == [[5, 0.8], [10, 0.4]]  # type: ignore[union-attr]
-    assert eval_.get_xydata().tolist() == [[5, 0.9], [10, 0.5]]  # type: ignore[union-attr]
-    assert floor.get_ydata() == [0.1, 0.1]
-    assert len(panel.collections) == 1
+    figure = draw_accuracy([AccuracySeries("", points, SpanMark(0.5, 9.4, 9.1, 9.8))], "one setting")
+    (panel,) = figure.axes
+    lines = {str(line.get_label()): line.get_xydata().tolist() for line in panel.get_lines()}  # type: ignore[union-attr]
+    assert lines["exact, mean over seeds"] == [[5, 0.85], [10, 0.45]]
+    assert lines["each seed"] == [[5, 0.81], [5, 0.89], [10, 0.42], [10, 0.48]]
+    assert lines["on the test rows"] == [[5, 0.8], [10, 0.4]]
+    assert lines["on the eval rows"] == [[5, 0.9], [10, 0.5]]
+    assert lines["memory span at 50 %"] == [[9.4, 0.5]]
+    assert lines["floor: always answering 9 (10 %)"] == [[0, 0.1], [1, 0.1]]
+    (band,) = panel.collections
+    vertices = {tuple(vertex) for vertex in band.get_paths()[0].vertices.tolist()}  # type: ignore[union-attr]
+    assert {(5, 0.8), (5, 0.9), (10, 0.4), (10, 0.5)} <= vertices
     assert panel.get_xlabel() == "sequence length (digits)"
     assert panel.get_ylabel() == "accuracy"
     assert panel.get_ylim() == (0, 1.02)
 
 
 def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
-    points = [AccuracyPoint(5, eval=(0.9, 0.9, 0.9), test=(0.8, 0.8, 0.8))]
-    figure = draw_accuracy([(f"lr {n}", points) for n in range(20)], "many")
+    points = [AccuracyPoint(5, exact=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8)]
+    figure = draw_accuracy([AccuracySeries(f"lr {n}", points, None) for n in range(20)], "many")
     lines = [line for line in figure.axes[0].get_lines() if str(line.get_label()).startswith("lr")]
-    assert len({(line.get_marker(), line.get_color(), line.get_linestyle()) for line in lines}) == len(lines) == 28
+    assert len({(line.get_marker(), line.get_color(), line.get_linestyle()) for line in lines}) == len(lines) == 14
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == [*(f"lr {n}" for n in range(14)), "test", "eval", "floor: always answering 9 (10 %)"]
+    assert legend == [
+        *(f"lr {n}" for n in range(14)),
+        "exact, mean over seeds",
+        "on the test rows",
+        "floor: always answering 9 (10 %)",
+    ]
     assert "14 of 20 settings" in figure.get_suptitle()
 
 

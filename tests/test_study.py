@@ -14,17 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitsum_cli.core.audit import audit_splits
 from digitsum_cli.core.data_files import write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.schema import axis_keys
+from digitsum_cli.study.analysis.summary import summarise
 from digitsum_cli.study.execution import execute
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.results import summarise, varied_settings
+from digitsum_cli.study.results import RESULT_COLUMNS
 from digitsum_cli.study.run_directory import RunDirectory, open_run
+from digitsum_cli.study.setting_columns import varied_settings
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.study import StudyResult, Watcher, run_study
 from digitsum_cli.study.trial import Trial
@@ -177,6 +180,7 @@ def test_diverged_trial_is_recorded_with_its_step(tmp_path: Path) -> None:
 def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
     study(tmp_path)
     names = {"config.yaml", "provenance.json", "results.sqlite", "results.csv", "history.csv", "checkpoints", "figures"}
+    names |= {"analysis.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert len(list((tmp_path / "checkpoints").glob("*.safetensors"))) == 4
     figures = {path.name for path in (tmp_path / "figures").iterdir()}
@@ -201,14 +205,24 @@ def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
     trial = plan.trials[0]
     ((_, outcome),) = execute(plan, [trial], lambda *_: None, jobs=None, log_every=100)
     with Store(tmp_path / "results.sqlite") as store:
+        store.plan([trial], {trial.data_digest: audit_splits(plan.splits(trial))})
         store.add(trial, outcome)
     with Store(tmp_path / "results.sqlite") as store:
         stored = store.outcome(trial)
         assert stored is not None
         assert store.trials() == {trial.identity: trial}
+        assert store.audits() == {trial.data_digest: audit_splits(plan.splits(trial))}
         assert store.outcome(plan.trials[1]) is None
     expected = {name: value for name, value in vars(outcome).items() if name != "weights"}
     assert {name: value for name, value in vars(stored).items() if name != "weights"} == expected
+
+
+def test_store_keeps_the_trials_in_the_order_of_the_latest_plan(tmp_path: Path) -> None:
+    trials = plan_trials(settings_of()).trials
+    with Store(tmp_path / "results.sqlite") as store:
+        store.plan(trials, {})
+        store.plan(trials[::-1][:-1], {})
+        assert tuple(store.trials().values()) == trials[::-1][:-1]
 
 
 def test_store_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -338,8 +352,7 @@ def test_unnamed_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_summary_is_over_the_seeds_that_are_done() -> None:
-    base = dict.fromkeys(CONTRACT.split(",")) | dict.fromkeys(("init", "batch_size", "eval_every", "device", "reason"))
-    base |= dict.fromkeys(("k_train", "k_eval", "k_test", "data_seed"))
+    base = dict.fromkeys(RESULT_COLUMNS)
     rows = [
         {**base, "length": 5, "lr": 0.1, "seed": seed, "status": status, "test_accuracy": accuracy}
         | {"best_eval_accuracy": accuracy, "final_train_loss": 1.0, "seconds": 2.0}

@@ -81,7 +81,6 @@ def compare(
     from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.errors import DigitsumError
-    from digitsum_cli.study.comparison.accuracy import paired_differences
     from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.study.execution import usable_cores
     from digitsum_cli.study.run_directory import RunDirectory
@@ -103,8 +102,7 @@ def compare(
         study = run_study(
             settings, run, display, jobs=jobs or usable_cores(), command=sys.argv, force=force or out is None
         )
-        impls = [str(name) for name in settings.sweep["model.impl"]]
-        comparison = Comparison(parities, timings, study, paired_differences(study.rows, impls))
+        comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())
     show_accuracy(comparison, console)
     console.document(comparison.to_dict())

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.tables import new_table, number, summary_table
-from digitsum_cli.study.comparison.accuracy import PairedDifference
+from digitsum_cli.cli.study_result import show_analysis
 from digitsum_cli.study.comparison.comparison import Comparison
 from digitsum_cli.study.comparison.parity import ADAM_STEPS, Parity
 from digitsum_cli.study.comparison.speed import REPEATS, Timing
+from digitsum_cli.table import Table, number
 
 _WORDS = {
     "states": "states",
@@ -32,25 +30,23 @@ def show_speed(timings: Sequence[Timing], console: Console) -> None:
 
 def show_accuracy(comparison: Comparison, console: Console) -> None:
     """Accuracy by length and implementation, and the paired differences."""
-    console.show(summary_table(comparison.study.summary), _difference_table(comparison.differences))
+    show_analysis(comparison.study.analysis, console)
 
 
 def _shapes_table(parity: Parity) -> Table:
     """What each implementation's parts give, as the book shows it."""
     names = list(dict.fromkeys(name for shapes in parity.shapes.values() for name in shapes))
-    table = new_table(f"Shapes at length {parity.length}", "", *parity.impls)
-    for name in names:
-        table.add_row(name, *(str(parity.shapes[impl].get(name, "")) for impl in parity.impls))
-    return table
+    return Table(
+        f"Shapes at length {parity.length}",
+        ("", *parity.impls),
+        [[name, *(str(parity.shapes[impl].get(name, "")) for impl in parity.impls)] for name in names],
+    )
 
 
 def _parity_table(parities: Sequence[Parity]) -> Table:
     """The largest differences over all elements and lengths, in each precision."""
     first = parities[0]
-    table = new_table(
-        f"Parity: {first.impls[0]} and {first.impls[1]} with the same weights, largest absolute difference",
-        *("", "float32", "tolerance", "float64", "tolerance", "verdict"),
-    )
+    rows = []
     for index, difference in enumerate(first.differences):
         cells = []
         agrees = True
@@ -59,44 +55,27 @@ def _parity_table(parities: Sequence[Parity]) -> Table:
             cells += [f"{max(d.largest for d in of_dtype):.1e}", f"{of_dtype[0].tolerance:.0e}"]
             agrees = agrees and all(d.agrees for d in of_dtype)
         name = _WORDS[difference.quantity].format(difference.parameter)
-        table.add_row(name, *cells, "agrees" if agrees else "DIFFERS")
-    return table
+        rows.append([name, *cells, "agrees" if agrees else "DIFFERS"])
+    return Table(
+        f"Parity: {first.impls[0]} and {first.impls[1]} with the same weights, largest absolute difference",
+        ("", "float32", "tolerance", "float64", "tolerance", "verdict"),
+        rows,
+    )
 
 
 def _speed_table(timings: Sequence[Timing]) -> Table:
     """Times of the reference and ratios of the others."""
     reference, *others = max((timing.seconds for timing in timings), key=len)
-    table = new_table(
+    return Table(
         f"Speed: median of {REPEATS} interleaved repeats, one thread",
-        *("length", "work", f"{reference} (µs)"),
-        *(f"{impl} / {reference}" for impl in others),
+        ("length", "work", f"{reference} (µs)", *(f"{impl} / {reference}" for impl in others)),
+        [
+            [
+                str(timing.length),
+                timing.work,
+                f"{1e6 * timing.seconds[reference]:.0f}",
+                *(number(timing.ratios.get(impl), 3) for impl in others),
+            ]
+            for timing in timings
+        ],
     )
-    for timing in timings:
-        table.add_row(
-            str(timing.length),
-            timing.work,
-            f"{1e6 * timing.seconds[reference]:.0f}",
-            *(number(timing.ratios.get(impl), 3) for impl in others),
-        )
-    return table
-
-
-def _difference_table(differences: Sequence[PairedDifference]) -> Table:
-    """Paired differences of test accuracy, in percentage points."""
-    table = new_table(
-        "Test accuracy, paired by seed, in percentage points",
-        *("length", "difference", "seeds", "mean", "range"),
-    )
-    for difference in differences:
-        mean, spread = "-", "-"
-        if difference.mean is not None and difference.lowest is not None and difference.highest is not None:
-            mean = f"{100 * difference.mean:+.1f}"
-            spread = f"{100 * difference.lowest:+.1f} to {100 * difference.highest:+.1f}"
-        table.add_row(
-            str(difference.setting["length"]),
-            f"{difference.impl} - {difference.reference}",
-            str(len(difference.seeds)),
-            mean,
-            spread,
-        )
-    return table

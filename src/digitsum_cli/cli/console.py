@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console as RichConsole
-from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -15,7 +14,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from digitsum_cli.cli.tables import rich_table
 from digitsum_cli.study.json_text import json_text
+from digitsum_cli.table import Table
 
 _WIDTH_WITHOUT_TERMINAL = 160
 
@@ -44,11 +45,12 @@ class Console:
         if not self._quiet:
             self._err.print(text, markup=False, highlight=False)
 
-    def show(self, *parts: RenderableType) -> None:
+    def show(self, *parts: Table | str) -> None:
         """The result, for people; not shown when JSON was asked for."""
         if not self._as_json:
             for part in parts:
-                self._out.print(part, markup=False, highlight=False)
+                shown = rich_table(part) if isinstance(part, Table) else part
+                self._out.print(shown, markup=False, highlight=False)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The result as a JSON document, when that was asked for."""

@@ -1,5 +1,6 @@
 """``digitsum evaluate``: score a checkpoint, or every one of a run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from digitsum_cli.cli.options import AsJson, Assignments, Debug, PrintConfig, Qu
 EVALUATE_EXAMPLES = """
   digitsum evaluate runs/srn
   digitsum evaluate runs/srn/checkpoints/length10-….safetensors
+  digitsum evaluate runs/srn --diagnose
+  digitsum evaluate runs/srn --sequence "6 7 0 0 1 0 0 0 0 0"
   digitsum evaluate runs/srn --data datasets
   digitsum evaluate runs/srn --set data.seed=1
 """
@@ -23,6 +26,20 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Score on these files instead of the trained-on data.")
     ] = None,
+    diagnose: Annotated[bool, typer.Option("--diagnose", help="Look for the reasons: tables, figures, JSON.")] = False,
+    sequence: Annotated[
+        str | None, typer.Option(metavar="DIGITS", help='Read one sequence step by step: "6 7 0 0 1 0".')
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where --diagnose and --sequence write; RUN/diagnosis, or beside a checkpoint, unless given.",
+        ),
+    ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -31,28 +48,70 @@ def evaluate(
 ) -> None:
     """Score a checkpoint, or every one of a run.
 
-    Gives accuracy and loss on the train, eval and test rows. The data are those the weights were trained with, drawn
-    again; --data or --set data.… name others.
+    Gives accuracy and loss on the train, eval and test rows, and the exact accuracy over every possible row. The data
+    are those the weights were trained with, drawn again; --data or --set data.… name others.
+
+    --diagnose says why it forgot: how far back gradients reach, what disturbs the memory, which digit was lost.
+    --sequence shows the answer to one sequence, with the state and the probabilities step by step.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
 
     console = Console(as_json=as_json, quiet=quiet)
+    if out is not None and not diagnose and sequence is None:
+        raise InputError("--out says where --diagnose and --sequence write", next_step="Add one of them")
     chosen = overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     paths = find_checkpoints(source)
     if print_config:
         return show_settings(checkpoint_settings(paths[0], chosen)[1], console)
-    rows = [scores.to_dict() for scores in score_checkpoints(paths, chosen)]
-    console.document({"checkpoints": rows})
-    console.show(_table(rows))
+    folder = out or diagnosis_folder(source)
+    document: dict[str, Any] = {}
+    if sequence is not None:
+        document["sequence"] = _show_sequence(paths, sequence, folder, console)
+    if diagnose or sequence is None:
+        rows = [scores.to_dict() for scores in score_checkpoints(paths, chosen)]
+        document["checkpoints"] = rows
+        console.show(_table(rows))
+    if diagnose:
+        document["diagnosis"] = _show_diagnosis(paths, folder, jobs, console)
+    console.document(document)
+
+
+def diagnosis_folder(source: Path) -> Path:
+    """Where the diagnosis of a run or a checkpoint is kept unless another folder is given."""
+    return source / "diagnosis" if source.is_dir() else source.with_name(f"{source.stem}-diagnosis")
+
+
+def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: Console) -> dict[str, Any]:
+    from digitsum_cli.study.walkthrough import walk_through_checkpoint
+
+    walked = walk_through_checkpoint(paths, sequence)
+    console.show(walked.table(), walked.verdict)
+    png, svg = walked.save_figure(folder)
+    console.message(f"The figure is in {png} and {svg.name}")
+    return walked.to_dict()
+
+
+def _show_diagnosis(paths: Sequence[Path], folder: Path, jobs: int | None, console: Console) -> list[dict[str, Any]]:
+    from digitsum_cli.cli.diagnosis_display import diagnose_shown
+    from digitsum_cli.study.diagnosis.figures import save_diagnosis_figures
+    from digitsum_cli.study.diagnosis.reasons import reasons
+    from digitsum_cli.study.diagnosis.tables import diagnosis_table
+
+    diagnosed = diagnose_shown(paths, folder, jobs, console)
+    console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
+    save_diagnosis_figures(diagnosed, folder)
+    console.message(f"diagnosis.json and the figures are in {folder}")
+    return [each.to_dict() for each in diagnosed]
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:
-    from digitsum_cli.cli.tables import new_table, number, percent
-    from digitsum_cli.study.results import varied_settings
+    from digitsum_cli.study.setting_columns import varied_settings
+    from digitsum_cli.table import Table, number, percent, percent_interval
 
     named = [
         "length",
@@ -61,16 +120,23 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         *(name for name in varied_settings(rows) if name not in ("cell", "impl")),
         "seed",
     ]
-    table = new_table(
-        "Kept weights",
-        *(name.replace("_", " ") for name in named),
-        *("train accuracy", "eval accuracy", "test accuracy"),
-        *("train loss", "eval loss", "test loss"),
+    return Table(
+        "Kept weights: accuracy and loss, with the 95 % interval of the test rows; exact is over every possible row",
+        (
+            *(name.replace("_", " ") for name in named),
+            *("train", "eval", "test", "unseen test rows", "exact"),
+            *("train loss", "eval loss", "test loss", "exact loss"),
+        ),
+        [
+            [
+                *(str(row[name]) for name in named),
+                percent(row["train_accuracy"]),
+                percent(row["eval_accuracy"]),
+                percent_interval(row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"]),
+                percent(row["unseen_test_accuracy"]),
+                percent(row["exact_accuracy"]),
+                *(number(row[f"{split}_loss"], 4) for split in ("train", "eval", "test", "exact")),
+            ]
+            for row in rows
+        ],
     )
-    for row in rows:
-        table.add_row(
-            *(str(row[name]) for name in named),
-            *(percent(row[f"{split}_accuracy"]) for split in ("train", "eval", "test")),
-            *(number(row[f"{split}_loss"], 4) for split in ("train", "eval", "test")),
-        )
-    return table

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from digitsum_cli.cli.options import (
 
 if TYPE_CHECKING:
     from digitsum_cli.core.generation import Rows, Splits
+    from digitsum_cli.table import Table
 
 _LONGEST_SAMPLE = 40
 
@@ -45,16 +47,18 @@ def generate(
     print_config: PrintConfig = False,
     debug: Debug = False,
 ) -> None:
-    """Make the data sets, show sizes and samples.
+    """Make the data sets, show sizes, samples and repetitions.
 
     Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
     through all lengths, so the rows of a length depend on the lengths before it.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.core.audit import audit_splits
     from digitsum_cli.core.data_files import write_splits
     from digitsum_cli.core.generation import generate_splits
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.study.analysis.tables import audit_table
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = overrides(
@@ -76,18 +80,27 @@ def generate(
         )
     splits_by_length = generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
     write_splits(out, splits_by_length)
-    console.show(_table(splits_by_length))
-    console.document({"out": str(out), "lengths": [_described(out, splits) for splits in splits_by_length.values()]})
+    audits = [audit_splits(splits) for splits in splits_by_length.values()]
+    console.show(_table(splits_by_length), audit_table(audits))
+    described = [
+        {**_described(out, splits), "audit": asdict(audit)}
+        for splits, audit in zip(splits_by_length.values(), audits, strict=True)
+    ]
+    console.document({"out": str(out), "lengths": described})
     console.message(f"Wrote {3 * len(splits_by_length)} files to {out}")
 
 
-def _table(splits_by_length: "Mapping[int, Splits]") -> Any:
-    from digitsum_cli.cli.tables import new_table
+def _table(splits_by_length: "Mapping[int, Splits]") -> "Table":
+    from digitsum_cli.table import Table
 
-    table = new_table("Data sets, in rows", "length", "train", "eval", "test", "a row -> its label")
-    for length, splits in splits_by_length.items():
-        table.add_row(str(length), *(str(len(rows)) for _, rows in splits.items()), _sample(splits.train))
-    return table
+    return Table(
+        "Data sets, in rows",
+        ("length", "train", "eval", "test", "a row -> its label"),
+        [
+            [str(length), *(str(len(rows)) for _, rows in splits.items()), _sample(splits.train)]
+            for length, splits in splits_by_length.items()
+        ],
+    )
 
 
 def _sample(rows: "Rows") -> str:

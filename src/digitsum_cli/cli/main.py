@@ -9,6 +9,7 @@ import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
+from digitsum_cli.cli.report import REPORT_EXAMPLES, report
 from digitsum_cli.cli.reporting import raise_terminated, reports_errors
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
@@ -51,6 +52,7 @@ for _command, _examples in (
     (evaluate, EVALUATE_EXAMPLES),
     (sweep, SWEEP_EXAMPLES),
     (compare, COMPARE_EXAMPLES),
+    (report, REPORT_EXAMPLES),
 ):
     app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(reports_errors(_command))
 

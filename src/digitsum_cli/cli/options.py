@@ -33,10 +33,40 @@ Implementations = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; runs/NAME unless given.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
+Thresholds = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="LIST",
+        help="Exact accuracies from which on a length counts as remembered; 0.5,0.9 unless given.",
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),
 ]
+
+
+def parse_thresholds(text: str | None) -> tuple[float, ...]:
+    """The thresholds of the memory span, in rising order; the usual ones if there is no text.
+
+    Raises:
+        InputError: one is not a number above 0 and up to 1.
+    """
+    from digitsum_cli.errors import InputError
+    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
+
+    if text is None:
+        return THRESHOLDS
+    try:
+        thresholds = {float(part) for part in text.split(",")}
+    except ValueError:
+        thresholds = set()
+    if not thresholds or not all(0 < threshold <= 1 for threshold in thresholds):
+        raise InputError(
+            f"{text!r} is not a list of accuracies", where="--threshold", allowed="numbers above 0 and up to 1: 0.5,0.9"
+        )
+    return tuple(sorted(thresholds))
 
 
 def overrides(assignments: list[str] | None, **options: tuple[str, Any]) -> "list[Override]":

@@ -6,13 +6,13 @@ from typing import Self
 from rich.progress import TextColumn
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.tables import duration, number, percent
 from digitsum_cli.core.record import Progress
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.results import varied_values
+from digitsum_cli.study.setting_columns import varied_values
 from digitsum_cli.study.study import Watcher
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.table import number, percent
 
 
 class StudyDisplay(Watcher):
@@ -54,7 +54,8 @@ class StudyDisplay(Watcher):
             *self._varied[trial.identity],
             f"seed {trial.seed}",
             f"best eval {percent(outcome.best_eval_accuracy)}",
-            f"test {percent(outcome.test_accuracy)}",
+            f"test {percent(outcome.kept.test_accuracy if outcome.kept else None)}",
+            f"exact {percent(outcome.kept.exact_accuracy if outcome.kept else None)}",
             f"loss {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
             *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),
@@ -68,6 +69,14 @@ class StudyDisplay(Watcher):
         done = sum(self._costs[identity] * share for identity, share in self._shares.items())
         total = sum(self._costs.values())
         seconds = (time.monotonic() - self._start) * (total - done) / done
-        left = f"about {duration(seconds)} left" if done < total else ""
+        left = f"about {_duration(seconds)} left" if done < total else ""
         self._progress.update(self._task, completed=done, left=left)
         return left
+
+
+def _duration(seconds: float) -> str:
+    """A time in minutes and seconds, or hours and minutes."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

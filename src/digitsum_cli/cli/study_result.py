@@ -1,7 +1,8 @@
 """What ``train`` and ``sweep`` show at the end: the table, where things are, and what failed."""
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.tables import summary_table
+from digitsum_cli.study.analysis.analysis import Analysis
+from digitsum_cli.study.analysis.tables import MAXIMUM_SETTINGS, analysis_tables
 from digitsum_cli.study.study import StudyResult
 
 
@@ -11,7 +12,13 @@ def show_result(result: StudyResult, console: Console) -> None:
     Raises:
         TrialsFailedError: a trial failed or diverged; everything was shown.
     """
-    console.document({"run": str(result.run.path), "trials": result.rows, "summary": result.summary})
-    console.show(summary_table(result.summary))
+    console.document({"run": str(result.run.path), "trials": result.rows, **result.analysis.to_dict()})
+    show_analysis(result.analysis, console)
     console.message(f"The run is in {result.run.path}: results.csv, history.csv, checkpoints/, figures/")
     result.raise_failures()
+
+
+def show_analysis(analysis: Analysis, console: Console) -> None:
+    """Shows what the trials say together: tables, then the answer in words."""
+    console.show(*analysis_tables(analysis))
+    console.show(*analysis.answer[:MAXIMUM_SETTINGS])

@@ -20,7 +20,9 @@ from digitsum_cli.cli.options import (
     PrintConfig,
     Quiet,
     Seeds,
+    Thresholds,
     overrides,
+    parse_thresholds,
 )
 
 SWEEP_EXAMPLES = """
@@ -28,6 +30,7 @@ SWEEP_EXAMPLES = """
   digitsum sweep configs/quick.yaml --seeds 0..4
   digitsum sweep --lengths 5..20 --set sweep.train.lr=1e-3,3e-3 --out runs/rates
   digitsum sweep configs/srn.yaml --out runs/srn --resume
+  digitsum sweep configs/srn.yaml --threshold 0.5,0.8
 """
 
 
@@ -41,6 +44,7 @@ def sweep(
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")] = False,
     force: Force = False,
+    threshold: Thresholds = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -68,6 +72,7 @@ def sweep(
         raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
     if resume and out is None:
         raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
+    thresholds = parse_thresholds(threshold)
     settings = resolve_settings(config, chosen)
     if print_config:
         return show_settings(settings, console)
@@ -82,7 +87,14 @@ def sweep(
     with StudyDisplay(console) as display:
         try:
             result = run_study(
-                settings, run, display, jobs=jobs or usable_cores(), resume=resume, command=sys.argv, force=force
+                settings,
+                run,
+                display,
+                jobs=jobs or usable_cores(),
+                resume=resume,
+                command=sys.argv,
+                force=force,
+                thresholds=thresholds,
             )
         except KeyboardInterrupt:
             console.message(f"What was finished is saved in {run.path}; go on with: --out {run.path} --resume")

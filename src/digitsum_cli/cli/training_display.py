@@ -5,12 +5,12 @@ from typing import Self
 from rich.progress import TextColumn, TimeRemainingColumn
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.tables import percent
 from digitsum_cli.core.record import Progress
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.study import Watcher
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.table import percent
 
 
 class TrainingDisplay(Watcher):
@@ -50,8 +50,9 @@ class TrainingDisplay(Watcher):
     def ended(self, trial: Trial, outcome: Outcome) -> None:
         """Says which weights were kept."""
         self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s")
-        if outcome.best_step is not None:
+        if outcome.kept is not None:
             self._console.message(
                 f"Kept the weights of step {outcome.best_step:,}: eval accuracy "
-                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.test_accuracy)}"
+                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.kept.test_accuracy)}, "
+                f"exact accuracy {percent(outcome.kept.exact_accuracy)}"
             )

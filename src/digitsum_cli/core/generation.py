@@ -42,6 +42,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
+        """The chosen rows, in order; ``chosen`` has the shape ``(rows,)``."""
+        return Rows(self.digits[chosen], self.labels[chosen])
+
 
 @dataclass(frozen=True)
 class Splits:

@@ -1,5 +1,6 @@
 """What a training tells, while it runs and afterwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -74,3 +75,11 @@ class TrainingRecord:
     evaluations: tuple[Evaluation, ...]
     best: Evaluation | None
     diverged_at: int | None
+
+
+def mean_loss(losses: Sequence[float]) -> float:
+    """Added up one after the other, as a loop does; ``sum`` compensates for rounding from Python 3.12 on."""
+    total = 0.0
+    for loss in losses:
+        total += loss
+    return total / len(losses)

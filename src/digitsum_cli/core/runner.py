@@ -1,7 +1,7 @@
 """The training loop of the book, to the bit: its Runner, mended where EXPERIMENT.md says the book goes wrong."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.metrics import Accuracy
-from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
+from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
 
@@ -99,7 +99,7 @@ class Runner:
                     on_progress(Progress(step, steps, epoch, epochs, loss, evaluation, best))
             if diverged_at is not None:
                 break
-            epoch_losses.append(_mean(step_losses[epoch_start:]))
+            epoch_losses.append(mean_loss(step_losses[epoch_start:]))
         if kept_weights is not None:
             load_weights(self.model, kept_weights)
         return TrainingRecord(tuple(step_losses), tuple(epoch_losses), tuple(evaluations), best, diverged_at)
@@ -130,7 +130,7 @@ class Runner:
             logits = self.model(digits)
             batch_losses.append(cross_entropy(logits, labels).item())
             accuracy.update(logits, labels)
-        return Score(_mean(batch_losses), accuracy.accumulate())
+        return Score(mean_loss(batch_losses), accuracy.accumulate())
 
     @torch.inference_mode()
     def predict(self, digits: Tensor) -> Tensor:
@@ -154,14 +154,6 @@ class Runner:
             InputError: the file is missing or damaged, or its weights do not fit the model.
         """
         load_weights(self.model, read_checkpoint(Path(path)).weights, source=str(path))
-
-
-def _mean(losses: Sequence[float]) -> float:
-    """Added up one after the other, as a loop does; ``sum`` compensates for rounding from Python 3.12 on."""
-    total = 0.0
-    for loss in losses:
-        total += loss
-    return total / len(losses)
 
 
 def _require_positive(**values: int) -> None:

@@ -56,6 +56,22 @@ class SRN(nn.Module):
         """What ``read`` gives for each parameter (its values, its gradient), as the equation's ``W``, ``U``, ``b``."""
         return {"W": read(self.W), "U": read(self.U), "b": read(self.b)}
 
+    def initial_state(self, batch: int) -> Tensor:
+        """``h_0``: zeros of shape ``(batch, hidden_size)``."""
+        return self.U.new_zeros(batch, self.U.shape[0])
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        """One digit further.
+
+        Arguments:
+            x: ``x_t`` of shape ``(batch, input_size)``, or ``(1, input_size)`` for the same in every row.
+            h: ``h_{t-1}`` of shape ``(batch, hidden_size)``.
+
+        Returns:
+            ``h_t``, of shape ``(batch, hidden_size)``.
+        """
+        return torch.tanh(x @ self.W + h @ self.U + self.b)
+
     def states(self, X: Tensor) -> Tensor:
         """Every state.
 
@@ -65,10 +81,10 @@ class SRN(nn.Module):
         Returns:
             ``h_1`` to ``h_L``, of shape ``(batch, length, hidden_size)``.
         """
-        h = X.new_zeros(len(X), self.U.shape[0])
+        h = self.initial_state(len(X))
         states = []
         for x in X.unbind(dim=1):
-            h = torch.tanh(x @ self.W + h @ self.U + self.b)
+            h = self.step(x, h)
             states.append(h)
         return torch.stack(states, dim=1)
 
@@ -81,9 +97,9 @@ class SRN(nn.Module):
         Returns:
             ``h_L``, of shape ``(batch, hidden_size)``.
         """
-        h = X.new_zeros(len(X), self.U.shape[0])
+        h = self.initial_state(len(X))
         for x in X.unbind(dim=1):
-            h = torch.tanh(x @ self.W + h @ self.U + self.b)
+            h = self.step(x, h)
         return h
 
 
@@ -117,6 +133,16 @@ class TorchSRN(nn.Module):
     def fix_second_bias_at_zero(self) -> None:
         """Leaves the layer with the equation's parameters alone: the second bias is 0 and is not trained."""
         nn.init.zeros_(self.rnn.get_parameter("bias_hh_l0")).requires_grad_(False)
+
+    def initial_state(self, batch: int) -> Tensor:
+        """``h_0``: zeros of shape ``(batch, hidden_size)``."""
+        return self.rnn.get_parameter("weight_hh_l0").new_zeros(batch, self.rnn.hidden_size)
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        """One digit further; see ``SRN.step``."""
+        _, final_state = self.rnn(x.expand(len(h), -1).unsqueeze(1), h.unsqueeze(0))
+        state: Tensor = final_state[0]
+        return state
 
     def states(self, X: Tensor) -> Tensor:
         """Every state: inputs of shape ``(batch, length, input_size)`` to ``(batch, length, hidden_size)``."""

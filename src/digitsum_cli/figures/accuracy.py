@@ -8,85 +8,181 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, new_figure, set_title, styled
 
 FLOOR = 0.1
 """The accuracy of always answering 9, the commonest sum."""
 
-
-_STYLES = (("test", "-"), ("eval", "--"))
+MAXIMUM_SERIES = 14
+_STYLES = {"exact": "-", "test": "--", "eval": ":"}
 
 
 @dataclass(frozen=True)
 class AccuracyPoint:
-    """The accuracies of one length: mean, lowest and highest over the seeds, 0 to 1."""
-
-    length: int
-    eval: tuple[float, float, float]
-    test: tuple[float, float, float]
-
-
-MAXIMUM_SERIES = 14
-
-
-def draw_accuracy(series: Sequence[tuple[str, Sequence[AccuracyPoint]]], subtitle: str) -> Figure:
-    """Draws eval and test accuracy against length, with the range over seeds and the 10 % floor.
+    """The accuracies at one length, 0 to 1.
 
     Arguments:
-        series: for each setting its label (may be empty) and its points; of over 14, the first 14 are drawn.
+        length: digits in a row.
+        exact: the mean over the seeds.
+        interval: of that mean; None for a single seed.
+        seeds: the exact accuracy of each seed.
+        test, eval: the means over the seeds.
+    """
+
+    length: int
+    exact: float
+    interval: tuple[float, float] | None
+    seeds: tuple[float, ...]
+    test: float
+    eval: float
+
+
+@dataclass(frozen=True)
+class SpanMark:
+    """A memory span as a mark on the curve.
+
+    Arguments:
+        threshold: the accuracy it is measured at.
+        length: the median.
+        low, high: the ends of its interval; None where it has none.
+    """
+
+    threshold: float
+    length: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class AccuracySeries:
+    """One setting: its label (may be empty), its points, and its memory span if that lies within the lengths."""
+
+    label: str
+    points: Sequence[AccuracyPoint]
+    span: SpanMark | None
+
+
+def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str) -> Figure:
+    """Draws accuracy against length, with every seed, the interval of the mean, the memory span and the 10 % floor.
+
+    Arguments:
+        series: the settings; of over 14, the first 14 are drawn. The eval accuracy is drawn for a single one.
         subtitle: what the settings have in common.
     """
     drawn = series[:MAXIMUM_SERIES]
     if len(drawn) < len(series):
         subtitle = f"{subtitle}; {len(drawn)} of {len(series)} settings"
-    figure = new_figure(7.5, 4.8 + 0.25 * (len(drawn) // 2))
+    figure = new_figure(7.5, 5.0 + 0.25 * (len(drawn) // 2))
     with styled():
         panel = figure.subplots()
-        handles = [
-            handle
-            for index, (label, points) in enumerate(drawn)
-            for handle in _draw_series(panel, index, label, sorted(points, key=lambda point: point.length))
-        ]
-        if len(drawn) > 1:
-            handles += [panel.plot([], [], style, color=GUIDE_COLOUR, label=name)[0] for name, style in _STYLES]
+        if len(drawn) == 1:
+            handles = _draw_single(panel, drawn[0])
+        else:
+            handles = [_draw_one_of_many(panel, index, each) for index, each in enumerate(drawn)]
+            handles += [
+                panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
+                for name, text in (("exact", "exact, mean over seeds"), ("test", "on the test rows"))
+            ]
         floor = "floor: always answering 9 (10 %)"
-        handles.append(panel.axhline(FLOOR, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label=floor))
+        handles.append(panel.axhline(FLOOR, color=GUIDE_COLOUR, linestyle=(0, (1, 3)), linewidth=1.5, label=floor))
         set_title(figure, "How far back it remembers", subtitle)
         panel.set_xlabel("sequence length (digits)")
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        lengths = sorted({point.length for _, points in series for point in points})
+        lengths = sorted({point.length for each in series for point in each.points})
         panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 
-def _draw_series(panel: Axes, index: int, label: str, points: Sequence[AccuracyPoint]) -> list[Artist]:
-    """Draws one setting; returns what stands for it in the legend."""
-    lengths = [point.length for point in points]
+def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
+    """Draws the only setting; returns the artists of the legend."""
+    points = sorted(series.points, key=lambda point: point.length)
+    colour = COLOURS[0]
+    handles: list[Artist] = []
+    several = any(len(point.seeds) > 1 for point in points)
+    line = _draw_line(panel, points, "exact", colour, MARKERS[0])
+    line.set_label("exact, mean over seeds" if several else "exact")
+    handles.append(line)
+    if several:
+        band = _draw_band(panel, points, colour)
+        band.set_label("95 % interval of the mean")
+        dots = _draw_seeds(panel, points, colour)
+        dots.set_label("each seed")
+        handles += [band, dots]
+    for split, split_colour, marker in (("test", COLOURS[1], MARKERS[1]), ("eval", COLOURS[2], MARKERS[2])):
+        line = _draw_line(panel, points, split, split_colour, marker)
+        line.set_label(f"on the {split} rows")
+        handles.append(line)
+    if series.span is not None:
+        mark = _draw_span(panel, series.span, colour)
+        mark.set_label(f"memory span at {100 * series.span.threshold:g} %")
+        handles.append(mark)
+    return handles
+
+
+def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries) -> Artist:
+    """Draws one of several settings; returns what stands for it in the legend."""
+    points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
-    _, lows, highs = zip(*(point.test for point in points), strict=True)
-    handles: list[Artist] = []
-    if lows != highs:
-        if len(points) == 1:
-            panel.vlines(lengths, lows, highs, color=colour, alpha=0.4, linewidth=4)
-        band = panel.fill_between(lengths, lows, highs, color=colour, alpha=0.15, linewidth=0)
-        if not label:
-            band.set_label("test, lowest to highest seed")
-            handles.append(band)
-    for split, style in _STYLES:
-        (line,) = panel.plot(
-            lengths,
-            [getattr(point, split)[0] for point in points],
-            style,
-            color=colour,
-            marker=marker,
-            markersize=6,
-            markerfacecolor=colour if split == "test" else "white",
-            label=label or split,
-        )
-        if split == "test" or not label:
-            handles.append(line)
-    return handles
+    line = _draw_line(panel, points, "exact", colour, marker)
+    line.set_label(series.label)
+    _draw_line(panel, points, "test", colour, "", linewidth=1.0)
+    if any(len(point.seeds) > 1 for point in points):
+        _draw_band(panel, points, colour)
+        _draw_seeds(panel, points, colour)
+    if series.span is not None:
+        _draw_span(panel, series.span, colour)
+    return line
+
+
+def _draw_line(
+    panel: Axes, points: Sequence[AccuracyPoint], name: str, colour: str, marker: str, linewidth: float = 1.8
+) -> Artist:
+    (line,) = panel.plot(
+        [point.length for point in points],
+        [getattr(point, name) for point in points],
+        _STYLES[name],
+        color=colour,
+        marker=marker,
+        markersize=6 if name == "exact" else 5,
+        markerfacecolor=colour if name == "exact" else PAPER,
+        linewidth=linewidth if name == "exact" else min(linewidth, 1.3),
+        zorder=3,
+    )
+    return line
+
+
+def _draw_band(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> Artist:
+    """The interval at every length that has one; a bar where there is a single length."""
+    known = [(point.length, *point.interval) for point in points if point.interval is not None]
+    lengths, lows, highs = zip(*known, strict=True) if known else ((), (), ())
+    if len(known) == 1:
+        return panel.vlines(lengths, lows, highs, color=colour, alpha=0.4, linewidth=5)
+    return panel.fill_between(lengths, lows, highs, color=colour, alpha=0.2, linewidth=0)
+
+
+def _draw_seeds(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> Artist:
+    seeds = [(point.length, accuracy) for point in points for accuracy in point.seeds]
+    lengths, accuracies = zip(*seeds, strict=True)
+    (dots,) = panel.plot(lengths, accuracies, "o", color=colour, alpha=0.5, markersize=3.5, markeredgewidth=0)
+    return dots
+
+
+def _draw_span(panel: Axes, span: SpanMark, colour: str) -> Artist:
+    panel.plot([span.length] * 2, [0, span.threshold], color=colour, linewidth=0.8, alpha=0.6)
+    if span.low is not None and span.high is not None:
+        panel.plot([span.low, span.high], [span.threshold] * 2, color=colour, linewidth=3, alpha=0.6)
+    (mark,) = panel.plot(
+        [span.length],
+        [span.threshold],
+        "D",
+        color=PAPER,
+        markeredgecolor=colour,
+        markersize=8,
+        markeredgewidth=1.8,
+        zorder=4,
+    )
+    return mark

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.figures.small_multiples import evenly_spread
 from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, set_title, styled
 
 Points = Sequence[tuple[float, float]]
@@ -42,7 +43,7 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
         subtitle: what they have in common.
     """
     every_length = sorted({curve.length for curve in curves})
-    lengths = _spread(every_length)
+    lengths = evenly_spread(every_length, MAXIMUM_PANELS)
     if len(lengths) < len(every_length):
         subtitle = f"{subtitle}; {len(lengths)} of {len(every_length)} lengths"
     columns = min(len(lengths), 4)
@@ -110,9 +111,3 @@ def _label_entropy() -> float:
         sum(first + second == label for first in range(DIGITS) for second in range(DIGITS)) for label in range(CLASSES)
     ]
     return -sum(count / pairs * math.log(count / pairs) for count in counts)
-
-
-def _spread(lengths: list[int]) -> list[int]:
-    if len(lengths) <= MAXIMUM_PANELS:
-        return lengths
-    return [lengths[round(i * (len(lengths) - 1) / (MAXIMUM_PANELS - 1))] for i in range(MAXIMUM_PANELS)]

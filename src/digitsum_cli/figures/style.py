@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from digitsum_cli.core.atomic_write import atomic_write
 
+# The colours that a page may replace by its own, in dark mode for one: text and axes, background, grid, guides.
+INK, PAPER, GRID, GUIDE_COLOUR = "#1A1A1A", "#FFFFFF", "#DDDDDD", "#5A5A5A"
 # Okabe and Ito's palette, told apart by the colour-blind; the yellow is left out, it is too faint on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRAIN_COLOUR, EVAL_COLOUR = COLOURS[0], COLOURS[1]
-GUIDE_COLOUR = "#5A5A5A"
 
 _STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -24,7 +25,14 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#DDDDDD",
+    "grid.color": GRID,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.8,
     "legend.frameon": False,

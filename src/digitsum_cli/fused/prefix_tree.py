@@ -7,13 +7,12 @@ digit. Forward, each node's state is computed once; backward, the gradients of a
 they go through the node. The result is that of computing every row for itself, but for the order of additions.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.generation import DIGITS, Rows
 
 Indices = npt.NDArray[np.intp]
 
@@ -49,45 +48,48 @@ class Forest(NamedTuple):
         return int(np.diff(self.starts, axis=1).max())
 
 
-@dataclass
-class _Nodes:
-    digit: list[int]
-    parent: list[int]
-    label: list[int]
-    rows: list[int]
-
-
 def plant_forest(rows: Rows, batch_size: int) -> Forest:
     """The prefixes of each batch of ``batch_size`` rows, in order; the last batch may be shorter.
+
+    The nodes of a step are numbered in the order in which the rows of their batch come to them.
 
     Arguments:
         rows: digits of shape ``(rows, length)`` and labels.
         batch_size: rows in a batch.
     """
-    nodes = _Nodes([], [], [], [])
-    starts, batch_rows = [], []
-    for first in range(0, len(rows), batch_size):
-        digits = rows.digits[first : first + batch_size]
-        starts.append(_plant(digits.T.tolist(), rows.labels[first : first + batch_size].tolist(), nodes))
-        batch_rows.append(len(digits))
-    return Forest(*(np.array(values, dtype=np.intp) for values in (starts, *vars(nodes).values(), batch_rows)))
+    batch_of_row = np.arange(len(rows)) // batch_size
+    batches = int(batch_of_row[-1]) + 1
+    node_of_row = np.zeros(len(rows), dtype=np.intp)  # within its batch and step
+    steps, widths = [], []
+    for digits in rows.digits.T.astype(np.intp):
+        prefix = (batch_of_row * batch_size + node_of_row) * DIGITS + digits
+        first_row, nth_node_of_row = _numbered_by_first_row(prefix)
+        steps.append(
+            np.stack(
+                [
+                    batch_of_row[first_row],
+                    digits[first_row],
+                    node_of_row[first_row],
+                    rows.labels[first_row],
+                    np.bincount(nth_node_of_row),
+                ]
+            )
+        )
+        width = np.bincount(batch_of_row[first_row], minlength=batches)
+        widths.append(width)
+        node_of_row = nth_node_of_row - (np.cumsum(width) - width)[batch_of_row]
+    nodes = np.concatenate(steps, axis=1)
+    _, digit, parent, label, rows_through = nodes.take(np.argsort(nodes[0], kind="stable"), axis=1)
+    starts = np.zeros((batches, len(widths) + 1), dtype=np.intp)
+    starts[:, 1:] = np.cumsum(np.stack(widths, axis=1)).reshape(batches, -1)
+    starts[1:, 0] = starts[:-1, -1]
+    return Forest(starts, digit, parent, label, rows_through, np.bincount(batch_of_row))
 
 
-def _plant(digits_by_step: list[list[int]], labels: list[int], nodes: _Nodes) -> list[int]:
-    """Adds one batch's nodes; returns where its steps start."""
-    starts = []
-    node_of_row = [0] * len(labels)
-    for digits in digits_by_step:
-        start = len(nodes.digit)
-        starts.append(start)
-        known: dict[tuple[int, int], int] = {}
-        for row, prefix in enumerate(zip(node_of_row, digits, strict=True)):
-            if prefix not in known:
-                known[prefix] = len(known)
-                nodes.parent.append(prefix[0])
-                nodes.digit.append(prefix[1])
-                nodes.label.append(labels[row])
-                nodes.rows.append(0)
-            node_of_row[row] = known[prefix]
-            nodes.rows[start + known[prefix]] += 1
-    return [*starts, len(nodes.digit)]
+def _numbered_by_first_row(prefix: Indices) -> tuple[Indices, Indices]:
+    """The first row of each different prefix, in rising order, and for each row the number of its prefix therein."""
+    _, first_row, nth_value_of_row = np.unique(prefix, return_index=True, return_inverse=True)
+    order = np.argsort(first_row)
+    number_of_value = np.empty_like(order)
+    number_of_value[order] = np.arange(len(order))
+    return first_row[order], number_of_value[nth_value_of_row]

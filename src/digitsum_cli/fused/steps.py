@@ -173,6 +173,16 @@ def _backward(p, g, forest, batch, work, H, M, C):
 
 
 @_compiled
+def _answer(z, leaf, C):
+    """The class with the highest logit; of equals the first."""
+    answer = 0
+    for j in range(1, C):
+        if z[leaf, j] > z[leaf, answer]:
+            answer = j
+    return answer
+
+
+@_compiled
 def _evaluate(p, forest, leaf_weights, work, H, M, C):
     _tabulate(p, work, H, M, C)
     T, hU = work.T, work.hU
@@ -193,13 +203,45 @@ def _evaluate(p, forest, leaf_weights, work, H, M, C):
     loss, right = 0.0, 0
     for leaf in range(leaves):
         label = forest.label[leaves_start + leaf]
-        answer = 0
-        for j in range(1, C):
-            if work.z[leaf, j] > work.z[leaf, answer]:
-                answer = j
-        right += forest.rows[leaves_start + leaf] * (answer == label)
+        right += forest.rows[leaves_start + leaf] * (_answer(work.z, leaf, C) == label)
         loss += leaf_weights[leaf] * _leaf_loss(work.z, leaf, label, C)[0]
     return loss, right
+
+
+@_compiled
+def _right_draws(p, first_digit, length, work, H, M, C):
+    """How many of the draws with one first digit are answered rightly.
+
+    Row j < 10 of h is the trunk: second digit j, then zeros. Each step sprouts 90 branches after all rows there are:
+    for each trunk the nine values of a distractor, zeros from then on.
+    """
+    _tabulate(p, work, H, M, C)
+    h, T, hU = work.h, work.T, work.hU
+    width = h.shape[1]
+    digits = T.shape[0]
+    for trunk in range(digits):
+        _tanh(width, (), (h, T), (trunk * width, first_digit * width))
+    multiply(hU, 0, h, 0, p.U, digits, H, False)
+    for trunk in range(digits):
+        _tanh_of_sum(width, (), (h, T, hU), (trunk * width, trunk * width, trunk * width))
+    rows = digits
+    for _ in range(2, length):
+        multiply(hU, 0, h, 0, p.U, rows, H, False)
+        sprout = rows
+        for trunk in range(digits):
+            for value in range(1, digits):
+                _tanh_of_sum(width, (), (h, T, hU), (sprout * width, value * width, trunk * width))
+                sprout += 1
+        for row in range(rows):
+            _tanh_of_sum(width, (), (h, T, hU), (row * width, 0, row * width))
+        rows = sprout
+    _logits(p, h, 0, rows, work, H)
+    right = 0
+    for row in range(rows):
+        second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
+        draws = length - 2 if row < digits else 1
+        right += draws * (_answer(work.z, row, C) == first_digit + second_digit)
+    return right
 
 
 @_compiled
@@ -227,7 +269,7 @@ def _train_step(step, lr, p, g, adam, forest, work, H, M, C):
     return loss
 
 
-def _compile_entry_points(sources: int) -> tuple[Any, Any, Any]:
+def _compile_entry_points(sources: int) -> tuple[Any, Any, Any, Any]:
     """What is called from Python, cached on disk.
 
     The cache knows a function by its own file and by its closure, not by the functions it calls. ``sources`` stands in
@@ -276,6 +318,12 @@ def _compile_entry_points(sources: int) -> tuple[Any, Any, Any]:
         return _evaluate(p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
+    def right_draws(p, first_digit, length, work, H, M, C):
+        """How many of the ``100 * (length - 2)`` draws with one first digit are answered rightly."""
+        sources  # noqa: B018
+        return _right_draws(p, first_digit, length, work, H, M, C)
+
+    @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):
         """The loss of one batch; the gradients of all parameters in ``g``, the states in ``work.h``."""
         sources  # noqa: B018
@@ -283,7 +331,7 @@ def _compile_entry_points(sources: int) -> tuple[Any, Any, Any]:
         _backward(p, g, forest, batch, work, H, M, C)
         return loss
 
-    return train_steps, evaluate, gradients
+    return train_steps, evaluate, right_draws, gradients
 
 
 def _digest_of_sources() -> int:
@@ -293,4 +341,4 @@ def _digest_of_sources() -> int:
     return int.from_bytes(digest.digest()[:7])
 
 
-train_steps, evaluate, gradients = _compile_entry_points(_digest_of_sources())
+train_steps, evaluate, right_draws, gradients = _compile_entry_points(_digest_of_sources())

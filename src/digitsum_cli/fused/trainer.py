@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.generation import CLASSES, DIGITS, Rows
-from digitsum_cli.core.record import Evaluation, Score, TrainingRecord
+from digitsum_cli.core.draws import count_draws
+from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
+from digitsum_cli.core.record import Evaluation, Score, TrainingRecord, mean_loss
 from digitsum_cli.fused.arrays import Adam, Matrix, Parameters, Record, Workspace
 from digitsum_cli.fused.prefix_tree import Forest, plant_forest
 from digitsum_cli.fused.products import padded
-from digitsum_cli.fused.steps import evaluate, gradients, train_steps
+from digitsum_cli.fused.steps import evaluate, gradients, right_draws, train_steps
 
 _NAMES = ("embedding.W", "rnn_model.W", "rnn_model.U", "rnn_model.b", "linear.weight", "linear.bias")
 """What the classifier calls the fields of ``Parameters``."""
@@ -30,6 +31,7 @@ class EvaluationSet:
     """
 
     def __init__(self, rows: Rows, batch_size: int) -> None:
+        self.rows = len(rows)
         self.forest = plant_forest(rows, len(rows))
         batches = math.ceil(len(rows) / batch_size)
         batch_of_row = np.arange(len(rows)) // batch_size
@@ -78,8 +80,10 @@ class FusedTrainer:
             given = _as_matrix(weights[name])
             matrix[:, : given.shape[1]] = given
         self._forest = train_forest
+        self._length = train_forest.starts.shape[1] - 1
         self._eval_set = eval_set
-        self._work = _workspace(train_forest, max(widest, eval_set.forest.widest_step), *self._sizes, dtype)
+        widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(self._length))
+        self._work = _workspace(train_forest, widest, *self._sizes, dtype)
         self._lr, self._eval_every = lr, eval_every
         self.steps_per_epoch = len(train_forest.batch_rows)
         self.steps = epochs * self.steps_per_epoch
@@ -147,14 +151,21 @@ class FusedTrainer:
         size = self.steps_per_epoch
         finished = self.step // size
         epochs = (losses[epoch * size : (epoch + 1) * size] for epoch in range(finished))
-        means = tuple(sum(batch_losses) / size for batch_losses in epochs)
+        means = tuple(mean_loss(batch_losses) for batch_losses in epochs)
         return TrainingRecord(tuple(losses), means, self.evaluations(), self.best(), self.diverged_at)
 
     def score_kept(self, evaluation_set: EvaluationSet) -> Score:
         """How the kept weights do on other rows."""
-        rows = int(evaluation_set.forest.batch_rows[0])
         loss, right = evaluate(self._kept, evaluation_set.forest, evaluation_set.leaf_weights, self._work, *self._sizes)
-        return Score(loss, right / rows)
+        return Score(loss, right / evaluation_set.rows)
+
+    def exact_accuracy_of_kept(self) -> float:
+        """The kept weights' accuracy over every draw of the generator."""
+        right = sum(
+            right_draws(self._kept, first_digit, self._length, self._work, *self._sizes)
+            for first_digit in range(DIGITS)
+        )
+        return float(right / count_draws(self._length))
 
     def kept_weights(self) -> Weights:
         """The kept weights, by the names and in the shapes of the classifier with the manual SRN."""
@@ -207,6 +218,11 @@ class FusedTrainer:
             float(record.eval_losses[index]),
             float(record.eval_accuracies[index]),
         )
+
+
+def _widest_tree_of_draws(length: int) -> int:
+    """The rows that ``right_draws`` holds at its last step."""
+    return DIGITS + DIGITS * (DIGITS - 1) * (length - FREE_DIGITS)
 
 
 def _as_matrix(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

@@ -5,31 +5,50 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from digitsum_cli.core.audit import unseen
 from digitsum_cli.core.checkpoint import read_checkpoint
+from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import digest_splits
-from digitsum_cli.core.dataset import DigitSumSplits
-from digitsum_cli.core.generation import Splits
+from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
+from digitsum_cli.core.exact import exact_score
+from digitsum_cli.core.generation import Rows, Splits
 from digitsum_cli.core.record import Score
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
+from digitsum_cli.statistics.intervals import wilson_interval
 from digitsum_cli.study.plan import load_data, resolved_device
-from digitsum_cli.study.results import setting_row
 from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.setting_columns import setting_row
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
 
 
 @dataclass(frozen=True)
 class CheckpointScores:
-    """How the weights of one checkpoint do on the three splits of their length."""
+    """How the weights of one checkpoint do at their length.
+
+    Arguments:
+        path: the file.
+        trial: what they come from.
+        train, eval, test: on these rows.
+        test_rows: how many test rows there are.
+        unseen_test: on the test rows that the weights were not trained on; None if there are none, or if it is not
+            known which rows they were trained on.
+        unseen_test_rows: how many these are.
+        exact: over every draw of the generator.
+    """
 
     path: Path
     trial: Trial
     train: Score
     eval: Score
     test: Score
+    test_rows: int
+    unseen_test: Score | None
+    unseen_test_rows: int | None
+    exact: Score
 
     def to_dict(self) -> dict[str, Any]:
         """The scores as one flat row: ``eval_loss``, ``eval_accuracy`` and so on."""
@@ -38,7 +57,16 @@ class CheckpointScores:
         row |= {"length": trial.length, "seed": trial.seed, **setting_row(trial)}
         for split in ("train", "eval", "test"):
             row |= {f"{split}_{measure}": value for measure, value in asdict(getattr(self, split)).items()}
-        return row
+        low, high = wilson_interval(round(self.test.accuracy * self.test_rows), self.test_rows)
+        return row | {
+            "test_rows": self.test_rows,
+            "test_accuracy_low": low,
+            "test_accuracy_high": high,
+            "unseen_test_rows": self.unseen_test_rows,
+            "unseen_test_accuracy": self.unseen_test.accuracy if self.unseen_test else None,
+            "exact_accuracy": self.exact.accuracy,
+            "exact_loss": self.exact.loss,
+        }
 
 
 def find_checkpoints(path: Path) -> list[Path]:
@@ -99,12 +127,36 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
     by_trial = [(path, *checkpoint_settings(path, overrides)) for path in paths]
     for path, trial, settings in sorted(by_trial, key=lambda item: (item[1].length, item[0])):
         device = resolved_device(settings.train.device)
-        data = DigitSumSplits.of(_splits_for(path, trial, settings), device)
-        model = build_trial_classifier(replace(trial, device=device))
-        load_weights(model, read_checkpoint(path).weights, source=str(path))
+        splits = _splits_for(path, trial, settings)
+        data = DigitSumSplits.of(splits, device)
+        model = load_classifier(path, replace(trial, device=device))
         runner = Runner(model)
-        scores = (runner.evaluate(split, batch_size=trial.batch_size) for split in (data.train, data.eval, data.test))
-        yield CheckpointScores(path, trial, *scores)
+        train, eval_, test = (
+            runner.evaluate(split, batch_size=trial.batch_size) for split in (data.train, data.eval, data.test)
+        )
+        unseen_rows = _unseen_test_rows(trial, splits)
+        yield CheckpointScores(
+            path,
+            trial,
+            train,
+            eval_,
+            test,
+            test_rows=len(splits.test),
+            unseen_test=runner.evaluate(DigitSumDataset(unseen_rows, device)) if unseen_rows else None,
+            unseen_test_rows=None if unseen_rows is None else len(unseen_rows),
+            exact=exact_score(model, trial.length),
+        )
+
+
+def load_classifier(path: Path, trial: Trial) -> DigitSumClassifier:
+    """The classifier of a trial with the kept weights of a checkpoint.
+
+    Raises:
+        InputError: the file is missing or damaged, or its weights do not fit the trial.
+    """
+    model = build_trial_classifier(trial)
+    load_weights(model, read_checkpoint(path).weights, source=str(path))
+    return model
 
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
@@ -115,6 +167,17 @@ def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
         "model": {name: getattr(trial, name) for name in ("cell", "impl", "embedding_size", "hidden_size", "init")},
         "train": {name: getattr(trial, name) for name in ("epochs", "batch_size", "lr", "seed", "eval_every")},
     }
+
+
+def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
+    """The test rows that a trial was not trained on; None if its training rows cannot be had."""
+    if digest_splits(splits) == trial.data_digest:
+        trained_on = splits.train
+    elif trial.data is not None:
+        trained_on = trial.data.splits().train
+    else:
+        return None
+    return splits.test.where(unseen(splits.test, trained_on))
 
 
 def _splits_for(path: Path, trial: Trial, settings: Settings) -> Splits:

@@ -3,22 +3,39 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from digitsum_cli.core.audit import unseen
+from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
-from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 
-Prepared = tuple[Forest, EvaluationSet, EvaluationSet]
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data of a trial in the trainer's form.
+
+    Arguments:
+        train: the batches of the train split.
+        eval, test: those splits.
+        unseen_test: the test rows that do not stand in the train split; None if all of them do.
+    """
+
+    train: Forest
+    eval: EvaluationSet
+    test: EvaluationSet
+    unseen_test: EvaluationSet | None
 
 
 class PreparedData:
-    """The data of a plan's trials in the trainer's form, made when first asked for and shared between threads."""
+    """The data of a plan's trials, prepared when first asked for and shared between threads."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -26,14 +43,22 @@ class PreparedData:
         self._lock = threading.Lock()
 
     def of(self, trial: Trial) -> Prepared:
-        """The batches of the train split, and the eval and test splits."""
+        """The data of a trial."""
         key = (trial.data_digest, trial.batch_size)
         with self._lock:
             if key not in self._known:
-                splits = self._plan.splits(trial)
-                eval_set, test_set = (EvaluationSet(rows, trial.batch_size) for rows in (splits.eval, splits.test))
-                self._known[key] = plant_forest(splits.train, trial.batch_size), eval_set, test_set
+                self._known[key] = _prepare(self._plan.splits(trial), trial.batch_size)
             return self._known[key]
+
+
+def _prepare(splits: Splits, batch_size: int) -> Prepared:
+    unseen_rows = splits.test.where(unseen(splits.test, splits.train))
+    return Prepared(
+        plant_forest(splits.train, batch_size),
+        EvaluationSet(splits.eval, batch_size),
+        EvaluationSet(splits.test, batch_size),
+        EvaluationSet(unseen_rows, batch_size) if len(unseen_rows) else None,
+    )
 
 
 def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Progress], None]) -> Outcome:
@@ -44,12 +69,12 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         data: its data.
         on_progress: is told where the training stands, some ten times a second; the numbers do not depend on when.
     """
-    forest, eval_set, test_set = data.of(trial)
+    prepared = data.of(trial)
     trainer = FusedTrainer(
         draw_book_weights(trial.embedding_size, trial.hidden_size, trial.seed),
-        forest,
-        eval_set,
-        test_set.forest.widest_step,
+        prepared.train,
+        prepared.eval,
+        prepared.test.forest.widest_step,
         epochs=trial.epochs,
         lr=trial.lr,
         eval_every=trial.eval_every,
@@ -64,9 +89,18 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         on_progress(_progress(trainer, trial.epochs, seen))
         seen = trainer.last_evaluation()
     record = trainer.record()
-    test = trainer.score_kept(test_set) if record.best else None
+    if record.best is None:
+        return Outcome.of(record, None, time.perf_counter() - start, None)
+    test = trainer.score_kept(prepared.test)
     seconds = time.perf_counter() - start
-    return Outcome.of(record, test, seconds, trainer.kept_weights() if record.best else None)
+    kept = KeptScores(
+        test_accuracy=test.accuracy,
+        test_rows=prepared.test.rows,
+        unseen_test_accuracy=trainer.score_kept(prepared.unseen_test).accuracy if prepared.unseen_test else None,
+        unseen_test_rows=prepared.unseen_test.rows if prepared.unseen_test else 0,
+        exact_accuracy=trainer.exact_accuracy_of_kept(),
+    )
+    return Outcome.of(record, kept, seconds, trainer.kept_weights())
 
 
 def _progress(trainer: FusedTrainer, epochs: int, seen: Evaluation | None) -> Progress:

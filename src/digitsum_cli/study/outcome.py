@@ -5,9 +5,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.record import Evaluation, Score, TrainingRecord
+from digitsum_cli.core.record import Evaluation, TrainingRecord
 
 Status = Literal["done", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class KeptScores:
+    """How the kept weights do.
+
+    Arguments:
+        test_accuracy: on the test rows, 0 to 1.
+        test_rows: how many there are.
+        unseen_test_accuracy: on the test rows that do not stand in the train split; None if all of them do.
+        unseen_test_rows: how many these are.
+        exact_accuracy: over every draw of the generator.
+    """
+
+    test_accuracy: float
+    test_rows: int
+    unseen_test_accuracy: float | None
+    unseen_test_rows: int
+    exact_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -19,7 +38,7 @@ class Outcome:
         reason: why it diverged or failed.
         best_eval_accuracy: of the kept weights, 0 to 1.
         best_step: the global step, counted from 0, of the kept weights.
-        test_accuracy: of the kept weights, 0 to 1.
+        kept: how the kept weights do; None if none were kept.
         final_train_loss: the last epoch's mean of batch losses.
         steps: the updates that were made.
         seconds: from the first step to the test accuracy, by the clock.
@@ -33,7 +52,7 @@ class Outcome:
     reason: str | None
     best_eval_accuracy: float | None
     best_step: int | None
-    test_accuracy: float | None
+    kept: KeptScores | None
     final_train_loss: float | None
     steps: int
     seconds: float
@@ -43,12 +62,12 @@ class Outcome:
     weights: Weights | None = None
 
     @classmethod
-    def of(cls, record: TrainingRecord, test: Score | None, seconds: float, weights: Weights | None) -> "Outcome":
+    def of(cls, record: TrainingRecord, kept: KeptScores | None, seconds: float, weights: Weights | None) -> "Outcome":
         """The outcome of a training that was not interrupted.
 
         Arguments:
             record: what was noted down while it trained.
-            test: how the kept weights do on the test split; None if none were kept.
+            kept: how the kept weights do; None if none were kept.
             seconds: by the clock.
             weights: those that were kept; None if there was no evaluation.
         """
@@ -58,7 +77,7 @@ class Outcome:
             reason=f"the loss was not finite any more at step {record.diverged_at}" if diverged else None,
             best_eval_accuracy=record.best.eval_accuracy if record.best else None,
             best_step=record.best.step if record.best else None,
-            test_accuracy=test.accuracy if test else None,
+            kept=kept,
             final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
             steps=len(record.step_losses) - diverged,
             seconds=seconds,

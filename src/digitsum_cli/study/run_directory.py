@@ -11,11 +11,17 @@ from typing import Any
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.errors import InputError
 from digitsum_cli.study.json_text import json_text
-from digitsum_cli.study.results import HISTORY_COLUMNS, RESULT_COLUMNS, Row, csv_bytes
+from digitsum_cli.study.results import HISTORY_COLUMNS, RESULT_COLUMNS, csv_bytes
+from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import has_outcomes
 
 _RUNS = Path("runs")
 _FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "accuracy.*")
+_DIAGNOSIS = (
+    "diagnosis.json",
+    *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
+    *("spectral-radius*.???", "transfer*.???", "sequence-*.???"),
+)
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 
 
@@ -51,9 +57,24 @@ class RunDirectory:
         return self.path / "history.csv"
 
     @property
+    def analysis(self) -> Path:
+        """What the trials say together: summary, differences, memory spans, audit."""
+        return self.path / "analysis.json"
+
+    @property
     def comparison(self) -> Path:
         """What ``compare`` found."""
         return self.path / "comparison.json"
+
+    @property
+    def diagnosis(self) -> Path:
+        """Why the networks forgot: ``diagnosis.json`` and its figures."""
+        return self.path / "diagnosis"
+
+    @property
+    def report(self) -> Path:
+        """Everything on one page."""
+        return self.path / "report.html"
 
     @property
     def checkpoints(self) -> Path:
@@ -120,6 +141,12 @@ class RunDirectory:
             for path in self.figures.glob(pattern):
                 path.unlink()
 
+    def _clear_diagnosis(self) -> None:
+        """Deletes what the diagnosis leaves."""
+        for pattern in _DIAGNOSIS:
+            for path in self.diagnosis.glob(pattern):
+                path.unlink()
+
     def earlier_sessions(self) -> list[Any]:
         """What ``provenance.json`` says of the sessions so far; the latest first."""
         try:
@@ -135,6 +162,14 @@ class RunDirectory:
             DigitsumError: it cannot be written.
         """
         atomic_write(self.provenance, json_text(session).encode())
+
+    def write_analysis(self, analysis: Mapping[str, Any]) -> None:
+        """Writes ``analysis.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.analysis, json_text(analysis).encode())
 
     def write_comparison(self, comparison: Mapping[str, Any]) -> None:
         """Writes ``comparison.json``.
@@ -161,14 +196,18 @@ class RunDirectory:
             self.store.with_name(f"{self.store.name}-journal"),
             self.results,
             self.history,
+            self.analysis,
             self.comparison,
+            self.report,
             self.checkpoints,
             self.figures,
+            self.diagnosis,
         ]
 
     def _remove(self) -> None:
         """Deletes a run's own files, and nothing else that may lie beside them."""
         self.clear_figures()
+        self._clear_diagnosis()
         for checkpoint in self.checkpoints.glob("*.safetensors"):
             if _CHECKPOINT.fullmatch(checkpoint.name):
                 checkpoint.unlink()

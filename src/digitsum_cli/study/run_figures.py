@@ -1,63 +1,94 @@
-"""The figures of a run, from its store."""
+"""The figures of a run: loss while training, accuracy against length."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from matplotlib.figure import Figure
-
-from digitsum_cli.figures.accuracy import AccuracyPoint, draw_accuracy
+from digitsum_cli.figures.accuracy import AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
+from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
-from digitsum_cli.figures.style import save_figure
+from digitsum_cli.statistics.memory_span import Bound
+from digitsum_cli.study.analysis.analysis import Analysis
 from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.results import Row, result_row, setting_label, summarise, varied_settings
-from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.results import result_row
+from digitsum_cli.study.setting_columns import Row, setting_label, setting_of, shared_settings, varied_settings
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.table import percent
 
 MAXIMUM_LOSS_FIGURES = 12
 
 
-def draw_run_figures(trials: Sequence[Trial], store: Store, run: RunDirectory) -> None:
-    """Draws the loss curves of each setting and, for several trials, accuracy against length, as PNG and SVG.
+def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFigure]:
+    """Draws the loss curves of each setting; only trials that are done are drawn.
 
     Arguments:
-        trials: those of the run; only those that are done are drawn.
+        trials: those of the run.
         store: their outcomes.
-        run: where to write. Of over 12 settings, the first 12 get loss curves.
 
-    Raises:
-        DigitsumError: a figure cannot be written.
+    Yields:
+        A figure for each setting; of over 12, for the first 12.
     """
-    done = [(trial, result_row(trial, outcome)) for trial, outcome in store.ended(trials) if outcome.status == "done"]
-    if not done:
-        return
-    summary = summarise([row for _, row in done])
+    done = _done(trials, store)
+    rows = [row for _, row in done]
+    varied = varied_settings(rows)
+    for label in list(dict.fromkeys(setting_label(row, varied) for row in rows))[:MAXIMUM_LOSS_FIGURES]:
+        trained = [trial for trial, row in done if setting_label(row, varied) == label]
+        curves = [_loss_curve(trial, outcome) for trial, outcome in store.ended(trained)]
+        lengths = ", ".join(str(length) for length in sorted({trial.length for trial in trained}))
+        yield DescribedFigure(
+            name_with_label("loss", label),
+            draw_loss_curves(curves, _subtitle(rows, label)),
+            "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
+            "Dotted: the loss of guessing by the labels' frequencies.",
+            f"Train and eval loss against the training step at the lengths {lengths}.",
+        )
+
+
+def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -> DescribedFigure | None:
+    """Draws accuracy against length; None where fewer than two trials are done.
+
+    Arguments:
+        trials: those of the run.
+        store: their outcomes.
+        analysis: what they say together.
+    """
+    rows = [row for _, row in _done(trials, store)]
+    if len(rows) < 2:
+        return None
+    summary = [row for row in analysis.summary if row["trials"]]
     varied = varied_settings(summary)
     labels = list(dict.fromkeys(setting_label(row, varied) for row in summary))
-    network = _network(summary, varied)
-    for label in labels[:MAXIMUM_LOSS_FIGURES]:
-        trained = [trial for trial, row in done if setting_label(row, varied) == label]
-        subtitle = ", ".join(part for part in (network, label) if part)
-        name = f"loss-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else "loss"
-        save_figure(_loss_figure(store.ended(trained), subtitle), run.figures, name)
-    if len(done) > 1:
-        points = [(label, [_point(row) for row in summary if setting_label(row, varied) == label]) for label in labels]
-        save_figure(draw_accuracy(points, network), run.figures, "accuracy")
+    by_label = {label: [row for row in summary if setting_label(row, varied) == label] for label in labels}
+    series = [_accuracy_series(label, of_label, rows, analysis) for label, of_label in by_label.items()]
+    seen = "; ".join(
+        f"{label or 'exact'}: "
+        + ", ".join(f"{percent(row['exact_accuracy'])} at length {row['length']}" for row in of_label)
+        for label, of_label in by_label.items()
+    )
+    return DescribedFigure(
+        "accuracy",
+        draw_accuracy(series, _subtitle(rows, "")),
+        "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
+        "accuracy on the sampled rows. The diamond is the memory span.",
+        f"Mean exact accuracy. {seen}.",
+    )
 
 
-def _network(summary: Sequence[Row], varied: Sequence[str]) -> str:
-    """What all trials have in common, in words."""
-    first = summary[0]
-    parts = [first["cell"].upper()] if "cell" not in varied else []
-    parts += [] if "impl" in varied else [f"impl {first['impl']}"]
-    parts += [] if "hidden_size" in varied else [f"hidden size {first['hidden_size']}"]
-    parts += [] if "epochs" in varied else [f"{first['epochs']} epochs"]
-    seeds = max(row["trials"] for row in summary)
-    return ", ".join([*parts, f"{seeds} seeds" if seeds > 1 else f"seed {first['seeds'][0]}"])
+def name_with_label(name: str, label: str) -> str:
+    """What the files of a setting's figure are called."""
+    return f"{name}-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else name
 
 
-def _loss_figure(ended: Iterable[tuple[Trial, Outcome]], subtitle: str) -> Figure:
-    return draw_loss_curves([_loss_curve(trial, outcome) for trial, outcome in ended], subtitle)
+def _done(trials: Sequence[Trial], store: Store) -> list[tuple[Trial, Row]]:
+    ended = store.ended(trials, losses=False)
+    return [(trial, result_row(trial, outcome)) for trial, outcome in ended if outcome.status == "done"]
+
+
+def _subtitle(rows: Sequence[Row], label: str) -> str:
+    """What all trials have in common and what sets some apart, in words."""
+    seeds = sorted({row["seed"] for row in rows})
+    parts = [shared_settings(rows), label, f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"]
+    return ", ".join(part for part in parts if part)
 
 
 def _loss_curve(trial: Trial, outcome: Outcome) -> LossCurve:
@@ -69,9 +100,33 @@ def _loss_curve(trial: Trial, outcome: Outcome) -> LossCurve:
     )
 
 
-def _point(row: Row) -> AccuracyPoint:
-    best_eval, test = (
-        (row[measure], row[f"{measure}_min"], row[f"{measure}_max"])
-        for measure in ("best_eval_accuracy", "test_accuracy")
+def _accuracy_series(label: str, summary: Sequence[Row], rows: Sequence[Row], analysis: Analysis) -> AccuracySeries:
+    """One setting's rows of the summary, with its seeds and its memory span at the first threshold."""
+    setting = setting_of(summary[0])
+    spans = [_span_mark(row) for row in analysis.memory_spans if setting_of(row) == setting]
+    accuracies: dict[int, list[float]] = {}
+    for row in rows:
+        if setting_of(row) == setting:
+            accuracies.setdefault(row["length"], []).append(row["exact_accuracy"])
+    points = [_accuracy_point(row, accuracies[row["length"]]) for row in summary]
+    return AccuracySeries(label, points, spans[0] if spans else None)
+
+
+def _accuracy_point(row: Row, seeds: Sequence[float]) -> AccuracyPoint:
+    low, high = row["exact_accuracy_low"], row["exact_accuracy_high"]
+    return AccuracyPoint(
+        row["length"],
+        row["exact_accuracy"],
+        None if low is None else (low, high),
+        tuple(seeds),
+        row["test_accuracy"],
+        row["best_eval_accuracy"],
     )
-    return AccuracyPoint(row["length"], best_eval, test)
+
+
+def _span_mark(row: Row) -> SpanMark | None:
+    """The span as a mark; None if it lies below or beyond the lengths."""
+    if row["median"] is None or row["median"]["bound"] != Bound.KNOWN:
+        return None
+    low, high = (None if row[end] is None else row[end]["length"] for end in ("low", "high"))
+    return SpanMark(row["threshold"], row["median"]["length"], low, high)

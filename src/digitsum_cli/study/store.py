@@ -3,26 +3,32 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.record import Evaluation
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.trial import Trial
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = f"""
 BEGIN;
 PRAGMA user_version = {_VERSION};
 CREATE TABLE trials (
     id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,       -- in the order of the tables
     settings TEXT NOT NULL           -- JSON
+) WITHOUT ROWID;
+CREATE TABLE audits (
+    data_digest TEXT PRIMARY KEY,
+    audit TEXT NOT NULL              -- JSON
 ) WITHOUT ROWID;
 CREATE TABLE outcomes (
     trial TEXT PRIMARY KEY REFERENCES trials (id),
@@ -31,6 +37,10 @@ CREATE TABLE outcomes (
     best_eval_accuracy REAL,
     best_step INTEGER,
     test_accuracy REAL,
+    test_rows INTEGER,
+    unseen_test_accuracy REAL,
+    unseen_test_rows INTEGER,
+    exact_accuracy REAL,
     final_train_loss REAL,
     steps INTEGER NOT NULL,
     seconds REAL NOT NULL,
@@ -48,16 +58,8 @@ CREATE TABLE evaluations (
 ) WITHOUT ROWID;
 COMMIT;
 """
-_COLUMNS = (
-    "status",
-    "reason",
-    "best_eval_accuracy",
-    "best_step",
-    "test_accuracy",
-    "final_train_loss",
-    "steps",
-    "seconds",
-)
+_COLUMNS = ("status", "reason", "best_eval_accuracy", "best_step", "final_train_loss", "steps", "seconds")
+_KEPT_COLUMNS = tuple(field.name for field in fields(KeptScores))
 
 
 class Store:
@@ -96,22 +98,51 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def plan(self, trials: Iterable[Trial], audits: Mapping[str, Audit]) -> None:
+        """Notes down what will be run, in one transaction, in place of an earlier plan.
+
+        Arguments:
+            trials: in the order of the tables.
+            audits: of their data, by digest.
+
+        Raises:
+            DigitsumError: the store cannot be written.
+        """
+        rows = [(trial.identity, position, json.dumps(trial.to_dict())) for position, trial in enumerate(trials)]
+        with self._errors_named(), self._connection:
+            self._connection.execute("DELETE FROM trials WHERE id NOT IN (SELECT trial FROM outcomes)")
+            self._connection.executemany(
+                "INSERT INTO trials VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET position = excluded.position", rows
+            )
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO audits VALUES (?, ?)",
+                [(digest, json.dumps(asdict(audit))) for digest, audit in audits.items()],
+            )
+
+    def audits(self) -> dict[str, Audit]:
+        """What was found in the data, by digest.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        with self._errors_named():
+            rows = self._connection.execute("SELECT data_digest, audit FROM audits").fetchall()
+        return {digest: Audit(**json.loads(audit)) for digest, audit in rows}
+
     def add(self, trial: Trial, outcome: Outcome) -> None:
-        """Saves a trial with its outcome in one transaction, in place of an earlier outcome of the same trial.
+        """Saves the outcome of a planned trial in one transaction, in place of an earlier one.
 
         Raises:
             DigitsumError: the store cannot be written.
         """
         identity = trial.identity
         values = [getattr(outcome, column) for column in _COLUMNS]
+        values += [None if outcome.kept is None else getattr(outcome.kept, column) for column in _KEPT_COLUMNS]
         with self._errors_named(), self._connection:
             self._connection.execute("DELETE FROM evaluations WHERE trial = ?", (identity,))
             self._connection.execute(
-                "INSERT OR IGNORE INTO trials VALUES (?, ?)", (identity, json.dumps(trial.to_dict()))
-            )
-            self._connection.execute(
-                f"INSERT OR REPLACE INTO outcomes (trial, {', '.join(_COLUMNS)}, step_losses, epoch_losses) "
-                f"VALUES (?{', ?' * len(_COLUMNS)}, ?, ?)",
+                f"INSERT OR REPLACE INTO outcomes (trial, {', '.join((*_COLUMNS, *_KEPT_COLUMNS))}, "
+                f"step_losses, epoch_losses) VALUES (?{', ?' * len(values)}, ?, ?)",
                 (identity, *values, _pack(outcome.step_losses), _pack(outcome.epoch_losses)),
             )
             self._connection.executemany(
@@ -120,14 +151,23 @@ class Store:
             )
 
     def trials(self) -> dict[str, Trial]:
-        """Every trial of the store, by identity.
+        """Every planned trial, by identity, in the order of the tables.
 
         Raises:
             InputError: the store is damaged.
         """
         with self._errors_named():
-            rows = self._connection.execute("SELECT id, settings FROM trials").fetchall()
+            rows = self._connection.execute("SELECT id, settings FROM trials ORDER BY position").fetchall()
         return {identity: Trial.from_dict(json.loads(settings)) for identity, settings in rows}
+
+    def ended_identities(self) -> set[str]:
+        """The identities of the trials that have ended.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        with self._errors_named():
+            return {identity for (identity,) in self._connection.execute("SELECT trial FROM outcomes")}
 
     def outcome(self, trial: Trial, *, losses: bool = True) -> Outcome | None:
         """What a trial gave, without its weights; None if it has not ended.
@@ -137,7 +177,7 @@ class Store:
             losses: read the losses of every step and epoch as well.
         """
         identity = trial.identity
-        columns = [*_COLUMNS, *(["step_losses", "epoch_losses"] if losses else [])]
+        columns = [*_COLUMNS, *_KEPT_COLUMNS, *(["step_losses", "epoch_losses"] if losses else [])]
         with self._errors_named():
             row = self._connection.execute(
                 f"SELECT {', '.join(columns)} FROM outcomes WHERE trial = ?", (identity,)
@@ -153,7 +193,9 @@ class Store:
             name: _unpack(value) if isinstance(value, bytes) else value
             for name, value in zip(columns, row, strict=True)
         }
-        return Outcome(**values, evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations))
+        kept = {name: values.pop(name) for name in _KEPT_COLUMNS}
+        scores = None if kept["exact_accuracy"] is None else KeptScores(**kept)
+        return Outcome(**values, kept=scores, evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations))
 
     def ended(self, trials: Iterable[Trial], *, losses: bool = True) -> Iterator[tuple[Trial, Outcome]]:
         """Those of ``trials`` that have ended, in order, one outcome at a time; ``losses`` as in ``outcome``."""

@@ -7,17 +7,21 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.audit import audit_splits
 from digitsum_cli.core.checkpoint import write_checkpoint
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import InputError, TrialsFailedError
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.analysis.analysis import Analysis, analyse
+from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.execution import execute
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
 from digitsum_cli.study.provenance import describe_session, now
-from digitsum_cli.study.results import Row, history_rows, result_row, summarise
+from digitsum_cli.study.results import history_rows, result_row
 from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 
@@ -26,11 +30,11 @@ _SECONDS_BETWEEN_TABLES = 5.0
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a study gave: its folder, a row for each trial that ended, and the summary."""
+    """What a study gave: its folder, a row for each trial that ended, and what they say together."""
 
     run: RunDirectory
     rows: list[Row]
-    summary: list[Row]
+    analysis: Analysis
 
     @property
     def failures(self) -> list[Row]:
@@ -78,6 +82,7 @@ def run_study(
     command: Sequence[str] = (),
     resume: bool = False,
     force: bool = False,
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> StudyResult:
     """Runs every trial of the settings and writes the run directory.
 
@@ -91,6 +96,7 @@ def run_study(
         command: the command line, for the provenance.
         resume: go on with the run that stands in the folder: trials that are done are not run again.
         force: replace the run that stands in the folder.
+        thresholds: of the memory span, above 0 and up to 1.
 
     Raises:
         InputError: wrong data, no such device, or a folder that must not be written; nothing was written.
@@ -100,6 +106,8 @@ def run_study(
     run.prepare(resume=resume, force=force)
     with Store(run.store) as store:
         _refuse_other_settings(store, plan, run)
+        audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
+        store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
         session = {**describe_session(list(command), jobs or 1), "earlier": run.earlier_sessions()}
         run.write_provenance(session)
@@ -121,16 +129,15 @@ def run_study(
         finally:
             rows = _write_tables(plan, store, run)
             run.write_provenance({**session, "ended": now()})
-        from digitsum_cli.study.run_figures import draw_run_figures
-
-        run.clear_figures()
-        draw_run_figures(plan.trials, store, run)
-    return StudyResult(run, rows, summarise(rows))
+        analysis = analyse(rows, audits, thresholds)
+        run.write_analysis(analysis.to_dict())
+        _draw_figures(plan, store, analysis, run)
+    return StudyResult(run, rows, analysis)
 
 
 def _refuse_other_settings(store: Store, plan: Plan, run: RunDirectory) -> None:
     planned = {trial.identity for trial in plan.trials}
-    if others := store.trials().keys() - planned:
+    if others := store.ended_identities() - planned:
         raise InputError(
             f"{run.path} holds {len(others)} trials that these settings do not have",
             next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
@@ -147,3 +154,13 @@ def _write_tables(plan: Plan, store: Store, run: RunDirectory) -> list[Row]:
     rows = [result_row(*pair) for pair in store.ended(plan.trials, losses=False)]
     run.write_tables(rows, (row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair)))
     return rows
+
+
+def _draw_figures(plan: Plan, store: Store, analysis: Analysis, run: RunDirectory) -> None:
+    from digitsum_cli.figures.style import save_figure
+    from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
+
+    run.clear_figures()
+    for drawn in (*loss_figures(plan.trials, store), accuracy_figure(plan.trials, store, analysis)):
+        if drawn is not None:
+            save_figure(drawn.figure, run.figures, drawn.name)

@@ -5,14 +5,16 @@ from collections.abc import Callable
 
 import torch
 
+from digitsum_cli.core.audit import unseen
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
-from digitsum_cli.core.dataset import DigitSumSplits
+from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
+from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
-from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.trial import Trial
 
 
@@ -59,6 +61,17 @@ def run_trial(
         log_every=log_every,
         on_progress=on_progress,
     )
-    test = runner.evaluate(data.test, batch_size=trial.batch_size) if record.best else None
+    if record.best is None:
+        return Outcome.of(record, None, time.perf_counter() - start, None)
+    test = runner.evaluate(data.test, batch_size=trial.batch_size)
     seconds = time.perf_counter() - start
-    return Outcome.of(record, test, seconds, copy_weights(model) if record.best else None)
+    unseen_rows = splits.test.where(unseen(splits.test, splits.train))
+    unseen_test = runner.evaluate(DigitSumDataset(unseen_rows, trial.device)) if len(unseen_rows) else None
+    kept = KeptScores(
+        test_accuracy=test.accuracy,
+        test_rows=len(splits.test),
+        unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
+        unseen_test_rows=len(unseen_rows),
+        exact_accuracy=exact_score(model, trial.length).accuracy,
+    )
+    return Outcome.of(record, kept, seconds, copy_weights(model))

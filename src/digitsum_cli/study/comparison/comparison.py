@@ -5,7 +5,6 @@ from typing import Any
 
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.settings.schema import Settings
-from digitsum_cli.study.comparison.accuracy import PairedDifference
 from digitsum_cli.study.comparison.parity import Parity, check_parity
 from digitsum_cli.study.comparison.speed import Timing, time_implementations
 from digitsum_cli.study.plan import load_data
@@ -20,7 +19,6 @@ class Comparison:
     parities: list[Parity]
     timings: list[Timing]
     study: StudyResult
-    differences: list[PairedDifference]
 
     @property
     def agrees(self) -> bool:
@@ -33,11 +31,7 @@ class Comparison:
             "agrees": self.agrees,
             "parity": [{**asdict(parity), "agrees": parity.agrees} for parity in self.parities],
             "speed": [asdict(timing) for timing in self.timings],
-            "accuracy": {
-                "trials": self.study.rows,
-                "summary": self.study.summary,
-                "differences": [asdict(difference) for difference in self.differences],
-            },
+            "accuracy": {"trials": self.study.rows, **self.study.analysis.to_dict()},
         }
 
 

@@ -1,0 +1,25 @@
+"""What a person sees while checkpoints are diagnosed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
+from digitsum_cli.study.diagnosis.saved import diagnoses_of
+from digitsum_cli.study.execution import usable_cores
+
+
+def diagnose_shown(paths: Sequence[Path], folder: Path, jobs: int | None, console: Console) -> list[DiagnosedTrial]:
+    """Diagnoses checkpoints, or reads what was found before, with a bar that moves.
+
+    Arguments:
+        paths: safetensors files.
+        folder: where ``diagnosis.json`` stands or is written.
+        jobs: how many are looked into side by side; None for as many as there are cores.
+        console: where to show it.
+    """
+    with console.progress() as progress:
+        task = progress.add_task("diagnosis", total=len(paths))
+        return diagnoses_of(
+            paths, folder, jobs or usable_cores(), lambda done, _: progress.update(task, completed=done)
+        )

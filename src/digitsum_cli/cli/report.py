@@ -1,0 +1,54 @@
+"""``digitsum report``: a run on one page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.options import AsJson, Debug, PrintConfig, Quiet, Thresholds, parse_thresholds
+
+REPORT_EXAMPLES = """
+  digitsum report runs/srn
+  digitsum report runs/srn --threshold 0.5,0.8 --out srn.html
+"""
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    threshold: Thresholds = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write; RUN/report.html unless given.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    print_config: PrintConfig = False,
+    debug: Debug = False,
+) -> None:
+    """Put a run on one page, to read or to pass on.
+
+    One HTML file that needs no network: the answer, tables, figures, the reasons, settings, provenance, and the
+    commands to get it again. The diagnosis is made if it is not there yet.
+    """
+    from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.study.saved_run import read_run
+
+    console = Console(as_json=as_json, quiet=quiet)
+    saved = read_run(run, parse_thresholds(threshold))
+    if print_config:
+        return show_settings(resolve_settings(saved.run.config), console)
+
+    from digitsum_cli.cli.diagnosis_display import diagnose_shown
+    from digitsum_cli.study.report import write_report
+
+    paths = saved.checkpoints()
+    diagnosed = diagnose_shown(paths, saved.run.diagnosis, jobs, console) if paths else []
+    path = out or saved.run.report
+    page = write_report(saved, diagnosed, path)
+    console.show(*page.answer)
+    console.document({"run": str(run), "report": str(path), **saved.analysis.to_dict()})
+    console.message(f"The report is {path}")

@@ -1,0 +1,51 @@
+"""What the splits of a length have in common: rows that stand twice, and rows of eval and test that were trained on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from digitsum_cli.core.generation import Rows, Splits
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Repetitions in the data of one length.
+
+    Arguments:
+        length: digits in a row.
+        train_rows, eval_rows, test_rows: how many rows each split has.
+        train_duplicates, eval_duplicates, test_duplicates: rows that repeat an earlier row of the same split.
+        eval_in_train, test_in_train: rows that also stand in the train split.
+    """
+
+    length: int
+    train_rows: int
+    eval_rows: int
+    test_rows: int
+    train_duplicates: int
+    eval_duplicates: int
+    test_duplicates: int
+    eval_in_train: int
+    test_in_train: int
+
+
+def audit_splits(splits: Splits) -> Audit:
+    """Counts the repetitions within and between the splits of one length."""
+    train, eval_, test = splits.train, splits.eval, splits.test
+    return Audit(
+        splits.length,
+        *(len(rows) for rows in (train, eval_, test)),
+        *(len(rows) - len(set(_keys(rows))) for rows in (train, eval_, test)),
+        *(int((~unseen(rows, train)).sum()) for rows in (eval_, test)),
+    )
+
+
+def unseen(rows: Rows, train: Rows) -> npt.NDArray[np.bool_]:
+    """Which rows do not stand in the train split, of shape ``(rows,)``."""
+    known = set(_keys(train))
+    return np.array([key not in known for key in _keys(rows)], dtype=bool)
+
+
+def _keys(rows: Rows) -> list[bytes]:
+    return [digits.tobytes() for digits in rows.digits]

@@ -1,0 +1,73 @@
+"""How much a state still matters for the loss, by how long ago it was.
+
+Training can only learn to keep a digit over ``lag`` steps if the gradient of the loss reaches that far back. Where its
+norm falls off exponentially, it does not (Bengio, Simard and Frasconi 1994, *Learning long-term dependencies with
+gradient descent is difficult*; Pascanu, Mikolov and Bengio 2013, *On the difficulty of training recurrent neural
+networks*).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.draws import count_draws
+from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
+
+
+def gradient_norms_by_lag(model: DigitSumClassifier, length: int) -> npt.NDArray[np.float64]:
+    """The mean over every draw of ``|| d loss / d h_t ||``, where the loss is the draw's own cross-entropy.
+
+    Arguments:
+        model: the classifier, on the CPU; it is left as it is, its gradients too.
+        length: digits in a row, at least 3.
+
+    Returns:
+        Norms of shape ``(length,)``: entry ``lag`` is that of ``t = length - lag``, so entry 0 is the last state.
+
+    Raises:
+        InputError: ``length`` is below 3.
+    """
+    require_length(length)
+    with torch.no_grad():
+        W = model.embedding.W
+        zero, values = W[:1], W.repeat(DIGITS * DIGITS, 1)
+        first_digits, second_digits = W.repeat_interleave(DIGITS**2, dim=0), W.repeat_interleave(DIGITS, dim=0)
+        digits = torch.arange(DIGITS, device=W.device)
+        labels = (digits[:, None] + digits).flatten().repeat_interleave(DIGITS)
+    start = [first_digits, second_digits.repeat(DIGITS, 1)]
+    places = length - FREE_DIGITS
+    totals = np.zeros(length)
+    # The 1000 draws with the distractor at one place read a zero at all the others: one vector for all of them.
+    for place in range(places):
+        inputs = [*start, *[zero] * place, values, *[zero] * (places - place - 1)]
+        totals += _sums_of_norms(model, inputs, labels)
+    return totals / count_draws(length)
+
+
+def reach(norms: Sequence[float] | npt.NDArray[np.float64]) -> float:
+    """The gradient at the first state as a share of that at the last; 0 where there is none at either.
+
+    Arguments:
+        norms: by lag, from ``gradient_norms_by_lag``.
+    """
+    return float(norms[-1] / norms[0]) if norms[0] else 0.0
+
+
+def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tensor) -> npt.NDArray[np.float64]:
+    """Over some draws, by lag."""
+    h = model.rnn_model.initial_state(len(labels))
+    states = []
+    for x in inputs:
+        h = model.rnn_model.step(x, h).requires_grad_()  # also where all weights are frozen
+        states.append(h)
+    loss = cross_entropy(model.linear(h), labels, reduction="sum")
+    gradients = torch.autograd.grad(loss, states[::-1])
+    # In double precision, or the squares of small gradients would be 0.
+    norms = [torch.linalg.vector_norm(gradient, dim=1, dtype=torch.float64).sum() for gradient in gradients]
+    sums: npt.NDArray[np.float64] = torch.stack(norms).cpu().numpy()
+    return sums

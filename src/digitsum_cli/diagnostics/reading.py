@@ -1,0 +1,51 @@
+"""One reading of every draw: the answers at several lengths and the last states at one of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.exact import answer_every_draw, states_of_every_draw
+from digitsum_cli.core.generation import DIGITS
+from digitsum_cli.diagnostics.answers import Answers
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a classifier made of every draw.
+
+    Arguments:
+        answers: by length, in rising order.
+        last_states: of shape ``(10, 10, length - 2, 10, hidden_size)``: by first digit, second digit, position and
+            value of the distractor.
+    """
+
+    answers: dict[int, Answers]
+    last_states: npt.NDArray[np.float32]
+
+
+@torch.inference_mode()
+def read_every_draw(model: DigitSumClassifier, length: int, lengths: Iterable[int] = ()) -> Reading:
+    """Reads all draws of all lengths once, as a tree (see ``digitsum_cli.core.exact``).
+
+    Arguments:
+        model: the classifier.
+        length: digits in a row, at least 3, whose last states are kept and which is answered too.
+        lengths: others to answer, each at least 3.
+
+    Raises:
+        InputError: a length is below 3.
+    """
+    asked = {length, *lengths}
+    answers: dict[int, list[npt.NDArray[np.int8]]] = {asked_length: [] for asked_length in sorted(asked)}
+    last_states = []
+    for first_digit in range(DIGITS):
+        for read, states in states_of_every_draw(model, asked, first_digit):
+            logits, _ = answer_every_draw(model, states, first_digit)
+            answers[read].append(logits.argmax(dim=1).view(states.shape[:-1]).to("cpu", torch.int8).numpy())
+            if read == length:
+                last_states.append(states.cpu().numpy())
+    return Reading({read: Answers(read, np.stack(parts)) for read, parts in answers.items()}, np.stack(last_states))

@@ -1,0 +1,82 @@
+"""One sequence, step by step: what the network would answer if it ended there."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.generation import DIGITS, FREE_DIGITS
+from digitsum_cli.errors import InputError
+
+_TOGETHER_OR_APART = re.compile(r"[0-9]+|[0-9](?:(?:\s*,\s*|\s+)[0-9])+")
+
+
+@dataclass(frozen=True)
+class Walkthrough:
+    """What a classifier makes of one sequence.
+
+    Arguments:
+        digits: the sequence.
+        states: the state after each digit, of shape ``(length, hidden_size)``.
+        probabilities: of the 19 classes if the sequence ended there, of shape ``(length, 19)``.
+    """
+
+    digits: tuple[int, ...]
+    states: npt.NDArray[np.floating]
+    probabilities: npt.NDArray[np.floating]
+
+    @property
+    def label(self) -> int:
+        """The sum of the first two digits."""
+        return sum(self.digits[:FREE_DIGITS])
+
+    @property
+    def answer(self) -> int:
+        """The most probable class after the last digit."""
+        return int(self.probabilities[-1].argmax())
+
+
+@torch.inference_mode()
+def walk_through(model: DigitSumClassifier, digits: Sequence[int]) -> Walkthrough:
+    """Reads one sequence, also one that the generator cannot draw.
+
+    Arguments:
+        model: the classifier.
+        digits: at least two whole numbers 0-9.
+
+    Raises:
+        InputError: there are fewer than two digits, or one is not 0-9.
+    """
+    if len(digits) < FREE_DIGITS:
+        raise InputError(
+            f"a sequence of length {len(digits)} is too short",
+            allowed=f"{FREE_DIGITS} or more: the first two are added up",
+        )
+    for place, digit in enumerate(digits, start=1):
+        if not 0 <= digit < DIGITS:
+            raise InputError(f"digit {place} of the sequence is {digit}", allowed="0-9")
+    h = model.rnn_model.initial_state(1)
+    states = []
+    for x in model.embedding(torch.tensor([digits], device=h.device)).unbind(dim=1):
+        h = model.rnn_model.step(x, h)
+        states.append(h)
+    every_state = torch.cat(states)
+    probabilities = model.linear(every_state).softmax(dim=1)
+    return Walkthrough(tuple(digits), every_state.cpu().numpy(), probabilities.cpu().numpy())
+
+
+def parse_sequence(text: str) -> tuple[int, ...]:
+    """The digits of ``6 7 0 0 1 0``, ``6,7,0,0,1,0`` or ``670010``.
+
+    Raises:
+        InputError: ``text`` is none of these.
+    """
+    if not _TOGETHER_OR_APART.fullmatch(text.strip()):
+        raise InputError(
+            f"{text!r} is not a sequence of digits", allowed="digits like '6 7 0 0 1 0', '6,7,0,0,1,0' or '670010'"
+        )
+    return tuple(int(digit) for digit in re.findall("[0-9]", text))

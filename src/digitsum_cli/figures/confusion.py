@@ -1,0 +1,60 @@
+"""Which sum the network answers in place of the right one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from digitsum_cli.core.generation import CLASSES
+from digitsum_cli.figures.heat_map import add_percent_bar, draw_cells
+from digitsum_cli.figures.small_multiples import MAXIMUM_PANELS, add_panels, evenly_spread, grid_shape
+from digitsum_cli.figures.style import new_figure, set_title, styled
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The answers of one length.
+
+    Arguments:
+        length: digits in a row.
+        counts: numbers of sequences, of shape ``(19, 19)``, by the right sum and the answer.
+    """
+
+    length: int
+    counts: Sequence[Sequence[float]]
+
+
+def draw_confusion(panels: Sequence[Confusion], subtitle: str) -> Figure:
+    """Draws a confusion matrix for each length; each row is shown as shares of its right sum.
+
+    Arguments:
+        panels: one for each length, 1 or more; of over 8, 8 are drawn, evenly spread.
+        subtitle: what they have in common.
+    """
+    drawn = evenly_spread(sorted(panels, key=lambda panel: panel.length), MAXIMUM_PANELS)
+    if len(drawn) < len(panels):
+        subtitle = f"{subtitle}; {len(drawn)} of {len(panels)} lengths"
+    rows, columns = grid_shape(len(drawn))
+    size = 1.92 if len(drawn) > 1 else 2.6
+    figure = new_figure(max(6.0, 1.6 + (size + 0.18) * columns), 0.88 + (size + 0.41) * rows)
+    figure.set_layout_engine("compressed")  # squares leave space that is not to lie between the parts
+    with styled():
+        axes = add_panels(figure, len(drawn), "answer", "right sum", share_x=True)
+        for axis, panel in zip(axes, drawn, strict=True):
+            cells = draw_cells(axis, [_shares(row) for row in panel.counts])
+            axis.set_aspect("equal")
+            axis.set_title(f"length {panel.length}")
+        axes[0].xaxis.set_major_locator(FixedLocator(range(0, CLASSES, 6)))
+        axes[0].yaxis.set_major_locator(FixedLocator(range(0, CLASSES, 6)))
+        axes[0].invert_yaxis()
+        add_percent_bar(figure, cells, axes, "share of the row", height=size * rows)
+        set_title(figure, "Which sums are mistaken for which", subtitle)
+    return figure
+
+
+def _shares(counts: Sequence[float]) -> list[float]:
+    """The counts as parts of their sum; of no sequences, not a number."""
+    total = sum(counts)
+    return [count / total if total else math.nan for count in counts]

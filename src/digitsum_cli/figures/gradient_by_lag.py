@@ -1,0 +1,109 @@
+"""The gradient of the loss with respect to earlier and earlier states: how far back training can reach."""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from digitsum_cli.figures.heat_map import SEQUENTIAL, add_colour_bar
+from digitsum_cli.figures.style import GUIDE_COLOUR, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import every_nth, whole_numbers
+
+MAXIMUM_KEYS = 12
+"""Of more lengths, only some are written beside the colour key."""
+
+SMALLEST_NORM = sys.float_info.min
+"""What lies below has lost its digits to underflow and counts as 0."""
+
+_DARKEST, _LIGHTEST = 0.12, 0.86
+"""The part of the colour map in which a thin line stands out from white as well as from black."""
+
+
+@dataclass(frozen=True)
+class GradientCurve:
+    """The gradients of one length, in nats per unit of state.
+
+    Arguments:
+        length: digits in a row.
+        start: mean over rows of the norm of the loss's gradient with respect to a state, by lag, before training;
+            of shape ``(length,)``; lag 0 is the last state, lag ``length - 1`` the one that has read the first digit.
+        kept: the same with the kept weights.
+    """
+
+    length: int
+    start: Sequence[float]
+    kept: Sequence[float]
+
+
+def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figure:
+    """Draws the norm against the lag, before and after training, one line for each length.
+
+    A line breaks off where the norm is 0; a triangle at the bottom marks the first such lag.
+
+    Arguments:
+        curves: one for each length, 1 or more.
+        subtitle: what they have in common.
+    """
+    curves = sorted(curves, key=lambda curve: curve.length)
+    colours = _colours(len(curves))
+    figure = new_figure(8.4, 4.6)
+    with styled():
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        panels[0].set_yscale("log")
+        panels[0].set_ylabel("mean ‖∂loss/∂state‖ (nats)")
+        panels[0].xaxis.set_major_locator(whole_numbers(6))
+        legend: dict[str, Artist] = {}
+        for panel, weights, name in zip(panels, ("start", "kept"), ("before training", "kept weights"), strict=True):
+            panel.set_title(name)
+            panel.set_xlabel("lag (digits back from the last)")
+            for curve, colour in reversed(list(zip(curves, colours, strict=True))):
+                legend |= _draw_line(panel, getattr(curve, weights), colour)
+        if len(curves) > 1:
+            _add_colour_key(figure, panels, [curve.length for curve in curves], colours)
+        else:
+            legend = {f"length {curves[0].length}": Line2D([], [], color=colours[0], linewidth=1.5), **legend}
+        set_title(figure, "How far back the gradient reaches", subtitle)
+        figure.legend(legend.values(), legend, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_line(panel: Axes, norms: Sequence[float], colour: str) -> dict[str, Artist]:
+    """Draws one line and marks its end; returns what the legend has to explain."""
+    drawn = [norm if norm >= SMALLEST_NORM else math.nan for norm in norms]
+    panel.plot(range(len(norms)), drawn, color=colour, linewidth=1.5)
+    panel.plot([len(norms) - 1], drawn[-1:], "o", color=colour, markersize=4.5)
+    explained: dict[str, Artist] = {"state right after the first digit": _legend_marker("o")}
+    zeros = [lag for lag, norm in enumerate(norms) if norm < SMALLEST_NORM]
+    if zeros:
+        at_bottom = panel.get_xaxis_transform()
+        panel.plot(zeros[:1], [0.0], "v", color=colour, markersize=7, clip_on=False, transform=at_bottom, zorder=3)
+        explained["0 from here on (underflow)"] = _legend_marker("v")
+    return explained
+
+
+def _legend_marker(marker: str) -> Artist:
+    return Line2D([], [], linestyle="", marker=marker, color=GUIDE_COLOUR, markersize=6)
+
+
+def _colours(number: int) -> list[str]:
+    step = (_LIGHTEST - _DARKEST) / max(number - 1, 1)
+    return [to_hex(mpl.colormaps[SEQUENTIAL](_DARKEST + step * index)) for index in range(number)]
+
+
+def _add_colour_key(figure: Figure, panels: Sequence[Axes], lengths: Sequence[int], colours: Sequence[str]) -> None:
+    """A patch of colour for each length, the shortest at the bottom."""
+    patches = BoundaryNorm([index - 0.5 for index in range(len(lengths) + 1)], len(lengths))
+    coloured = ScalarMappable(patches, ListedColormap(colours))
+    bar = add_colour_bar(figure, coloured, panels, "sequence length (digits)", height=3.0)
+    labelled = every_nth(len(lengths), MAXIMUM_KEYS)
+    bar.set_ticks(labelled, labels=[str(lengths[index]) for index in labelled])
+    bar.minorticks_off()
+    bar.ax.tick_params(length=0)

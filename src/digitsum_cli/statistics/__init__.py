@@ -1,0 +1,1 @@
+"""Intervals, paired comparisons and memory spans, from plain numbers."""

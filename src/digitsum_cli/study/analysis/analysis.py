@@ -1,0 +1,61 @@
+"""What the trials of a run say together: summary, differences between settings, memory spans, audit of the data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from digitsum_cli.core.audit import Audit
+from digitsum_cli.study.analysis.answer import answer
+from digitsum_cli.study.analysis.differences import paired_differences
+from digitsum_cli.study.analysis.memory_spans import memory_spans
+from digitsum_cli.study.analysis.summary import summarise
+from digitsum_cli.study.setting_columns import Row
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the trials of a run say together; see the functions that make each part.
+
+    Arguments:
+        summary: a row for each length and setting.
+        differences: of the settings from the first.
+        memory_spans: a row for each setting and threshold; empty for a single length.
+        audits: of the data.
+    """
+
+    summary: list[Row]
+    differences: list[Row]
+    memory_spans: list[Row]
+    audits: list[Audit]
+
+    @property
+    def answer(self) -> list[str]:
+        """How far back it remembers, in sentences."""
+        return answer(self.summary, self.memory_spans)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as plain values, for JSON."""
+        return {
+            "answer": self.answer,
+            "summary": self.summary,
+            "differences": self.differences,
+            "memory_spans": self.memory_spans,
+            "audit": [asdict(audit) for audit in self.audits],
+        }
+
+
+def analyse(rows: Sequence[Row], audits: Mapping[str, Audit], thresholds: Sequence[float]) -> Analysis:
+    """Puts trials together.
+
+    Arguments:
+        rows: of ``results.csv``.
+        audits: of their data, by digest.
+        thresholds: of the memory span, above 0 and up to 1.
+    """
+    several_lengths = len({row["length"] for row in rows}) > 1
+    return Analysis(
+        summarise(rows),
+        paired_differences(rows),
+        memory_spans(rows, thresholds) if several_lengths else [],
+        list(audits.values()),
+    )

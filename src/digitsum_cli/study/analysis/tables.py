@@ -1,0 +1,146 @@
+"""What the trials of a run say together, as tables."""
+
+from collections.abc import Sequence
+
+from digitsum_cli.core.audit import Audit
+from digitsum_cli.study.analysis.analysis import Analysis
+from digitsum_cli.study.setting_columns import Row, varied_settings
+from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
+
+MAXIMUM_SETTINGS = 12
+
+
+def analysis_tables(analysis: Analysis) -> list[Table]:
+    """The data's audit, accuracy by length, differences between settings, memory spans: the answer last."""
+    several_seeds = max(len(row["seeds"]) for row in analysis.summary) > 1
+    tables = [audit_table(analysis.audits), accuracy_table(analysis.summary)]
+    if several_seeds and analysis.differences:
+        tables.append(difference_table(analysis.differences))
+    if analysis.memory_spans:
+        tables.append(memory_span_table(analysis.memory_spans))
+    return tables
+
+
+def audit_table(audits: Sequence[Audit]) -> Table:
+    """Rows that stand twice in a split, and rows of eval and test that were trained on."""
+    return Table(
+        "Data: rows of each split, those that repeat an earlier one, and those that also stand in train",
+        (
+            *("length", "train", "eval", "test"),
+            *("train repeated", "eval repeated", "test repeated", "eval in train", "test in train"),
+        ),
+        [
+            [
+                str(count)
+                for count in (
+                    *(audit.length, audit.train_rows, audit.eval_rows, audit.test_rows),
+                    *(audit.train_duplicates, audit.eval_duplicates, audit.test_duplicates),
+                    *(audit.eval_in_train, audit.test_in_train),
+                )
+            ]
+            for audit in audits
+        ],
+    )
+
+
+def accuracy_table(summary: Sequence[Row]) -> Table:
+    """Accuracy by length: of single trainings, or over seeds."""
+    several_seeds = max(len(row["seeds"]) for row in summary) > 1
+    return _seeds_table(summary) if several_seeds else _single_seed_table(summary)
+
+
+def _single_seed_table(summary: Sequence[Row]) -> Table:
+    """The book's table, with the exact accuracy, and Wilson's interval beside the test accuracy."""
+    varied = varied_settings(summary)
+    return Table(
+        "Accuracy by length: of one training each, with the 95 % interval of the test rows",
+        (
+            *("length", *(name.replace("_", " ") for name in varied)),
+            *("best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
+        ),
+        [
+            [
+                *(str(row[name]) for name in ("length", *varied)),
+                percent(row["best_eval_accuracy"]),
+                percent_interval(row["test_accuracy"], row["first_seed_test_low"], row["first_seed_test_high"]),
+                percent(row["unseen_test_accuracy"]),
+                percent(row["exact_accuracy"]),
+                number(row["final_train_loss"], 4),
+                number(row["seconds"], 1),
+            ]
+            for row in summary
+        ],
+    )
+
+
+def _seeds_table(summary: Sequence[Row]) -> Table:
+    """Exact accuracy over the seeds, test and eval accuracy beside it."""
+    varied = varied_settings(summary)
+    first_seeds = sorted({row["first_seed"] for row in summary})
+    first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
+    return Table(
+        "Accuracy by length: exact, over every possible row, with its spread over seeds; and means on sampled rows",
+        (
+            *("length", *(name.replace("_", " ") for name in varied)),
+            *("seeds", "exact: mean [95 %]", "median", "IQM", "range"),
+            *("test", "unseen test rows", "best eval", f"test, {first_seed}"),
+        ),
+        [
+            [
+                *(str(row[name]) for name in ("length", *varied)),
+                str(row["trials"]),
+                percent_interval(row["exact_accuracy"], row["exact_accuracy_low"], row["exact_accuracy_high"]),
+                percent(row["exact_accuracy_median"]),
+                percent(row["exact_accuracy_iqm"]),
+                percent_range(row["exact_accuracy_min"], row["exact_accuracy_max"]),
+                percent(row["test_accuracy"]),
+                percent(row["unseen_test_accuracy"]),
+                percent(row["best_eval_accuracy"]),
+                percent(row["first_seed_test_accuracy"]),
+            ]
+            for row in summary
+        ],
+    )
+
+
+def difference_table(differences: Sequence[Row]) -> Table:
+    """Exact accuracy of each setting less that of the first, in percentage points."""
+    exact = [row for row in differences if row["measure"] == "exact_accuracy"]
+    settings = list(dict.fromkeys(row["setting"] for row in exact))[:MAXIMUM_SETTINGS]
+    return Table(
+        f"Exact accuracy less that of {exact[0]['reference']}, same seeds, in percentage points",
+        ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
+        [
+            [
+                str(row["length"]),
+                row["setting"],
+                str(len(row["seeds"])),
+                points_interval(row["mean"], row["low"], row["high"]),
+                "–" if row["lowest"] is None else f"{100 * row['lowest']:+.1f} to {100 * row['highest']:+.1f}",
+                percent(row["probability_of_improvement"]),
+            ]
+            for row in exact
+            if row["setting"] in settings
+        ],
+    )
+
+
+def memory_span_table(spans: Sequence[Row]) -> Table:
+    """How far back each setting remembers."""
+    thresholds = list(dict.fromkeys(row["threshold"] for row in spans))
+    by_setting = {
+        setting: [row for row in spans if row["setting"] == setting]
+        for setting in dict.fromkeys(row["setting"] for row in spans)
+    }
+    return Table(
+        "Memory span: the largest length remembered, by exact accuracy; median over seeds [95 %]",
+        ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
+        [
+            [
+                setting or f"{rows[0]['cell']} ({rows[0]['impl']})",
+                str(len(rows[0]["seeds"])),
+                *(row["text"] for row in rows),
+            ]
+            for setting, rows in by_setting.items()
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Why the networks of a run forgot: every checkpoint diagnosed, saved, in tables and figures."""

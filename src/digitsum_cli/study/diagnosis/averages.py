@@ -1,0 +1,12 @@
+"""Means over the seeds of a setting."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+
+def mean_over_seeds(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """The mean of arrays of one shape, one for each seed."""
+    mean: npt.NDArray[np.float64] = np.mean(arrays, axis=0)
+    return mean

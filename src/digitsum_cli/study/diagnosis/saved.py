@@ -1,0 +1,55 @@
+"""Diagnoses on disk: made once, used by the command that made them and by the report."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial, diagnose_checkpoints
+from digitsum_cli.study.evaluation import checkpoint_settings
+from digitsum_cli.study.json_text import json_text
+from digitsum_cli.study.setting_columns import setting_of
+
+FILE_NAME = "diagnosis.json"
+
+
+def diagnoses_of(
+    paths: Sequence[Path], folder: Path, threads: int, on_diagnosed: Callable[[int, int], None]
+) -> list[DiagnosedTrial]:
+    """The diagnoses of checkpoints: those saved in a folder if they are of these very trials, else made and saved.
+
+    Arguments:
+        paths: safetensors files.
+        folder: where ``diagnosis.json`` stands or is written.
+        threads: how many are looked into side by side.
+        on_diagnosed: is told how many are done, and of how many.
+
+    Returns:
+        One for each checkpoint, by length, in the order of their settings and seeds.
+
+    Raises:
+        InputError: a checkpoint is missing or damaged.
+        DigitsumError: the folder cannot be written.
+    """
+    trials = {trial.identity: trial for trial in (checkpoint_settings(path)[0] for path in paths)}
+    found = _read(folder / FILE_NAME)
+    if found.keys() != trials.keys():
+        found = {}
+        for diagnosed in diagnose_checkpoints(paths, threads):
+            found[diagnosed.trial.identity] = diagnosed.diagnosis
+            on_diagnosed(len(found), len(paths))
+    diagnosed_trials = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
+    diagnosed_trials.sort(key=lambda each: (each.trial.length, repr(setting_of(each.row)), each.trial.seed))
+    document = {"checkpoints": [each.to_dict() for each in diagnosed_trials]}
+    atomic_write(folder / FILE_NAME, json_text(document).encode())
+    return diagnosed_trials
+
+
+def _read(path: Path) -> dict[str, Diagnosis]:
+    """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of another version."""
+    try:
+        checkpoints = json.loads(path.read_text())["checkpoints"]
+        return {row["trial"]: Diagnosis.from_dict(row) for row in checkpoints}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}

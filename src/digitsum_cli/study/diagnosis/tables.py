@@ -1,0 +1,52 @@
+"""The diagnoses of a run in one table."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.diagnostics.gradient_by_lag import reach
+from digitsum_cli.study.diagnosis.averages import mean_over_seeds
+from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
+from digitsum_cli.study.setting_columns import setting_of, varied_settings
+from digitsum_cli.table import Table, number, percent
+
+
+def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
+    """One row for each length and setting: means over the seeds."""
+    rows = [each.row for each in trials]
+    varied = varied_settings(rows)
+    groups: dict[tuple[object, ...], list[DiagnosedTrial]] = {}
+    for each in trials:
+        groups.setdefault((each.trial.length, setting_of(each.row)), []).append(each)
+    return Table(
+        "Why it forgot: slope of the answer over each digit, linear read-out of the last state, gradient at the first "
+        "state as a share of that at the last, spectral radius; means over seeds",
+        (
+            *("length", *(name.replace("_", " ") for name in varied), "seeds"),
+            *("exact", "slope, first digit", "second", "read-out, first digit", "second"),
+            *("gradient, start", "kept", "radius, start", "kept"),
+        ),
+        [
+            [
+                *(str(group[0].row[name]) for name in ("length", *varied)),
+                str(len(group)),
+                *_cells([each.diagnosis for each in group]),
+            ]
+            for group in groups.values()
+        ],
+    )
+
+
+def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    length = diagnoses[0].length
+    return [
+        percent(fmean(each.accuracy_by_length[length] for each in diagnoses)),
+        number(fmean(each.first_digit_slope for each in diagnoses), 2),
+        number(fmean(each.second_digit_slope for each in diagnoses), 2),
+        percent(fmean(each.first_digit_read_out for each in diagnoses)),
+        percent(fmean(each.second_digit_read_out for each in diagnoses)),
+        f"{reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])):.2g}",
+        f"{reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses])):.2g}",
+        number(fmean(each.spectral_radius_start for each in diagnoses), 2),
+        number(fmean(each.spectral_radius_kept for each in diagnoses), 2),
+    ]

@@ -1,0 +1,153 @@
+"""A run as a page: the answer, the tables, the figures, the reasons, and how to get it all again."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.figures.described import DescribedFigure
+from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_page
+from digitsum_cli.report.svg import figure_svg
+from digitsum_cli.study.analysis.tables import accuracy_table, audit_table, difference_table, memory_span_table
+from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
+from digitsum_cli.study.diagnosis.figures import diagnosis_figures
+from digitsum_cli.study.diagnosis.reasons import reasons
+from digitsum_cli.study.diagnosis.tables import diagnosis_table
+from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
+from digitsum_cli.study.saved_run import SavedRun
+from digitsum_cli.study.setting_columns import shared_settings
+from digitsum_cli.study.store import Store
+from digitsum_cli.table import Table
+
+_MAXIMUM_LOSS_FIGURES = 4
+
+
+def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
+    """The page of a run.
+
+    Arguments:
+        saved: the run.
+        diagnosed: its checkpoints; none where it kept no weights.
+    """
+    with Store(saved.run.store) as store:
+        accuracy = accuracy_figure(saved.trials, store, saved.analysis)
+        losses = [_figure(drawn) for drawn in list(loss_figures(saved.trials, store))[:_MAXIMUM_LOSS_FIGURES]]
+    sections = [
+        Section("Accuracy by length", [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ]),
+        *_spans(saved),
+        *_differences(saved),
+        *_diagnosis(diagnosed),
+        *([Section("While training", losses)] if losses else []),
+        Section("The data", [_ABOUT_THE_DATA, audit_table(saved.analysis.audits)]),
+        *_failures(saved),
+        Section("To get it again", list(_again(saved))),
+    ]
+    return Page(
+        f"{saved.run.path.resolve().name}: {shared_settings(saved.rows)}",
+        [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed else [])],
+        sections,
+    )
+
+
+def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Path) -> Page:
+    """Writes the page of a run as one HTML file, whole or not at all; see ``report_page``.
+
+    Returns:
+        What stands on it.
+
+    Raises:
+        DigitsumError: the file cannot be written.
+    """
+    page = report_page(saved, diagnosed)
+    atomic_write(path, render_page(page).encode())
+    return page
+
+
+_HOW_TO_READ = (
+    "Exact accuracy is the share of right answers over every row that the generator can draw at a length, each "
+    "weighted by its probability: it has no sampling error, and what spreads is the training. Intervals over seeds "
+    "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the mean of the middle "
+    "half of the seeds. The interval of a test accuracy is Wilson's, for the rows it was sampled on. Unseen test "
+    "rows are those that do not stand in the train split. Always answering 9 scores 10 %."
+)
+_ABOUT_SPANS = (
+    "The memory span is the largest length at which the exact accuracy is at least a threshold there and at every "
+    "shorter length measured, interpolated between lengths; by seed, then the median, with an interval by order "
+    "statistics that holds for every distribution (from six seeds on). “<” and “≥” say that it lies below the first "
+    "or beyond the last length."
+)
+_ABOUT_DIFFERENCES = (
+    "Differences are paired by seed. The probability of improvement is how often a training of one setting beats a "
+    "training of the other, any seed against any seed, ties counted half (Agarwal et al. 2021)."
+)
+_ABOUT_THE_DATA = (
+    "Rows are drawn with repetition, so some stand twice, and some eval and test rows were trained on. The exact "
+    "accuracy and the accuracy on unseen test rows show how much that matters."
+)
+
+
+def _spans(saved: SavedRun) -> Iterator[Section]:
+    if saved.analysis.memory_spans:
+        yield Section("Memory span", [memory_span_table(saved.analysis.memory_spans), _ABOUT_SPANS])
+
+
+def _differences(saved: SavedRun) -> Iterator[Section]:
+    if saved.analysis.differences:
+        yield Section("Settings compared", [difference_table(saved.analysis.differences), _ABOUT_DIFFERENCES])
+
+
+def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
+    if diagnosed:
+        yield Section("Why it forgot", [diagnosis_table(diagnosed)])
+        for label, figures in diagnosis_figures(diagnosed):
+            title = f"The reasons in figures: {label}" if label else "The reasons in figures"
+            yield Section(title, [_figure(drawn) for drawn in figures])
+
+
+def _failures(saved: SavedRun) -> Iterator[Section]:
+    failed = [row for row in saved.rows if row["status"] != "done"]
+    missing = len(saved.trials) - len(saved.rows)
+    blocks: list[Block] = []
+    if missing:
+        blocks.append(f"{missing} of {len(saved.trials)} trainings have not ended; the run can be resumed.")
+    if failed:
+        columns = ("trial", "length", "cell", "impl", "seed", "status", "reason")
+        rows = [[str(row[column]) for column in columns] for row in failed]
+        blocks.append(Table("Trainings that diverged or failed", columns, rows))
+    if blocks:
+        yield Section("What did not end well", blocks)
+
+
+def _again(saved: SavedRun) -> Iterator[Block]:
+    path = shlex.quote(str(saved.run.path))
+    command = saved.session.get("command")
+    ran = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
+    again = [
+        f"digitsum sweep {shlex.quote(str(saved.run.config))} --out again",
+        f"digitsum evaluate {path} --diagnose",
+        f"digitsum report {path}",
+    ]
+    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]))
+    yield Code("Settings", saved.config)
+    facts = list(_facts(saved.session))
+    if facts:
+        yield Table("Provenance", ("what", "value"), facts)
+
+
+def _facts(session: Mapping[str, Any]) -> Iterator[list[str]]:
+    for name in ("started", "ended", "platform", "processor", "git_commit"):
+        if session.get(name):
+            yield [name.replace("_", " "), str(session[name])]
+    for group in ("versions", "threads"):
+        values = session.get(group)
+        if isinstance(values, dict):
+            yield from ([str(name).replace("_", " "), str(value)] for name, value in values.items())
+
+
+def _optional(drawn: DescribedFigure | None) -> list[Figure]:
+    return [] if drawn is None else [_figure(drawn)]
+
+
+def _figure(drawn: DescribedFigure) -> Figure:
+    return Figure(drawn.name.replace("-", " "), figure_svg(drawn.figure), drawn.caption, drawn.description)

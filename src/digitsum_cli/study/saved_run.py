@@ -1,0 +1,81 @@
+"""A run as it stands on disk, read back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.errors import InputError
+from digitsum_cli.study.analysis.analysis import Analysis, analyse
+from digitsum_cli.study.results import result_row
+from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.setting_columns import Row
+from digitsum_cli.study.store import Store
+from digitsum_cli.study.trial import Trial
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What a run directory holds.
+
+    Arguments:
+        run: the folder.
+        trials: all that were planned, in the order of the tables.
+        rows: of ``results.csv``, for the trials that have ended.
+        analysis: what they say together.
+        config: the resolved settings as YAML.
+        session: the latest session of ``provenance.json``.
+    """
+
+    run: RunDirectory
+    trials: tuple[Trial, ...]
+    rows: list[Row]
+    analysis: Analysis
+    config: str
+    session: Mapping[str, Any]
+
+    def checkpoints(self) -> list[Path]:
+        """The kept weights of the trials that are done."""
+        done = {row["trial"] for row in self.rows if row["status"] == "done"}
+        paths = (self.run.checkpoint(trial.name) for trial in self.trials if trial.identity in done)
+        return [path for path in paths if path.is_file()]
+
+
+def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
+    """Reads a run.
+
+    Arguments:
+        path: the run directory.
+        thresholds: of the memory span, above 0 and up to 1.
+
+    Raises:
+        InputError: there is no run, its files are damaged, or no trial has ended.
+    """
+    run = RunDirectory(path)
+    if not run.store.is_file():
+        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Name a run directory")
+    with Store(run.store) as store:
+        trials = tuple(store.trials().values())
+        rows = [result_row(trial, outcome) for trial, outcome in store.ended(trials, losses=False)]
+        audits = store.audits()
+    if not rows:
+        raise InputError(f"no trial of {path} has ended", next_step=f"Go on with: digitsum sweep --resume --out {path}")
+    in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
+    return SavedRun(run, trials, rows, analyse(rows, in_order, thresholds), _config(run), _session(run))
+
+
+def _config(run: RunDirectory) -> str:
+    try:
+        return run.config.read_text()
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {run.config}: {error}") from error
+
+
+def _session(run: RunDirectory) -> Mapping[str, Any]:
+    """Nothing where the file is missing or damaged: numbers do not depend on it."""
+    try:
+        session = json.loads(run.provenance.read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return session if isinstance(session, dict) else {}

@@ -1,0 +1,81 @@
+"""The settings of trials as columns, and in words what sets trials apart."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from digitsum_cli.study.trial import Trial
+
+Row = dict[str, Any]
+
+SETTING_COLUMNS = (
+    "cell",
+    "impl",
+    "embedding_size",
+    "hidden_size",
+    "lr",
+    "epochs",
+    "init",
+    "batch_size",
+    "eval_every",
+    "device",
+    "k_train",
+    "k_eval",
+    "k_test",
+    "data_seed",
+)
+"""All that decides a training but its length and its seed."""
+
+
+def setting_row(trial: Trial) -> Row:
+    """The settings of a trial, by column."""
+    data = trial.data
+    values = {
+        **vars(trial),
+        "k_train": data.k_train if data else None,
+        "k_eval": data.k_eval if data else None,
+        "k_test": data.k_test if data else None,
+        "data_seed": data.seed if data else None,
+    }
+    return {column: values[column] for column in SETTING_COLUMNS}
+
+
+def setting_of(row: Row) -> tuple[Any, ...]:
+    """The values of a row's settings: equal for rows that differ in length and seed alone."""
+    return tuple(row[column] for column in SETTING_COLUMNS)
+
+
+def varied_settings(rows: Iterable[Row]) -> list[str]:
+    """The settings that differ between rows, in the order of the columns."""
+    settings = {setting_of(row) for row in rows}
+    return [column for index, column in enumerate(SETTING_COLUMNS) if len({setting[index] for setting in settings}) > 1]
+
+
+def varied_values(trials: Sequence[Trial]) -> dict[str, list[str]]:
+    """For the identity of each trial, in words, those of its settings that differ between the trials."""
+    rows = {trial.identity: setting_row(trial) for trial in trials}
+    varied = varied_settings(rows.values())
+    return {
+        identity: [f"{column.replace('_', ' ')} {row[column]}" for column in varied] for identity, row in rows.items()
+    }
+
+
+def shared_settings(rows: Sequence[Row]) -> str:
+    """In words, what all rows have in common: cell, implementation, hidden size, epochs.
+
+    Arguments:
+        rows: with the settings, one or more.
+    """
+    varied = varied_settings(rows)
+    first = rows[0]
+    words = {
+        "cell": first["cell"].upper(),
+        "impl": f"impl {first['impl']}",
+        "hidden_size": f"hidden size {first['hidden_size']}",
+        "epochs": f"{first['epochs']} epochs",
+    }
+    return ", ".join(text for column, text in words.items() if column not in varied)
+
+
+def setting_label(row: Row, varied: Sequence[str]) -> str:
+    """What sets a row apart, in words; empty if no setting varies."""
+    return ", ".join(f"{column.replace('_', ' ')} {row[column]}" for column in varied)

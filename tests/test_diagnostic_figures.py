@@ -1,0 +1,376 @@
+"""What the figures that explain a network show."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from digitsum_cli.figures import style
+from digitsum_cli.figures.confusion import Confusion, draw_confusion
+from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
+from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
+from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
+from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
+from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
+from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
+from digitsum_cli.figures.walkthrough import draw_walkthrough
+
+LENGTHS = {1: [10], 7: [3, 5, 8, 10, 15, 20, 40], 30: list(range(3, 33))}
+
+
+def gradient_by_lag(lengths: list[int], seeds: int) -> Figure:
+    norms = {length: [0.5 * 0.6**lag for lag in range(length)] for length in lengths}
+    return draw_gradient_by_lag([GradientCurve(length, norms[length], norms[length]) for length in lengths], "s")
+
+
+def distractor(lengths: list[int], seeds: int) -> Figure:
+    panels = [DistractorAccuracy(length, [[value / 9 for value in range(10)]] * (length - 2)) for length in lengths]
+    return draw_distractor(panels, "s")
+
+
+def lost_digit(lengths: list[int], seeds: int) -> Figure:
+    numbers = [seed / 20 for seed in range(seeds)]
+    return draw_lost_digit([LostDigitPoint(length, *[numbers] * 5) for length in lengths], "s")
+
+
+def confusion(lengths: list[int], seeds: int) -> Figure:
+    return draw_confusion([Confusion(length, np.eye(19).tolist()) for length in lengths], "s")
+
+
+def spectral_radius(lengths: list[int], seeds: int) -> Figure:
+    radii = [0.5 + seed / 20 for seed in range(seeds)]
+    return draw_spectral_radius([SpectralRadiusPoint(length, radii, radii) for length in lengths], "s")
+
+
+def transfer(lengths: list[int], seeds: int) -> Figure:
+    return draw_transfer([TransferAccuracy(train, test, 1 / test) for train in lengths for test in lengths], "s")
+
+
+def walkthrough(lengths: list[int], seeds: int) -> Figure:
+    length, hidden_size = lengths[-1], 3 * seeds
+    digits = [6, 7, *[0] * (length - 3), 4]
+    return draw_walkthrough(digits, [[0.5] * hidden_size] * length, [[1 / 19] * 19] * length, "s")
+
+
+DRAWINGS = [gradient_by_lag, distractor, lost_digit, confusion, spectral_radius, transfer, walkthrough]
+every_drawing = pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.__name__)
+
+
+def cells(panel: Axes) -> QuadMesh:
+    (mesh,) = (drawn for drawn in panel.collections if isinstance(drawn, QuadMesh))
+    return mesh
+
+
+def values(panel: Axes) -> list[list[float]]:
+    array = cells(panel).get_array()
+    assert array is not None
+    return np.ma.filled(np.ma.asarray(array), math.nan).tolist()  # type: ignore[no-any-return]
+
+
+def corners(panel: Axes) -> tuple[list[float], list[float]]:
+    """Where the cells begin and end: lowest x and y, highest x and y."""
+    coordinates = np.asarray(cells(panel).get_coordinates())
+    return coordinates[0, 0].tolist(), coordinates[-1, -1].tolist()
+
+
+def line_points(panel: Axes, index: int) -> list[list[float]]:
+    return np.asarray(panel.get_lines()[index].get_xydata()).tolist()  # type: ignore[no-any-return]
+
+
+def scattered(panel: Axes) -> list[list[list[float]]]:
+    """The points of each series of points."""
+    return [
+        np.asarray(drawn.get_offsets()).tolist() for drawn in panel.collections if isinstance(drawn, PathCollection)
+    ]
+
+
+def titles(figure: Figure) -> list[str]:
+    return [panel.get_title() for panel in figure.axes if panel.get_title()]
+
+
+@every_drawing
+@pytest.mark.parametrize(("number", "seeds"), [(1, 1), (1, 20), (7, 1), (30, 20)])
+def test_figure_is_saved_without_warning_and_without_embedded_picture(
+    draw: Callable[[list[int], int], Figure], number: int, seeds: int, tmp_path: Path
+) -> None:
+    png, svg = save_figure(draw(LENGTHS[number], seeds), tmp_path, "figure")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "<image" not in svg.read_text(encoding="utf-8")
+
+
+@every_drawing
+@pytest.mark.parametrize("number", [1, 30])
+def test_nothing_is_cut_off(draw: Callable[[list[int], int], Figure], number: int) -> None:
+    figure = draw(LENGTHS[number], 20)
+    figure.canvas.draw()
+    inches = figure.get_tightbbox()
+    assert inches.x0 >= 0
+    assert inches.y0 >= 0
+    assert inches.x1 <= figure.get_figwidth()
+    assert inches.y1 <= figure.get_figheight()
+
+
+@every_drawing
+def test_title_has_two_lines(draw: Callable[[list[int], int], Figure]) -> None:
+    title, subtitle = draw(LENGTHS[7], 1).get_suptitle().split("\n")
+    assert title
+    assert subtitle.startswith("s")
+
+
+@every_drawing
+def test_every_axis_has_a_name(draw: Callable[[list[int], int], Figure]) -> None:
+    figure = draw(LENGTHS[1], 1)
+    for panel in figure.axes:
+        assert panel.get_ylabel() or panel in panel.get_shared_y_axes().get_siblings(figure.axes[0])
+    assert any(panel.get_xlabel() for panel in figure.axes)
+
+
+@every_drawing
+def test_saved_figures_are_the_same_bytes_each_time(draw: Callable[[list[int], int], Figure], tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        save_figure(draw([5, 10], 3), tmp_path / folder, "figure")
+    assert (tmp_path / "a" / "figure.svg").read_bytes() == (tmp_path / "b" / "figure.svg").read_bytes()
+
+
+def test_no_cell_has_a_colour_that_a_page_replaces() -> None:
+    maps = [mpl.colormaps[name] for name in (SEQUENTIAL, DIVERGING)]
+    used = {to_hex(colours(level)).upper() for colours in maps for level in range(256)}
+    assert not {style.INK, style.PAPER, style.GRID, style.GUIDE_COLOUR} & {*used, ON_DARK, ON_LIGHT}
+
+
+def test_gradient_lines_are_the_norms_before_and_after_training() -> None:
+    before, after = draw_gradient_by_lag([GradientCurve(3, [1.0, 0.1, 0.01], [2.0, 1.0, 0.5])], "one").axes
+    assert line_points(before, 0) == [[0, 1.0], [1, 0.1], [2, 0.01]]
+    assert line_points(after, 0) == [[0, 2.0], [1, 1.0], [2, 0.5]]
+    assert line_points(after, 1) == [[2, 0.5]]  # the first digit
+    assert before.get_yscale() == after.get_yscale() == "log"
+    assert before.get_ylim() == after.get_ylim()
+
+
+def test_gradient_line_breaks_off_where_it_vanishes() -> None:
+    norms = [1.0, 1e-8, 0.0, 0.0]
+    figure = draw_gradient_by_lag([GradientCurve(4, norms, [1.0] * 4)], "underflow")
+    before, after = figure.axes
+    assert np.isfinite(line_points(before, 0)).tolist() == [[True, True], [True, True], [True, False], [True, False]]
+    assert line_points(before, 2) == [[2, 0.0]]  # the mark, at the bottom
+    assert before.get_ylim()[0] > 1e-10
+    assert len(after.get_lines()) == 2
+    assert "0 from here on (underflow)" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize("norms", [[0.0] * 3, [1.0] * 3, [1e-300, 5e-324, 0.0], [1.0, math.inf, math.nan]])
+def test_gradients_of_any_size_can_be_drawn(norms: list[float], tmp_path: Path) -> None:
+    save_figure(draw_gradient_by_lag([GradientCurve(3, norms, norms)], "odd"), tmp_path, "figure")
+
+
+def test_gradient_colours_are_keyed_by_length() -> None:
+    curves = [GradientCurve(length, [1.0] * length, [1.0] * length) for length in (20, 5, 10)]
+    before, _, key = draw_gradient_by_lag(curves, "three").axes
+    assert [text.get_text() for text in key.get_yticklabels()] == ["5", "10", "20"]
+    colours = {len(np.asarray(line.get_xydata())): line.get_color() for line in before.get_lines()[::2]}
+    patches = cells(key)
+    assert [to_hex(tuple(patches.to_rgba(np.array(place)))) for place in range(3)] == [
+        colours[5],
+        colours[10],
+        colours[20],
+    ]
+
+
+def test_distractor_cell_is_at_its_position_and_value() -> None:
+    accuracies = [[(10 * row + value) / 30 for value in range(10)] for row in range(3)]
+    panel, bar = draw_distractor([DistractorAccuracy(5, accuracies)], "one").axes
+    assert values(panel) == [list(by_position) for by_position in zip(*accuracies, strict=True)]
+    assert corners(panel) == ([2.5, -0.5], [5.5, 9.5])
+    assert cells(panel).get_clim() == (0, 1)
+    assert bar.get_ylabel() == "accuracy"
+
+
+def test_position_of_the_only_distractor_is_a_whole_number() -> None:
+    figure = distractor([3], 1)
+    panel = figure.axes[0]
+    left, right = panel.get_xlim()
+    assert [place for place in panel.get_xticks() if left <= place <= right] == [3]
+
+
+@pytest.mark.parametrize("draw", [distractor, confusion], ids=["distractor", "confusion"])
+def test_many_lengths_are_thinned_out_to_both_ends(draw: Callable[[list[int], int], Figure]) -> None:
+    figure = draw(LENGTHS[30], 1)
+    assert len(titles(figure)) == 8
+    assert (titles(figure)[0], titles(figure)[-1]) == ("length 3", "length 32")
+    assert "8 of 30 lengths" in figure.get_suptitle()
+
+
+def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
+    points = [
+        LostDigitPoint(10, [0.5, 0.7], [0.1, 0.3], [0.2, 0.4], [0.8, 1.0], [0.1, 0.3]),
+        LostDigitPoint(5, [1.0, 1.0], [0.9, 0.7], [0.9, 0.9], [1.0, 1.0], [0.9, 0.7]),
+    ]
+    figure = draw_lost_digit(points, "two")
+    slopes, read_outs = figure.axes
+    assert line_points(slopes, 0) == [[5, 1.0], [10, pytest.approx(0.6)]]
+    assert line_points(slopes, 1) == [[5, pytest.approx(0.8)], [10, pytest.approx(0.2)]]
+    assert [line.get_ydata() for line in slopes.get_lines()[2:]] == [[1, 1], [0, 0]]
+    assert line_points(read_outs, 0) == [[5, 0.9], [10, pytest.approx(0.3)]]
+    assert line_points(read_outs, 1) == [[5, 1.0], [10, 0.9]]
+    assert line_points(read_outs, 2) == [[5, pytest.approx(0.8)], [10, pytest.approx(0.2)]]
+    assert [line.get_ydata() for line in read_outs.get_lines()[3:]] == [[0.19, 0.19], [0.1, 0.1]]
+    assert [[y for _, y in series] for series in scattered(read_outs)] == [
+        [0.9, 0.9, 0.2, 0.4],
+        [1.0, 1.0, 0.8, 1.0],
+        [0.9, 0.7, 0.1, 0.3],
+    ]
+    assert all(
+        abs(x - length) < 0.1
+        for panel in (slopes, read_outs)
+        for series in scattered(panel)
+        for (x, _), length in zip(series, (5, 5, 10, 10), strict=True)
+    )
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "first digit",
+        "second digit",
+        "added in full (1)",
+        "lost (0)",
+        "sum, as the network answers",
+        "from the sum alone (19 %)",
+        "by chance (10 %)",
+    ]
+
+
+def test_single_seed_of_lost_digit_is_drawn_once() -> None:
+    assert all(scattered(panel) == [] for panel in lost_digit([5, 10], 1).axes)
+
+
+def test_confusion_rows_are_shares_of_the_right_sum() -> None:
+    counts = np.zeros((19, 19))
+    counts[3, [3, 9]] = 30, 10
+    panel = draw_confusion([Confusion(10, counts.tolist())], "one").axes[0]
+    drawn = np.array(values(panel))
+    assert drawn[3, [3, 9]].tolist() == [0.75, 0.25]
+    assert drawn[3].sum() == 1
+    assert np.isnan(drawn[4]).all()  # a sum that never was the right one
+    assert panel.get_aspect() == 1
+    assert panel.yaxis_inverted()
+    assert corners(panel) == ([-0.5, -0.5], [18.5, 18.5])
+
+
+def test_spectral_radii_are_beside_their_length() -> None:
+    points = [
+        SpectralRadiusPoint(50, start=[0.5, 0.7], kept=[1.5, 1.7]),
+        SpectralRadiusPoint(5, start=[0.4, 0.4], kept=[1.1, 1.3]),
+    ]
+    (panel,) = draw_spectral_radius(points, "two").axes
+    start, kept = scattered(panel)
+    assert [y for _, y in start] == [0.4, 0.4, 0.5, 0.7]
+    assert [y for _, y in kept] == [1.1, 1.3, 1.5, 1.7]
+    assert [round(x) for x, _ in start] == [round(x) for x, _ in kept] == [0, 0, 1, 1]
+    assert max(x for x, _ in start[:2]) < min(x for x, _ in kept[:2])
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["5", "50"]
+    means = [path.vertices[0][1] for drawn in panel.collections[1::2] for path in drawn.get_paths()]  # type: ignore[index]
+    assert means == pytest.approx([0.4, 0.6, 1.2, 1.6])
+    assert panel.get_lines()[0].get_ydata() == [1, 1]
+
+
+def test_equal_radii_of_twenty_seeds_stay_apart() -> None:
+    (panel,) = draw_spectral_radius([SpectralRadiusPoint(5, [1.0] * 20, [1.0] * 20)], "one").axes
+    across = sorted(x for series in scattered(panel) for x, _ in series)
+    assert min(np.diff(across)) > 0.005
+
+
+def test_transfer_table_has_train_lengths_as_rows() -> None:
+    accuracies = [TransferAccuracy(5, 5, 0.98), TransferAccuracy(5, 10, 0.304), TransferAccuracy(10, 5, 0.1)]
+    panel = draw_transfer(accuracies, "a hole").axes[0]
+    assert values(panel) == [[0.98, 0.304], [0.1, pytest.approx(math.nan, nan_ok=True)]]
+    assert [(text.get_position(), text.get_text()) for text in panel.texts] == [
+        ((0, 0), "98"),
+        ((1, 0), "30"),
+        ((0, 1), "10"),
+    ]
+    assert [text.get_color() for text in panel.texts] == [ON_LIGHT, ON_DARK, ON_DARK]
+    assert [text.get_text() for text in panel.get_yticklabels()] == ["5", "10"]
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("test length (digits)", "train length (digits)")
+    assert panel.yaxis_inverted()
+
+
+def test_transfer_to_the_same_length_is_outlined() -> None:
+    panel = transfer([5, 10, 20], 1).axes[0]
+    frames = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+    assert [tuple(frame.get_center()) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_transfer_from_a_single_length_is_a_curve() -> None:
+    accuracies = [TransferAccuracy(10, 20, 0.2), TransferAccuracy(10, 5, 0.7), TransferAccuracy(10, 10, 0.9)]
+    (panel,) = draw_transfer(accuracies, "one").axes
+    assert line_points(panel, 0) == [[5, 0.7], [10, 0.9], [20, 0.2]]
+    assert panel.get_lines()[1].get_xdata() == [10, 10]
+    assert panel.get_lines()[1].get_label() == "train length (10)"
+
+
+def test_walkthrough_aligns_digits_states_and_probabilities() -> None:
+    digits, states = [6, 7, 4], [[0.1, -0.2], [0.3, -0.4], [0.5, -0.6]]
+    probabilities = [[(step + answer) / 21 for answer in range(19)] for step in range(3)]
+    figure = draw_walkthrough(digits, states, probabilities, "6 + 7")
+    figure.canvas.draw()
+    upper, lower = figure.axes[:2]
+    assert values(upper) == [[0.1, 0.3, 0.5], [-0.2, -0.4, -0.6]]
+    assert np.array(values(lower)).T.tolist() == probabilities
+    assert cells(upper).get_clim() == (-1, 1)
+    assert cells(lower).get_clim() == (0, 1)
+    assert corners(upper) == ([0.5, -0.5], [3.5, 1.5])
+    assert corners(lower) == ([0.5, -0.5], [3.5, 18.5])
+    assert upper.get_position().x0 == lower.get_position().x0
+    assert upper.get_position().x1 == lower.get_position().x1
+
+
+def written_digits(figure: Figure) -> dict[float, str]:
+    """The digit above each step."""
+    (above,) = figure.axes[0].child_axes
+    labels = [text.get_text() for text in above.get_xticklabels()]
+    return dict(zip(np.asarray(above.get_xticks()).tolist(), labels, strict=True))
+
+
+def test_walkthrough_writes_every_digit_of_a_short_sequence() -> None:
+    assert written_digits(walkthrough([6], 1)) == {1: "6", 2: "7", 3: "0", 4: "0", 5: "0", 6: "4"}
+
+
+def test_walkthrough_leaves_the_zeros_of_a_long_sequence_out() -> None:
+    assert written_digits(walkthrough([100], 1)) == {1: "6", 2: "7", 100: "4"}
+    digits = [0, 0, *[0] * 98]
+    figure = draw_walkthrough(digits, [[0.0]] * 100, [[0.0] * 19] * 100, "zeros")
+    assert written_digits(figure) == {1: "0", 2: "0"}
+
+
+def test_walkthrough_marks_the_right_sum_at_the_last_step() -> None:
+    lower = draw_walkthrough([6, 7, 4], [[0.0]] * 3, [[0.0] * 19] * 3, "a distractor").axes[1]
+    (frame,) = (patch for patch in lower.patches if isinstance(patch, Rectangle))
+    assert frame.get_center() == pytest.approx((3, 13))
+    assert [text.get_text() for text in lower.texts] == ["◂ 13"]
+
+
+def test_walkthrough_names_the_units_it_draws() -> None:
+    states = [[unit / 256 for unit in range(256)]] * 4
+    figure = draw_walkthrough([1, 2, 3, 0], states, [[0.0] * 19] * 4, "wide")
+    upper = figure.axes[0]
+    drawn = [row[0] for row in values(upper)]
+    assert (len(drawn), drawn[0], drawn[-1]) == (64, 0, 255 / 256)
+    places = np.asarray(upper.get_yticks()).tolist()
+    named = [int(text.get_text()) - 1 for text in upper.get_yticklabels()]
+    assert [drawn[round(place)] for place in places] == [unit / 256 for unit in named]
+    assert "64 of 256 units" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("length", [2, 100])
+@pytest.mark.parametrize("hidden_size", [1, 256])
+def test_walkthrough_of_any_size_can_be_drawn(length: int, hidden_size: int, tmp_path: Path) -> None:
+    digits = [9] * length
+    figure = draw_walkthrough(digits, [[0.0] * hidden_size] * length, [[1 / 19] * 19] * length, "extremes")
+    _, svg = save_figure(figure, tmp_path, "figure")
+    assert "<image" not in svg.read_text(encoding="utf-8")

@@ -1,0 +1,242 @@
+"""The commands that say why a network forgot: ``evaluate --diagnose``, ``evaluate --sequence``, ``report``."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from digitsum_cli.core.checkpoint import read_checkpoint
+from tests.command_line import Ended, digitsum
+
+FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer"}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two lengths, two seeds and two learning rates."""
+    run = tmp_path_factory.mktemp("swept") / "run"
+    sizes = ("--lengths", "4,6", "--seeds", "0,10", "--epochs", "6", "--set", "sweep.train.lr=1e-3,1e-2")
+    assert digitsum("sweep", *sizes, "--out", run, "-j", "1").code == 0
+    return run
+
+
+@pytest.fixture
+def run(swept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same run, in an empty folder that the command is run from."""
+    monkeypatch.chdir(tmp_path)
+    return swept
+
+
+def diagnosed(run: Path, out: Path) -> Ended:
+    return digitsum("evaluate", run, "--diagnose", "--json", "--out", out)
+
+
+def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> None:
+    document = diagnosed(run, Path("why")).document
+    assert json.loads(Path("why/diagnosis.json").read_text()) == {"checkpoints": document["diagnosis"]}
+    exact = {row["trial"]: row["exact_accuracy"] for row in document["checkpoints"]}
+    assert len(exact) == 8
+    assert {row["trial"]: row["accuracy_by_length"][str(row["length"])] for row in document["diagnosis"]} == exact
+    assert [(row["length"], row["lr"], row["seed"]) for row in document["diagnosis"]] == [
+        (length, lr, seed) for length in (4, 6) for lr in (0.001, 0.01) for seed in (0, 10)
+    ]
+    for row in document["diagnosis"]:
+        assert row["accuracy_by_length"].keys() == {"4", "6"}
+        assert len(row["gradient_by_lag_start"]) == len(row["gradient_by_lag_kept"]) == row["length"]
+
+
+def test_diagnosis_draws_its_figures_for_every_setting(run: Path) -> None:
+    assert diagnosed(run, Path("why")).code == 0
+    names = {path.name for path in Path("why").iterdir()}
+    stems = {f"{figure}-lr-{lr}" for figure in FIGURES for lr in ("0.001", "0.01")}
+    assert names == {"diagnosis.json", *(f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg"))}
+
+
+def test_diagnosis_is_made_once_and_again_for_other_checkpoints(run: Path) -> None:
+    first = diagnosed(run, Path("why"))
+    saved = json.loads(Path("why/diagnosis.json").read_text())
+    for row in saved["checkpoints"]:
+        row["spectral_radius_kept"] = 12.5
+    Path("why/diagnosis.json").write_text(json.dumps(saved))
+    again = diagnosed(run, Path("why"))
+    assert {row["spectral_radius_kept"] for row in again.document["diagnosis"]} == {12.5}
+    one = first.document["checkpoints"][0]["checkpoint"]
+    other = diagnosed(Path(one), Path("why")).document["diagnosis"]
+    assert [row["trial"] for row in other] == [first.document["checkpoints"][0]["trial"]]
+    assert other[0]["spectral_radius_kept"] != 12.5
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000])
+def test_damaged_diagnosis_is_made_anew(run: Path, damage: str) -> None:
+    document = diagnosed(run, Path("why")).document
+    Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
+    assert diagnosed(run, Path("why")).document == document
+
+
+def test_diagnosis_of_one_checkpoint_lies_beside_it_and_tests_the_books_lengths(run: Path) -> None:
+    checkpoint = sorted((run / "checkpoints").iterdir())[0]
+    document = digitsum("evaluate", checkpoint, "--diagnose", "--json").document
+    folder = checkpoint.with_name(f"{checkpoint.stem}-diagnosis")
+    assert (folder / "transfer.png").exists()
+    assert document["diagnosis"][0]["accuracy_by_length"].keys() == {"4", "5", "10", "15", "20", "25", "30", "35"}
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def test_diagnosis_says_how_far_the_gradient_reaches(run: Path) -> None:
+    ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
+    assert "Why it forgot" in ended.out
+    assert ended.out.count("the gradient that reaches the first digit is") == 2  # one a setting
+    assert "lr 0.01" in ended.out
+
+
+def test_sequence_shows_every_step_and_the_answer(run: Path) -> None:
+    ended = digitsum("evaluate", run, "--sequence", "6 7 0 0 1 0", "--out", "why")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    steps = [line.split()[:2] for line in lines if re.match(r" \d", line)]
+    assert steps == [["1", "6"], ["2", "7"], ["3", "0"], ["4", "0"], ["5", "1"], ["6", "0"]]
+    assert re.match(r"It answers \d+ with probability \d+\.\d %, which is (right|wrong: 6 \+ 7 is 13)", lines[-1])
+    assert {path.name for path in Path("why").iterdir()} == {"sequence-670010.png", "sequence-670010.svg"}
+
+
+def test_sequence_is_read_by_the_checkpoint_of_the_nearest_length(run: Path) -> None:
+    document = digitsum("evaluate", run, "--sequence", "67001", "--out", "why", "--json").document["sequence"]
+    stored = read_checkpoint(Path(document["checkpoint"]))
+    assert stored.settings["length"] == 4
+    assert (document["digits"], document["label"]) == ([6, 7, 0, 0, 1], 13)
+    assert len(document["states"]) == len(document["probabilities"]) == 5
+    last = document["probabilities"][-1]
+    assert sum(last) == pytest.approx(1, abs=1e-5)
+    assert document["answer"] == max(range(19), key=last.__getitem__)
+    assert document["probability"] == max(last)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--sequence", "6 7 x"), "is not a sequence of digits"),
+        (("--sequence", "6"), "a sequence of length 1 is too short"),
+        (("--sequence", ""), "is not a sequence of digits"),
+        (("--out", "why"), "--out says where --diagnose and --sequence write"),
+    ],
+)
+def test_wrong_use_of_evaluate_is_one_message(run: Path, arguments: tuple[str, ...], message: str) -> None:
+    ended = digitsum("evaluate", run, *arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("Error: ")
+    assert message in ended.err
+    assert not Path("why").exists()
+
+
+class Texts(HTMLParser):
+    """The cells of a page's tables."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self._in_cell = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._in_cell = tag in ("td", "th")
+        if self._in_cell:
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
+    def handle_data(self, text: str) -> None:
+        if self._in_cell:
+            self.cells[-1] += text
+
+
+def test_report_holds_the_answer_and_the_numbers_of_the_tables(run: Path) -> None:
+    ended = digitsum("report", run, "--out", "page.html", "--json")
+    assert ended.code == 0
+    assert ended.document["report"] == "page.html"
+    html = Path("page.html").read_text("utf-8")
+    for sentence in ended.document["answer"]:
+        assert sentence.replace("<", "&lt;") in html
+    cells = Texts(html).cells
+    for row in ended.document["summary"]:
+        low, high = 100 * row["exact_accuracy_low"], 100 * row["exact_accuracy_high"]
+        assert f"{100 * row['exact_accuracy']:.1f} % [{low:.1f}, {high:.1f}]" in cells
+    for row in ended.document["memory_spans"]:
+        assert row["text"] in cells
+    assert html.count("<svg") == 1 + 2 * (1 + len(FIGURES))
+    assert "digitsum sweep" in html
+    assert "epochs: 6" in html
+
+
+def test_report_is_the_same_each_time(run: Path) -> None:
+    for name in ("a.html", "b.html"):
+        assert digitsum("report", run, "--out", name).code == 0
+    assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+
+
+def test_report_of_a_single_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    digitsum("train", "--length", "5", "--epochs", "3", "--out", "run")
+    ended = digitsum("report", "run")
+    assert ended.code == 0
+    assert re.match(r"The SRN \(impl manual\) answers \d+\.\d % of all possible rows of length 5 rightly", ended.out)
+    assert Path("run/report.html").exists()
+    assert Path("run/diagnosis/diagnosis.json").exists()
+    assert digitsum("train", "--length", "5", "--epochs", "2", "--out", "run", "--force").code == 0
+    assert not Path("run/report.html").exists()
+    assert not Path("run/diagnosis").exists()
+
+
+def test_report_names_the_trainings_that_diverged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rates = ("--set", "sweep.train.lr=1e-3,1e37")
+    assert digitsum("sweep", "--lengths", "4", "--epochs", "3", *rates, "--out", "run", "-j", "1").code == 3
+    assert digitsum("report", "run").code == 0
+    html = Path("run/report.html").read_text("utf-8")
+    assert "What did not end well" in html
+    assert "diverged" in Texts(html).cells
+
+
+def test_report_of_what_is_no_run_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    for name in ("empty", "missing"):
+        ended = digitsum("report", name)
+        assert ended.code == 2
+        assert ended.err.startswith(f"Error: {name} is not a run")
+    assert list(Path("empty").iterdir()) == []
+
+
+def test_report_prints_the_settings_of_the_run(run: Path) -> None:
+    assert digitsum("report", run, "--print-config").out == (run / "config.yaml").read_text()
+
+
+def test_thresholds_change_the_memory_span_and_nothing_else(run: Path) -> None:
+    usual, other = (
+        digitsum("report", run, "--out", "page.html", "--json", *options).document
+        for options in ((), ("--threshold", "0.05,1"))
+    )
+    assert [row["threshold"] for row in usual["memory_spans"]] == [0.5, 0.9] * 2
+    assert [row["threshold"] for row in other["memory_spans"]] == [0.05, 1.0] * 2
+    assert usual["summary"] == other["summary"]
+
+
+@pytest.mark.parametrize("text", ["0", "1.1", "half", "", "0.5,nan", "-1"])
+def test_threshold_that_is_no_accuracy_is_refused(run: Path, text: str) -> None:
+    for command in (("sweep", "--lengths", "4"), ("report", str(run))):
+        ended = digitsum(*command, "--threshold", text)
+        assert ended.code == 2
+        assert "--threshold" in ended.err
+    assert not Path("runs").exists()
+
+
+def test_generate_reports_repetitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (length,) = digitsum("generate", "--lengths", "5", "--json").document["lengths"]
+    assert length["audit"]["test_in_train"] == 10
+    table = digitsum("generate", "--lengths", "5").out.splitlines()
+    assert any(line.split() == ["5", "300", "100", "100", "11", "0", "0", "10", "10"] for line in table)
