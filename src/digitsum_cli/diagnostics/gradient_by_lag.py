@@ -35,17 +35,19 @@ def gradient_norms_by_lag(model: DigitSumClassifier, length: int) -> npt.NDArray
     require_length(length)
     with torch.no_grad():
         W = model.embedding.W
-        zero, values = W[:1], W.repeat(DIGITS * DIGITS, 1)
-        first_digits, second_digits = W.repeat_interleave(DIGITS**2, dim=0), W.repeat_interleave(DIGITS, dim=0)
+        zero, values = W[:1], W[1:]
+        first_digits, second_digits = W.repeat_interleave(DIGITS, dim=0), W.repeat(DIGITS, 1)
         digits = torch.arange(DIGITS, device=W.device)
-        labels = (digits[:, None] + digits).flatten().repeat_interleave(DIGITS)
-    start = [first_digits, second_digits.repeat(DIGITS, 1)]
+        labels = (digits[:, None] + digits).flatten()
     places = length - FREE_DIGITS
-    totals = np.zeros(length)
-    # The 1000 draws with the distractor at one place read a zero at all the others: one vector for all of them.
+    # Without a distractor, all places give the same 100 rows.
+    totals = places * _sums_of_norms(model, [first_digits, second_digits, *[zero] * places], labels)
+    # The 900 draws with the distractor at one place read a zero at all the others: one vector for all of them.
+    pairs = [each.repeat_interleave(len(values), dim=0) for each in (first_digits, second_digits, labels)]
+    values = values.repeat(DIGITS * DIGITS, 1)
     for place in range(places):
-        inputs = [*start, *[zero] * place, values, *[zero] * (places - place - 1)]
-        totals += _sums_of_norms(model, inputs, labels)
+        inputs = [*pairs[:2], *[zero] * place, values, *[zero] * (places - place - 1)]
+        totals += _sums_of_norms(model, inputs, pairs[2])
     return totals / count_draws(length)
 
 

@@ -1,18 +1,27 @@
-"""Diagnoses of checkpoints, side by side in threads: torch does not hold Python's lock while it computes."""
+"""Diagnoses of checkpoints, of many side by side in spawned processes."""
 
+import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
+from digitsum_cli.errors import DigitsumError
 from digitsum_cli.study.evaluation import checkpoint_settings, load_classifier
+from digitsum_cli.study.processes import interrupts_ignored
 from digitsum_cli.study.setting_columns import Row, setting_row
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
 
 BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
+_FEW = 12
+"""As many are done by the time that a process has loaded torch."""
+
+_Work = tuple[Path, Trial, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -32,34 +41,52 @@ class DiagnosedTrial:
         return {"trial": self.trial.identity, **self.row, **self.diagnosis.to_dict()}
 
 
-def diagnose_checkpoints(paths: Sequence[Path], threads: int) -> Iterator[DiagnosedTrial]:
+def diagnose_checkpoints(paths: Sequence[Path], processes: int) -> Iterator[DiagnosedTrial]:
     """Diagnoses checkpoints.
 
     The accuracy at other lengths is taken at all lengths that occur, and for a single length at the book's.
 
     Arguments:
         paths: safetensors files.
-        threads: how many are looked into side by side.
+        processes: how many are looked into side by side; a few are looked into here, one after the other.
 
     Yields:
         Each trial, as its diagnosis ends.
 
     Raises:
         InputError: a file is missing or damaged, or was not saved with the settings of a trial.
+        DigitsumError: a process was killed.
     """
-    use_one_thread()
     trials = [(path, checkpoint_settings(path)[0]) for path in paths]
     lengths = {trial.length for _, trial in trials}
     if len(lengths) == 1:
         lengths |= set(BOOK_LENGTHS)
-    with ThreadPoolExecutor(threads) as pool:
-        longest_first = sorted(trials, key=lambda pair: -pair[1].length)
-        running = [pool.submit(_diagnose, path, trial, sorted(lengths)) for path, trial in longest_first]
-        try:
-            for ended in as_completed(running):
-                yield ended.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    longest_first = sorted(trials, key=lambda pair: -pair[1].length)
+    work = [(path, trial, sorted(lengths)) for path, trial in longest_first]
+    if processes > 1 and len(work) > _FEW:
+        yield from _diagnose_in_processes(work, processes)
+    else:
+        use_one_thread()
+        yield from (_diagnose(*each) for each in work)
+
+
+def _diagnose_in_processes(work: Sequence[_Work], processes: int) -> Iterator[DiagnosedTrial]:
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start_worker)
+    try:
+        with interrupts_ignored():
+            running = [pool.submit(_diagnose, *each) for each in work]
+        for ended in as_completed(running):
+            yield ended.result()
+    except BrokenProcessPool as error:
+        raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1") from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Only the parent answers Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_one_thread()
 
 
 def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:

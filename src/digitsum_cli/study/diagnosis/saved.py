@@ -15,14 +15,14 @@ FILE_NAME = "diagnosis.json"
 
 
 def diagnoses_of(
-    paths: Sequence[Path], folder: Path, threads: int, on_diagnosed: Callable[[int, int], None]
+    paths: Sequence[Path], folder: Path, processes: int, on_diagnosed: Callable[[int, int], None]
 ) -> list[DiagnosedTrial]:
     """The diagnoses of checkpoints: those saved in a folder if they are of these very trials, else made and saved.
 
     Arguments:
         paths: safetensors files.
         folder: where ``diagnosis.json`` stands or is written.
-        threads: how many are looked into side by side.
+        processes: how many are looked into side by side.
         on_diagnosed: is told how many are done, and of how many.
 
     Returns:
@@ -36,7 +36,7 @@ def diagnoses_of(
     found = _read(folder / FILE_NAME)
     if found.keys() != trials.keys():
         found = {}
-        for diagnosed in diagnose_checkpoints(paths, threads):
+        for diagnosed in diagnose_checkpoints(paths, processes):
             found[diagnosed.trial.identity] = diagnosed.diagnosis
             on_diagnosed(len(found), len(paths))
     diagnosed_trials = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
