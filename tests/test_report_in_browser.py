@@ -233,10 +233,18 @@ def test_screen_reader_is_told_what_everything_is(desk: Tab) -> None:
 
 
 def test_folded_text_is_hidden_on_a_screen_until_asked_for(desk: Tab) -> None:
-    text = desk.locator("details pre").first
-    expect(text).to_be_hidden()
-    desk.locator("summary").first.click()
-    expect(text).to_be_visible()
+    folded = desk.locator("details:not([open])").first.element_handle()
+    text = folded.query_selector("pre")
+    summary = folded.query_selector("summary")
+    assert text is not None
+    assert summary is not None
+    assert not text.is_visible()
+    summary.click()
+    assert text.is_visible()
+
+
+def test_commands_to_get_it_again_are_seen_at_once(desk: Tab) -> None:
+    expect(desk.get_by_role("region", name="Commands")).to_be_visible()
 
 
 def test_print_shows_what_is_folded_and_leaves_out_what_is_for_screens(desk: Tab) -> None:

@@ -71,7 +71,14 @@ def sample_page() -> Page:
                     figure("Where it looks", heat_map()),
                 ],
             ),
-            Section("How it was made", [Code("Settings", "train:\n  epochs: 500\n"), Code("Provenance", "x" * 300)]),
+            Section(
+                "How it was made",
+                [
+                    Code("Commands", "digitsum sweep", folded=False),
+                    Code("Settings", "train:\n  epochs: 500\n", folded=True),
+                    Code("Provenance", "x" * 300, folded=True),
+                ],
+            ),
         ],
     )
 
@@ -122,7 +129,7 @@ def test_hostile_text_stays_text() -> None:
         HOSTILE,
         Table(HOSTILE, [HOSTILE], [[HOSTILE]]),
         Figure(HOSTILE, figure_svg(plot()), HOSTILE, HOSTILE),
-        Code(HOSTILE, HOSTILE),
+        Code(HOSTILE, HOSTILE, folded=True),
     ]
     outline = Outline(render_page(Page(HOSTILE, [HOSTILE], [Section(HOSTILE, blocks)])))
     assert "script" not in {tag for tag, _, _ in outline.elements}

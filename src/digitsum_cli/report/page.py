@@ -37,10 +37,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Code:
-    """A long text such as the settings: folded away on a screen, open in print."""
+    """A text such as commands or settings; a long one may be folded away on a screen, and is open in print."""
 
     title: str
     text: str
+    folded: bool
 
 
 Block = str | Table | Figure | Code

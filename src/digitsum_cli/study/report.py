@@ -128,8 +128,8 @@ def _again(saved: SavedRun) -> Iterator[Block]:
         f"digitsum evaluate {path} --diagnose",
         f"digitsum report {path}",
     ]
-    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]))
-    yield Code("Settings", saved.config)
+    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]), folded=False)
+    yield Code("Settings", saved.config, folded=True)
     facts = list(_facts(saved.session))
     if facts:
         yield Table("Provenance", ("what", "value"), facts)
