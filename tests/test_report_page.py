@@ -206,7 +206,7 @@ def test_whatever_may_be_wide_scrolls_and_has_a_name(outline: Outline) -> None:
     regions = [attributes for _, attributes, _ in outline.elements if "scroll" in attributes.get("class", "").split()]
     assert all(region["role"] == "region" and region["tabindex"] == "0" for region in regions)
     names = [region["aria-label"] for region in regions]
-    assert names == ["Figure 1", "Table 1", "Table 2", "Figure 2", "Figure 3", "Settings", "Provenance"]
+    assert names == ["Figure 1", "Table 1", "Table 2", "Figure 2", "Figure 3", "Commands", "Settings", "Provenance"]
 
 
 def test_same_page_gives_the_same_bytes(html: str) -> None:
