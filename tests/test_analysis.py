@@ -1,6 +1,7 @@
 """What the trials of a run say together, from rows made by hand."""
 
 import json
+from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
@@ -98,6 +99,11 @@ def test_a_single_seed_has_a_mean_but_no_interval() -> None:
     [row] = summarise([result(7, 0.5)])
     figures = {name.removeprefix("exact_accuracy"): row[name] for name in row if name.startswith("exact_accuracy")}
     assert figures == {"": 0.5, "_min": 0.5, "_max": 0.5, "_median": 0.5, "_iqm": 0.5, "_low": None, "_high": None}
+
+
+def test_first_seed_is_one_that_is_done() -> None:
+    [row] = summarise([diverged(0, test_accuracy_low=0.1, test_accuracy_high=0.2), result(1, 0.5, test_accuracy=0.6)])
+    assert (row["first_seed"], row["first_seed_test_accuracy"], row["first_seed_test_low"]) == (1, 0.6, None)
 
 
 def test_summary_repeats_the_first_seeds_scores_and_interval() -> None:
@@ -228,7 +234,7 @@ def test_analysis_puts_all_parts_together() -> None:
     assert analysis.summary == summarise(rows)
     assert analysis.differences == paired_differences(rows)
     assert analysis.memory_spans == memory_spans(rows, [0.7])
-    assert analysis.audits == [AUDIT]
+    assert analysis.audits == [{"data_seed": None, **asdict(AUDIT)}]
 
 
 def test_a_single_length_has_no_memory_span() -> None:

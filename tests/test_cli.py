@@ -96,9 +96,8 @@ def test_sweep_shows_the_table_and_says_where_things_are() -> None:
     assert rows == ["5", "4"] * 2  # the audit, the accuracies
     assert "Accuracy by length" in ended.out
     assert "Memory span" in ended.out
-    assert ended.out.splitlines()[-1].startswith(
-        "The SRN (impl manual) is right nine times in ten at no length measured"
-    )
+    assert "The SRN (impl manual) is not right nine times in ten even at length 4" in ended.out
+    assert "digitsum report runs/sweep" in ended.err
     assert "2/2" in ended.err
     assert "The run is in runs/sweep" in ended.err
     assert Path("runs/sweep/figures/accuracy.png").exists()

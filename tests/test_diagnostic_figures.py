@@ -222,7 +222,7 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
     assert line_points(read_outs, 0) == [[5, 0.9], [10, pytest.approx(0.3)]]
     assert line_points(read_outs, 1) == [[5, 1.0], [10, 0.9]]
     assert line_points(read_outs, 2) == [[5, pytest.approx(0.8)], [10, pytest.approx(0.2)]]
-    assert [line.get_ydata() for line in read_outs.get_lines()[3:]] == [[0.19, 0.19], [0.1, 0.1]]
+    assert [line.get_ydata() for line in read_outs.get_lines()[3:]] == [[0.5, 0.5]]
     assert [[y for _, y in series] for series in scattered(read_outs)] == [
         [0.9, 0.9, 0.2, 0.4],
         [1.0, 1.0, 0.8, 1.0],
@@ -239,9 +239,8 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
         "second digit",
         "added in full (1)",
         "lost (0)",
-        "sum, as the network answers",
-        "from the sum alone (19 %)",
-        "by chance (10 %)",
+        "sum",
+        "from the sum alone (0.5)",
     ]
 
 

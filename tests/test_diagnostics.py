@@ -202,10 +202,10 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     assert diagnosis.spectral_radius_start == spectral_radius(recurrent_weights(at_start))
     assert diagnosis.spectral_radius_kept == spectral_radius(recurrent_weights(kept))
     assert diagnosis.spectral_radius_start != diagnosis.spectral_radius_kept
-    assert (diagnosis.first_digit_read_out, diagnosis.second_digit_read_out) == (
-        read_out.first_digit,
-        read_out.second_digit,
-    )
+    assert diagnosis.first_digit_read_out == read_out.first_digit
+    assert diagnosis.second_digit_read_out == read_out.second_digit
+    assert diagnosis.sum_read_out == read_out.sum
+    assert len(set(vars(read_out).values())) == 3, "the case must tell the read-outs apart"
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)
     assert np.array_equal(diagnosis.confusion, reading.answers[4].confusion)

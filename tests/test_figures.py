@@ -53,7 +53,7 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     assert lines["each seed"] == [[5, 0.81], [5, 0.89], [10, 0.42], [10, 0.48]]
     assert lines["on the test rows"] == [[5, 0.8], [10, 0.4]]
     assert lines["on the eval rows"] == [[5, 0.9], [10, 0.5]]
-    assert lines["memory span at 50 %"] == [[9.4, 0.5]]
+    assert lines["memory span at 50 %, median over seeds"] == [[9.4, 0.5]]
     assert lines["floor: always answering 9 (10 %)"] == [[0, 0.1], [1, 0.1]]
     (band,) = panel.collections
     vertices = {tuple(vertex) for vertex in band.get_paths()[0].vertices.tolist()}  # type: ignore[union-attr]

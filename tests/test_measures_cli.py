@@ -1,7 +1,10 @@
 """The commands that say why a network forgot: ``evaluate --diagnose``, ``evaluate --sequence``, ``report``."""
 
+import contextlib
+import csv
 import json
 import re
+import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,6 +30,13 @@ def run(swept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same run, in an empty folder that the command is run from."""
     monkeypatch.chdir(tmp_path)
     return swept
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the command is run from."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def diagnosed(run: Path, out: Path) -> Ended:
@@ -75,15 +85,65 @@ def test_damaged_diagnosis_is_made_anew(run: Path, damage: str) -> None:
     assert diagnosed(run, Path("why")).document == document
 
 
-def test_diagnosis_of_one_checkpoint_lies_beside_it_and_tests_the_books_lengths(run: Path) -> None:
-    checkpoint = sorted((run / "checkpoints").iterdir())[0]
+def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_run(in_a_folder: Path) -> None:
+    train = ("train", "--length", "4", "--epochs", "2", "--out", "run")
+    assert digitsum(*train).code == 0
+    (checkpoint,) = Path("run/checkpoints").iterdir()
     document = digitsum("evaluate", checkpoint, "--diagnose", "--json").document
-    folder = checkpoint.with_name(f"{checkpoint.stem}-diagnosis")
-    assert (folder / "transfer.png").exists()
     assert document["diagnosis"][0]["accuracy_by_length"].keys() == {"4", "5", "10", "15", "20", "25", "30", "35"}
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
+    assert (Path("run/diagnosis") / checkpoint.stem / "transfer.png").exists()
+    moved = Path("alone.safetensors")
+    checkpoint.rename(moved)
+    assert digitsum("evaluate", moved, "--diagnose").code == 0
+    assert Path("alone-diagnosis/transfer.png").exists()
+    assert digitsum(*train, "--force").code == 0
+    assert not Path("run/diagnosis").exists()
+
+
+def test_run_trained_on_files_is_scored_and_diagnosed_on_them(in_a_folder: Path) -> None:
+    digitsum("generate", "--lengths", "4", "--seed", "3", "--out", "files")
+    digitsum("sweep", "--lengths", "4", "--epochs", "2", "--set", "data.dir=files", "--out", "run", "-j", "1")
+    ended = digitsum("evaluate", "run", "--diagnose", "--json")
+    assert ended.code == 0
+    (row,) = csv.DictReader(Path("run/results.csv").read_text().splitlines())
+    assert str(ended.document["checkpoints"][0]["test_accuracy"]) == row["test_accuracy"]
+    digitsum("generate", "--lengths", "4", "--seed", "4", "--out", "files")
+    changed = digitsum("evaluate", "run")
+    assert changed.code == 2
+    assert "are not those it was trained on any more" in changed.err
+
+
+def test_diagnosis_that_is_there_needs_no_writing(run: Path) -> None:
+    diagnosed(run, Path("why"))
+    before = Path("why/diagnosis.json").stat().st_mtime_ns
+    diagnosed(run, Path("why"))
+    assert Path("why/diagnosis.json").stat().st_mtime_ns == before
+
+
+def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Path) -> None:
+    digitsum("sweep", "--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
+    with contextlib.closing(sqlite3.connect("run/results.sqlite")) as connection, connection:
+        for table in ("evaluations", "outcomes"):
+            connection.execute(f"DELETE FROM {table} WHERE trial = (SELECT id FROM trials ORDER BY position LIMIT 1)")
+    document = digitsum("report", "run", "--json").document
+    assert document["missing"] == 1
+    assert document["answer"][-1] == "Not the last word: 1 trainings have not ended."
+    assert [row["text"] for row in document["memory_spans"]] == ["–", "–"]
+
+
+def test_report_keeps_the_thresholds_of_the_sweep(in_a_folder: Path) -> None:
+    sizes = ("--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
+    swept = digitsum("sweep", *sizes, "--threshold", "0.05,0.2", "--json").document
+    assert digitsum("report", "run", "--json").document["memory_spans"] == swept["memory_spans"]
+    assert "--threshold 0.05,0.2" in Path("run/report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("out", [".", "", "run"])
+def test_report_is_not_written_over_a_folder(in_a_folder: Path, out: str) -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    ended = digitsum("report", "run", "--out", out)
+    assert ended.code == 2
+    assert "is a folder" in ended.err
 
 
 def test_diagnosis_says_how_far_the_gradient_reaches(run: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_span_says_whether_it_is_known(span: Span, text: str) -> None:
         ([BELOW_5, BELOW_5, *known(9, 20)], "< 7"),
         ([BEYOND_35, BEYOND_35, *known(20, 9)], "≥ 27.5"),
         ([BELOW_5, *known(9, 11), BEYOND_35], "10"),
-        ([BELOW_5, BELOW_5, BEYOND_35, BEYOND_35], "≥ 5"),
+        ([BELOW_5, BELOW_5, BEYOND_35, BEYOND_35], "≥ 17.5"),
     ],
 )
 def test_the_median_of_spans_says_what_is_known_of_it(spans: Sequence[Span], median: str) -> None:

@@ -1,9 +1,8 @@
-"""The linear read-out of states that hold a known amount of each digit."""
+"""The linear read-out of states that hold a known amount of each digit and of the sum."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.stats import multivariate_normal
 
 from digitsum_cli.core import build_classifier
 from digitsum_cli.diagnostics.read_out import ReadOut, read_out_digits
@@ -12,6 +11,7 @@ from digitsum_cli.diagnostics.reading import read_every_draw
 Array = npt.NDArray[np.float64]
 
 FIRST, SECOND = (axis.astype(float) for axis in np.indices((10, 10)))
+SUM = FIRST + SECOND
 SHAPE = (10, 10, 3, 10)
 
 
@@ -22,93 +22,107 @@ def states_of(*units: Array, noise: float = 0.0) -> Array:
 
 
 def one_hot(number: Array) -> list[Array]:
-    return [np.equal(number, value).astype(float) for value in range(19)]
+    return [np.equal(number, value).astype(float) for value in range(10)]
 
 
-def share_of_most_likely_digits(states: Array) -> float:
-    """The same read-out of the first digit from normal densities, with every fold fitted anew."""
-    right, scored = 0, 0
-    for fold in range(10):
-        fitted = np.delete(states, fold, axis=1)
-        groups = [fitted[digit].reshape(-1, states.shape[-1]) for digit in range(10)]
-        residuals = np.concatenate([group - group.mean(axis=0) for group in groups])
-        covariance = residuals.T @ residuals / (len(residuals) - 10)
-        for digit in range(10):
-            held_out = states[digit, fold].reshape(-1, states.shape[-1])
-            densities = [multivariate_normal.logpdf(held_out, group.mean(axis=0), covariance) for group in groups]
-            right += int((np.argmax(densities, axis=0) == digit).sum())
-            scored += len(held_out)
-    return right / scored
-
-
-def read_out_by_densities(states: Array) -> ReadOut:
-    return ReadOut(share_of_most_likely_digits(states), share_of_most_likely_digits(states.swapaxes(0, 1)))
-
-
-def test_scores_equal_those_of_normal_densities() -> None:
-    units = [FIRST, SECOND + 0.3 * FIRST, np.sin(FIRST * SECOND), FIRST % 3, FIRST + SECOND]
-    states = states_of(*units, noise=0.5)
+def shares(states: Array) -> tuple[float, float, float]:
     scores = read_out_digits(states)
-    assert 0.4 < scores.second_digit < scores.first_digit < 0.95, "the case must not be easy or hopeless"
-    assert scores == read_out_by_densities(states)
+    return scores.first_digit, scores.second_digit, scores.sum
 
 
-def test_scores_of_a_network_equal_those_of_normal_densities() -> None:
+def shares_fold_by_fold(states: Array) -> list[float]:
+    """The same shares, each target and fold fitted anew to all its rows, with a column of ones."""
+    first, second = (np.broadcast_to(digit[:, :, None, None], states.shape[:-1]).ravel() for digit in (FIRST, SECOND))
+    rows = np.column_stack([states.reshape(-1, states.shape[-1]), np.ones(len(first))])
+    found = []
+    for target in (first, second, first + second):
+        predicted = np.full_like(target, np.nan)
+        for fold in range(10):
+            held_out = second == (3 * first + fold) % 10
+            weights, *_ = np.linalg.lstsq(rows[~held_out], target[~held_out])
+            predicted[held_out] = rows[held_out] @ weights
+        found.append(float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2)))
+    return found
+
+
+def test_shares_equal_those_of_least_squares_fold_by_fold() -> None:
+    units = [FIRST, SECOND + 0.3 * FIRST, np.sin(FIRST * SECOND), FIRST % 3, 5 + SUM]
+    states = states_of(*units, noise=2.0)
+    expected = shares_fold_by_fold(states)
+    assert 0.4 < expected[1] < expected[0] < expected[2] < 0.95, "the case must not be easy or hopeless"
+    assert shares(states) == pytest.approx(expected, abs=1e-8)
+
+
+def test_shares_of_a_network_equal_those_of_least_squares_fold_by_fold() -> None:
     model = build_classifier("srn", "manual", hidden_size=8, seed=1)
-    states = read_every_draw(model, 5).last_states
-    scores = read_out_digits(states)
-    assert scores.first_digit > 0.15
-    assert scores == read_out_by_densities(states.astype(np.float64))
+    states = read_every_draw(model, 5).last_states.astype(np.float64)
+    expected = shares_fold_by_fold(states)
+    assert min(expected) > 0.01, "the case must not be cut off at 0"
+    assert shares(states) == pytest.approx(expected, abs=1e-6)
 
 
-def test_digits_held_linearly_are_told() -> None:
+def test_digits_held_linearly_are_found_in_full() -> None:
     mixing = np.random.default_rng(1).standard_normal((2, 6))
-    states = states_of(FIRST, SECOND, noise=0.02) @ mixing
-    assert read_out_digits(states) == ReadOut(1.0, 1.0)
+    assert shares(states_of(FIRST, SECOND) @ mixing) == pytest.approx((1, 1, 1), abs=1e-6)
 
 
-def test_one_unit_that_grows_with_the_digit_tells_all_ten() -> None:
-    assert read_out_digits(states_of(np.tanh(FIRST / 5))) == ReadOut(1.0, 0.1)
-    assert read_out_digits(states_of(np.tanh(SECOND / 5))) == ReadOut(0.1, 1.0)
+def test_the_sum_alone_gives_half_of_each_digit() -> None:
+    assert shares(states_of(SUM)) == pytest.approx((0.5, 0.5, 1), abs=1e-8)
 
 
-def test_digit_beside_large_units_that_vary_is_told() -> None:
-    noise = np.random.default_rng(2).standard_normal((*SHAPE, 3))
-    states = np.concatenate([1e-3 * states_of(FIRST), noise], axis=-1)
-    assert read_out_digits(states).first_digit == 1.0
+def test_the_difference_alone_gives_half_of_each_digit_and_nothing_of_the_sum() -> None:
+    assert shares(states_of(FIRST - SECOND)) == pytest.approx((0.5, 0.5, 0), abs=1e-8)
 
 
-def test_units_that_are_saturated_or_the_same_do_not_matter() -> None:
-    digit = states_of(FIRST, SECOND, noise=0.3)
-    ones = np.ones((*SHAPE, 2))
-    padded = np.concatenate([digit, ones, -ones, digit[..., :1]], axis=-1)
-    assert read_out_digits(padded) == read_out_digits(digit)
+def test_one_digit_alone_gives_half_of_the_sum_and_nothing_of_the_other() -> None:
+    assert shares(states_of(FIRST)) == pytest.approx((1, 0, 0.5), abs=0.01)
+    assert shares(states_of(SECOND)) == pytest.approx((0, 1, 0.5), abs=0.01)
+
+
+def test_a_unit_for_each_value_of_both_digits_gives_all_of_them() -> None:
+    assert shares(states_of(*one_hot(FIRST), *one_hot(SECOND))) == pytest.approx((1, 1, 1), abs=1e-6)
+
+
+def test_noise_as_large_as_the_digit_leaves_half_of_it() -> None:
+    found, _, _ = shares(states_of(FIRST, noise=float(FIRST.std())))
+    assert found == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("hidden_size", [8, 32, 64])
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_learning_pairs_by_heart_does_not_count(hidden_size: int, noise: float) -> None:
+    names = np.random.default_rng(4).standard_normal((hidden_size, 10, 10))
+    assert shares(states_of(*names, noise=noise)) == pytest.approx((0, 0, 0), abs=0.02)
+
+
+def test_noise_gives_nothing() -> None:
+    states = np.random.default_rng(3).standard_normal((*SHAPE, 8))
+    assert shares(states) == pytest.approx((0, 0, 0), abs=0.01)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.1])
-def test_constant_states_score_chance(value: float) -> None:
-    assert read_out_digits(np.full((*SHAPE, 4), value)) == ReadOut(0.1, 0.1)
+def test_constant_states_give_nothing(value: float) -> None:
+    assert shares(np.full((*SHAPE, 4), value)) == pytest.approx((0, 0, 0), abs=1e-12)
 
 
-def test_noise_scores_chance() -> None:
-    scores = read_out_digits(np.random.default_rng(3).standard_normal((*SHAPE, 8)))
-    assert (scores.first_digit, scores.second_digit) == pytest.approx((0.1, 0.1), abs=0.02)
+def test_digit_beside_large_units_that_vary_is_found() -> None:
+    noise = np.random.default_rng(2).standard_normal((*SHAPE, 3))
+    states = np.concatenate([1e-3 * states_of(FIRST), noise], axis=-1)
+    assert read_out_digits(states).first_digit == pytest.approx(1, abs=1e-4)
 
 
-def test_the_other_digit_alone_scores_chance_not_less() -> None:
-    scores = read_out_digits(states_of(*one_hot(SECOND), noise=0.1))
-    assert scores.first_digit == pytest.approx(0.1, abs=0.02)
-    assert scores.second_digit == 1.0
+def test_units_that_are_saturated_or_the_same_do_not_matter() -> None:
+    digits = states_of(FIRST, SECOND, noise=0.3)
+    ones = np.ones((*SHAPE, 2))
+    padded = np.concatenate([digits, ones, -ones, digits[..., :1]], axis=-1)
+    assert shares(padded) == pytest.approx(shares(digits), abs=1e-8)
 
 
-def test_knowing_pairs_by_heart_does_not_count() -> None:
-    names = np.random.default_rng(4).standard_normal((20, 10, 10))
-    scores = read_out_digits(states_of(*names, noise=0.01))
-    assert scores.first_digit < 0.2
-    assert scores.second_digit < 0.2
+def test_size_of_the_states_does_not_matter() -> None:
+    states = states_of(FIRST, SUM, noise=1.0)
+    assert shares(1e-6 * states) == pytest.approx(shares(states), abs=1e-8)
 
 
-def test_the_sum_alone_tells_neither_digit() -> None:
-    scores = read_out_digits(states_of(*one_hot(FIRST + SECOND), noise=0.1))
-    assert scores.first_digit < 0.19
-    assert scores.second_digit < 0.19
+def test_shares_are_plain_numbers() -> None:
+    assert read_out_digits(np.zeros((*SHAPE, 1), np.float32)) == ReadOut(0.0, 0.0, 0.0)
+    assert all(type(share) is float for share in shares(states_of(FIRST)))

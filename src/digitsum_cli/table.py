@@ -1,5 +1,6 @@
 """A table as text, before it is known where it will be shown, and how numbers stand in it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,3 +47,8 @@ def points_interval(difference: float | None, low: float | None, high: float | N
 def number(value: float | None, digits: int) -> str:
     """A number with some decimals; a dash for what is not there."""
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def significant(value: float, digits: int) -> str:
+    """A number of any size with some significant digits; a dash for what is infinite or not a number."""
+    return f"{value:.{digits}g}" if math.isfinite(value) else "–"

@@ -31,13 +31,20 @@ def evaluate(
         str | None, typer.Option(metavar="DIGITS", help='Read one sequence step by step: "6 7 0 0 1 0".')
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side.")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Checkpoints diagnosed side by side; as many as cores unless given.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where --diagnose and --sequence write; RUN/diagnosis, or beside a checkpoint, unless given.",
+            help="Where --diagnose and --sequence write; RUN/diagnosis unless given.",
         ),
     ] = None,
     assignments: Assignments = None,
@@ -57,7 +64,9 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override
+    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
+    from digitsum_cli.study.saved_run import read_run
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:
@@ -77,19 +86,25 @@ def evaluate(
         document["checkpoints"] = rows
         console.show(_table(rows))
     if diagnose:
-        document["diagnosis"] = _show_diagnosis(paths, folder, jobs, console)
+        done = read_run(source, THRESHOLDS).checkpoints() if source.is_dir() else paths
+        document["diagnosis"] = _show_diagnosis(done, folder, jobs, console)
     console.document(document)
 
 
 def diagnosis_folder(source: Path) -> Path:
-    """Where the diagnosis of a run or a checkpoint is kept unless another folder is given."""
-    return source / "diagnosis" if source.is_dir() else source.with_name(f"{source.stem}-diagnosis")
+    """Where the diagnosis of a run, of a run's checkpoint or of another is kept unless another folder is given."""
+    if source.is_dir():
+        return source / "diagnosis"
+    if source.parent.name == "checkpoints":
+        return source.parent.parent / "diagnosis" / source.stem
+    return source.with_name(f"{source.stem}-diagnosis")
 
 
 def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: Console) -> dict[str, Any]:
     from digitsum_cli.study.walkthrough import walk_through_checkpoint
 
     walked = walk_through_checkpoint(paths, sequence)
+    console.message(f"Read by {walked.path}")
     console.show(walked.table(), walked.verdict)
     png, svg = walked.save_figure(folder)
     console.message(f"The figure is in {png} and {svg.name}")

@@ -81,7 +81,7 @@ def generate(
     splits_by_length = generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
     write_splits(out, splits_by_length)
     audits = [audit_splits(splits) for splits in splits_by_length.values()]
-    console.show(_table(splits_by_length), audit_table(audits))
+    console.show(_table(splits_by_length), audit_table([asdict(audit) for audit in audits]))
     described = [
         {**_described(out, splits), "audit": asdict(audit)}
         for splits, audit in zip(splits_by_length.values(), audits, strict=True)

@@ -47,17 +47,14 @@ Jobs = Annotated[
 ]
 
 
-def parse_thresholds(text: str | None) -> tuple[float, ...]:
-    """The thresholds of the memory span, in rising order; the usual ones if there is no text.
+def parse_thresholds(text: str) -> tuple[float, ...]:
+    """The thresholds of the memory span, in rising order.
 
     Raises:
         InputError: one is not a number above 0 and up to 1.
     """
     from digitsum_cli.errors import InputError
-    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 
-    if text is None:
-        return THRESHOLDS
     try:
         thresholds = {float(part) for part in text.split(",")}
     except ValueError:

@@ -18,7 +18,14 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     threshold: Thresholds = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side.")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Checkpoints diagnosed side by side; as many as cores unless given.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write; RUN/report.html unless given.")
@@ -34,11 +41,14 @@ def report(
     commands to get it again. The diagnosis is made if it is not there yet.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.saved_run import read_run
+    from digitsum_cli.study.saved_run import read_run, saved_thresholds
 
     console = Console(as_json=as_json, quiet=quiet)
-    saved = read_run(run, parse_thresholds(threshold))
+    if out is not None and out.is_dir():
+        raise InputError(f"{out} is a folder", where="--out", next_step="Name a file, such as report.html")
+    saved = read_run(run, saved_thresholds(run) if threshold is None else parse_thresholds(threshold))
     if print_config:
         return show_settings(resolve_settings(saved.run.config), console)
 

@@ -2,7 +2,7 @@
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.study.analysis.analysis import Analysis
-from digitsum_cli.study.analysis.tables import MAXIMUM_SETTINGS, analysis_tables
+from digitsum_cli.study.analysis.tables import analysis_tables
 from digitsum_cli.study.study import StudyResult
 
 
@@ -14,11 +14,13 @@ def show_result(result: StudyResult, console: Console) -> None:
     """
     console.document({"run": str(result.run.path), "trials": result.rows, **result.analysis.to_dict()})
     show_analysis(result.analysis, console)
-    console.message(f"The run is in {result.run.path}: results.csv, history.csv, checkpoints/, figures/")
+    path = result.run.path
+    console.message(f"The run is in {path}: results.csv, history.csv, analysis.json, checkpoints/, figures/")
+    console.message(f"Why? digitsum evaluate {path} --diagnose. On one page: digitsum report {path}")
     result.raise_failures()
 
 
 def show_analysis(analysis: Analysis, console: Console) -> None:
     """Shows what the trials say together: tables, then the answer in words."""
     console.show(*analysis_tables(analysis))
-    console.show(*analysis.answer[:MAXIMUM_SETTINGS])
+    console.show(*analysis.answer)

@@ -59,6 +59,7 @@ def sweep(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = overrides(
@@ -72,7 +73,7 @@ def sweep(
         raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
     if resume and out is None:
         raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
-    thresholds = parse_thresholds(threshold)
+    thresholds = THRESHOLDS if threshold is None else parse_thresholds(threshold)
     settings = resolve_settings(config, chosen)
     if print_config:
         return show_settings(settings, console)

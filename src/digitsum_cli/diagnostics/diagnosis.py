@@ -24,8 +24,8 @@ class Diagnosis:
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and with the kept
             weights, of shape ``(length,)``; see ``gradient_norms_by_lag``.
         spectral_radius_start, spectral_radius_kept: of the recurrent weights.
-        first_digit_read_out, second_digit_read_out: the accuracy of a linear read-out of the last state, 0 to 1;
-            see ``digitsum_cli.diagnostics.read_out`` for what a low one does not mean.
+        first_digit_read_out, second_digit_read_out, sum_read_out: the share of the variance of each, 0 to 1, that a
+            linear read-out of the last state finds (R^2); see ``digitsum_cli.diagnostics.read_out``.
         first_digit_slope, second_digit_slope: by how much a digit that is one higher raises the answer: 1 where it is
             added in full, 0 where it is lost.
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value.
@@ -40,6 +40,7 @@ class Diagnosis:
     spectral_radius_kept: float
     first_digit_read_out: float
     second_digit_read_out: float
+    sum_read_out: float
     first_digit_slope: float
     second_digit_slope: float
     accuracy_by_distractor: npt.NDArray[np.float64]
@@ -56,6 +57,7 @@ class Diagnosis:
             "spectral_radius_kept": self.spectral_radius_kept,
             "first_digit_read_out": self.first_digit_read_out,
             "second_digit_read_out": self.second_digit_read_out,
+            "sum_read_out": self.sum_read_out,
             "first_digit_slope": self.first_digit_slope,
             "second_digit_slope": self.second_digit_slope,
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
@@ -84,6 +86,7 @@ class Diagnosis:
             spectral_radius_kept=float(values["spectral_radius_kept"]),
             first_digit_read_out=float(values["first_digit_read_out"]),
             second_digit_read_out=float(values["second_digit_read_out"]),
+            sum_read_out=float(values["sum_read_out"]),
             first_digit_slope=float(values["first_digit_slope"]),
             second_digit_slope=float(values["second_digit_slope"]),
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FREE_DIGITS, DIGITS),
@@ -116,6 +119,7 @@ def diagnose(at_start: DigitSumClassifier, kept: DigitSumClassifier, length: int
         spectral_radius_kept=_recurrent_spectral_radius(kept),
         first_digit_read_out=read_out.first_digit,
         second_digit_read_out=read_out.second_digit,
+        sum_read_out=read_out.sum,
         first_digit_slope=slopes[0],
         second_digit_slope=slopes[1],
         accuracy_by_distractor=answers.by_distractor,

@@ -14,6 +14,9 @@ FLOOR = 0.1
 """The accuracy of always answering 9, the commonest sum."""
 
 MAXIMUM_SERIES = 14
+MANY_SETTINGS = 5
+"""Of more settings, bands and seeds would hide one another."""
+
 _STYLES = {"exact": "-", "test": "--", "eval": ":"}
 
 
@@ -78,7 +81,7 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str) -> Figure:
         if len(drawn) == 1:
             handles = _draw_single(panel, drawn[0])
         else:
-            handles = [_draw_one_of_many(panel, index, each) for index, each in enumerate(drawn)]
+            handles = [_draw_one_of_many(panel, index, each, len(drawn)) for index, each in enumerate(drawn)]
             handles += [
                 panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
                 for name, text in (("exact", "exact, mean over seeds"), ("test", "on the test rows"))
@@ -117,23 +120,27 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
         handles.append(line)
     if series.span is not None:
         mark = _draw_span(panel, series.span, colour)
-        mark.set_label(f"memory span at {100 * series.span.threshold:g} %")
+        mark.set_label(
+            f"memory span at {100 * series.span.threshold:g} %, median over seeds"
+            if several
+            else f"memory span at {100 * series.span.threshold:g} %"
+        )
         handles.append(mark)
     return handles
 
 
-def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries) -> Artist:
-    """Draws one of several settings; returns what stands for it in the legend."""
+def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings: int) -> Artist:
+    """Draws one of several settings; of many the means alone. Returns what stands for it in the legend."""
     points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
     line = _draw_line(panel, points, "exact", colour, marker)
     line.set_label(series.label)
     _draw_line(panel, points, "test", colour, "", linewidth=1.0)
-    if any(len(point.seeds) > 1 for point in points):
+    if settings <= MANY_SETTINGS and any(len(point.seeds) > 1 for point in points):
         _draw_band(panel, points, colour)
         _draw_seeds(panel, points, colour)
-    if series.span is not None:
+    if settings <= MANY_SETTINGS and series.span is not None:
         _draw_span(panel, series.span, colour)
     return line
 

@@ -7,19 +7,15 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from digitsum_cli.core.generation import DIGITS
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, new_figure, set_title, styled
 
-CHANCE = 1 / DIGITS
-"""The accuracy of a guess."""
-
-SUM_ALONE = 0.19
-"""How often a state that holds the sum alone gives a digit: each of the 19 sums is right for one of its pairs."""
+SUM_ALONE = 0.5
+"""The share of a digit's variance that a state which holds the sum alone gives: half the sum is the best guess."""
 
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
-_NETWORK = ("network", "sum, as the network answers", INK, "--")
+_SUM = ("sum", "sum", INK, "--")
 
 Series = tuple[str, str, str, str]
 
@@ -31,8 +27,8 @@ class LostDigitPoint:
     Arguments:
         length: digits in a row.
         first_slope, second_slope: by how much a digit that is one higher raises the answer.
-        first_read_out, second_read_out: how often a linear read-out of the last state gives the digit, 0 to 1.
-        network: how often the network's own answer is right, 0 to 1.
+        first_read_out, second_read_out, sum_read_out: the share of the variance of each, 0 to 1, that a linear
+            read-out of the last state finds (R²).
     """
 
     length: int
@@ -40,7 +36,7 @@ class LostDigitPoint:
     second_slope: Sequence[float]
     first_read_out: Sequence[float]
     second_read_out: Sequence[float]
-    network: Sequence[float]
+    sum_read_out: Sequence[float]
 
 
 def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
@@ -59,15 +55,13 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
         slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="lost (0)")
         slopes.set_title("how much it counts in the answer")
         slopes.set_ylabel("rise of the answer for each one more")
-        _draw(read_outs, points, (*_DIGITS, _NETWORK), "_read_out")
+        _draw(read_outs, points, (*_DIGITS, _SUM), "_read_out")
         read_outs.axhline(
-            SUM_ALONE, color=GUIDE_COLOUR, linestyle=(0, (5, 3)), linewidth=1.2, label="from the sum alone (19 %)"
+            SUM_ALONE, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=f"from the sum alone ({SUM_ALONE})"
         )
-        read_outs.axhline(CHANCE, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="by chance (10 %)")
-        read_outs.set_title("how often the last state gives it")
-        read_outs.set_ylabel("accuracy of a linear read-out")
-        read_outs.set_ylim(0, 1.02)
-        read_outs.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        read_outs.set_title("how much of it the last state holds")
+        read_outs.set_ylabel("R² of a linear read-out")
+        read_outs.set_ylim(-0.02, 1.02)  # a marker at 0 is not cut
         for panel in (slopes, read_outs):
             panel.set_xlabel("sequence length (digits)")
         set_title(figure, "Which digit is lost", subtitle)
@@ -86,9 +80,7 @@ def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[Series
     lengths = [point.length for point in points]
     aside = _distance(lengths)
     for index, (name, label, colour, style) in enumerate(series):
-        by_length: list[Sequence[float]] = [
-            getattr(point, name if name == "network" else name + suffix) for point in points
-        ]
+        by_length: list[Sequence[float]] = [getattr(point, name + suffix) for point in points]
         if max(map(len, by_length)) > 1:
             x = [length + aside * (index - 1) for length, seeds in zip(lengths, by_length, strict=True) for _ in seeds]
             panel.scatter(x, list(chain(*by_length)), s=12, color=colour, alpha=0.3, linewidths=0)

@@ -45,7 +45,8 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     The percentile bootstrap is too narrow for small samples: of ten normal values it covers the mean 90 times in 100.
     The *expanded* percentile interval takes wider percentiles, those that make up for Student's t and for the divisor n
     of the resamples' variance; it covers 95 in 100. Below eight values no resample reaches that far, and Student's t
-    stands in for the bootstrap. Where most accuracies crowd at 100 %, it covers some 93 in 100.
+    stands in for the bootstrap. Where most accuracies crowd at 100 %, it covers fewer: 82
+    in 100 for ten values of which eight in ten are 1.
 
     Arguments:
         values: one a seed.

@@ -88,7 +88,7 @@ def median_span(spans: Sequence[Span]) -> MedianSpan:
     # Half way between a known span and one beyond, the median is at least that. Between one below, which may be as
     # short as nothing, and one beyond, it is at least half of the latter.
     if bounds == {Bound.BELOW, Bound.BEYOND}:
-        median = Span(min(lower.length, upper.length / 2), Bound.BEYOND)
+        median = Span(upper.length / 2, Bound.BEYOND)
     else:
         median = Span(math.fsum((lower.length, upper.length)) / 2, bounds.pop() if bounds else Bound.KNOWN)
     ranks = median_ranks(len(ordered))

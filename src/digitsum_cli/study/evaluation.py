@@ -21,6 +21,7 @@ from digitsum_cli.statistics.intervals import wilson_interval
 from digitsum_cli.study.plan import load_data, resolved_device
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import setting_row
+from digitsum_cli.study.store import Store
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
 
@@ -70,14 +71,19 @@ class CheckpointScores:
 
 
 def find_checkpoints(path: Path) -> list[Path]:
-    """The checkpoint at ``path``, or every one of the run there.
+    """The checkpoint at ``path``, or every one of the run there, in the order of its tables.
 
     Raises:
         InputError: there is nothing, or a folder without checkpoints.
     """
     if not path.is_dir():
         return [path]
-    checkpoints = sorted(RunDirectory(path).checkpoints.glob("*.safetensors"))
+    run = RunDirectory(path)
+    checkpoints = sorted(run.checkpoints.glob("*.safetensors"))
+    if run.store.is_file():
+        with Store(run.store) as store:
+            names = [run.checkpoint(trial.name) for trial in store.trials().values()]
+        checkpoints = [checkpoint for checkpoint in names if checkpoint in set(checkpoints)]
     if not checkpoints:
         raise InputError(
             f"{path} is not a run with checkpoints", next_step="Name a run directory or a .safetensors file"
@@ -125,7 +131,7 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
     """
     use_one_thread()
     by_trial = [(path, *checkpoint_settings(path, overrides)) for path in paths]
-    for path, trial, settings in sorted(by_trial, key=lambda item: (item[1].length, item[0])):
+    for path, trial, settings in by_trial:
         device = resolved_device(settings.train.device)
         splits = _splits_for(path, trial, settings)
         data = DigitSumSplits.of(splits, device)
@@ -183,12 +189,27 @@ def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
 def _splits_for(path: Path, trial: Trial, settings: Settings) -> Splits:
     unchanged = settings.data == resolve_settings(preset=_settings_tree(trial)).data
     if unchanged and trial.data is None:
-        raise InputError(f"{path} was trained on data read from files", next_step="Name their folder with --data")
+        settings = settings.with_values({"data.dir": _data_folder_of_run(path)})
     if settings.data.dir is not None:
         settings = settings.with_values({"data.lengths": (trial.length,)})
     if trial.length not in settings.data.lengths:
         raise InputError(f"the data have no length {trial.length}, which {path} was trained for")
     splits = load_data(settings.data)[trial.length]
     if unchanged and digest_splits(splits) != trial.data_digest:
-        raise InputError(f"the data drawn again for {path} are not those it was trained on")
+        raise InputError(
+            f"the data of {path} are not those it was trained on any more", next_step="Name others with --data"
+        )
     return splits
+
+
+def _data_folder_of_run(path: Path) -> str:
+    """The ``data.dir`` of the run that a checkpoint stands in.
+
+    Raises:
+        InputError: it stands in none, or the run has none.
+    """
+    config = RunDirectory(path.parent.parent).config
+    folder = resolve_settings(config).data.dir if config.is_file() else None
+    if folder is None:
+        raise InputError(f"{path} was trained on data read from files", next_step="Name their folder with --data")
+    return folder

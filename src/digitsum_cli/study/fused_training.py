@@ -24,11 +24,12 @@ class Prepared:
 
     Arguments:
         train: the batches of the train split.
-        eval, test: those splits.
+        train_set, eval, test: the splits, to be scored.
         unseen_test: the test rows that do not stand in the train split; None if all of them do.
     """
 
     train: Forest
+    train_set: EvaluationSet
     eval: EvaluationSet
     test: EvaluationSet
     unseen_test: EvaluationSet | None
@@ -55,6 +56,7 @@ def _prepare(splits: Splits, batch_size: int) -> Prepared:
     unseen_rows = splits.test.where(unseen(splits.test, splits.train))
     return Prepared(
         plant_forest(splits.train, batch_size),
+        EvaluationSet(splits.train, batch_size),
         EvaluationSet(splits.eval, batch_size),
         EvaluationSet(splits.test, batch_size),
         EvaluationSet(unseen_rows, batch_size) if len(unseen_rows) else None,
@@ -74,7 +76,7 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         draw_book_weights(trial.embedding_size, trial.hidden_size, trial.seed),
         prepared.train,
         prepared.eval,
-        prepared.test.forest.widest_step,
+        max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
         epochs=trial.epochs,
         lr=trial.lr,
         eval_every=trial.eval_every,
@@ -94,6 +96,7 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
     test = trainer.score_kept(prepared.test)
     seconds = time.perf_counter() - start
     kept = KeptScores(
+        train_accuracy=trainer.score_kept(prepared.train_set).accuracy,
         test_accuracy=test.accuracy,
         test_rows=prepared.test.rows,
         unseen_test_accuracy=trainer.score_kept(prepared.unseen_test).accuracy if prepared.unseen_test else None,

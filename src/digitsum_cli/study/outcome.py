@@ -15,13 +15,14 @@ class KeptScores:
     """How the kept weights do.
 
     Arguments:
-        test_accuracy: on the test rows, 0 to 1.
+        train_accuracy, test_accuracy: on the train and on the test rows, 0 to 1.
         test_rows: how many there are.
         unseen_test_accuracy: on the test rows that do not stand in the train split; None if all of them do.
         unseen_test_rows: how many these are.
         exact_accuracy: over every draw of the generator.
     """
 
+    train_accuracy: float
     test_accuracy: float
     test_rows: int
     unseen_test_accuracy: float | None

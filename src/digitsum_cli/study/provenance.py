@@ -10,7 +10,7 @@ from typing import Any
 
 import digitsum_cli
 
-_PACKAGES = ("torch", "numpy", "safetensors", "pydantic", "pyyaml", "matplotlib")
+_PACKAGES = ("torch", "numpy", "numba", "scipy", "safetensors", "pydantic", "pyyaml", "matplotlib", "jinja2")
 
 
 def describe_session(command: list[str], processes: int) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.study.analysis.tables import accuracy_table, audit_table, difference_table, memory_span_table
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
-from digitsum_cli.study.diagnosis.figures import diagnosis_figures
+from digitsum_cli.study.diagnosis.figures import MAXIMUM_SETTINGS, diagnosis_figures
 from digitsum_cli.study.diagnosis.reasons import reasons
 from digitsum_cli.study.diagnosis.tables import diagnosis_table
 from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.study.saved_run import SavedRun
-from digitsum_cli.study.setting_columns import shared_settings
+from digitsum_cli.study.setting_columns import setting_of, shared_settings
 from digitsum_cli.study.store import Store
 from digitsum_cli.table import Table
 
@@ -32,7 +32,11 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     """
     with Store(saved.run.store) as store:
         accuracy = accuracy_figure(saved.trials, store, saved.analysis)
-        losses = [_figure(drawn) for drawn in list(loss_figures(saved.trials, store))[:_MAXIMUM_LOSS_FIGURES]]
+        drawn_losses = list(loss_figures(saved.trials, store))
+    losses: list[Block] = [_figure(drawn) for drawn in drawn_losses[:_MAXIMUM_LOSS_FIGURES]]
+    if len(drawn_losses) > len(losses):
+        losses.append(f"{len(losses)} of {len(drawn_losses)} figures; the others are in {saved.run.figures}.")
+    settings = len({setting_of(row) for row in saved.rows})
     sections = [
         Section("Accuracy by length", [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ]),
         *_spans(saved),
@@ -45,7 +49,7 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     ]
     return Page(
         f"{saved.run.path.resolve().name}: {shared_settings(saved.rows)}",
-        [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed else [])],
+        [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed and settings == 1 else [])],
         sections,
     )
 
@@ -93,13 +97,17 @@ def _spans(saved: SavedRun) -> Iterator[Section]:
 
 
 def _differences(saved: SavedRun) -> Iterator[Section]:
-    if saved.analysis.differences:
+    if saved.analysis.differences and max(len(row["seeds"]) for row in saved.analysis.summary) > 1:
         yield Section("Settings compared", [difference_table(saved.analysis.differences), _ABOUT_DIFFERENCES])
 
 
 def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
     if diagnosed:
-        yield Section("Why it forgot", [diagnosis_table(diagnosed)])
+        settings = len({setting_of(each.row) for each in diagnosed})
+        said: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
+        if settings > MAXIMUM_SETTINGS:
+            said.append(f"The figures show {MAXIMUM_SETTINGS} of {settings} settings; the table has them all.")
+        yield Section("Why it forgot", [*said, diagnosis_table(diagnosed)])
         for label, figures in diagnosis_figures(diagnosed):
             title = f"The reasons in figures: {label}" if label else "The reasons in figures"
             yield Section(title, [_figure(drawn) for drawn in figures])
@@ -126,13 +134,18 @@ def _again(saved: SavedRun) -> Iterator[Block]:
     again = [
         f"digitsum sweep {shlex.quote(str(saved.run.config))} --out again",
         f"digitsum evaluate {path} --diagnose",
-        f"digitsum report {path}",
+        f"digitsum report {path}{_thresholds(saved)}",
     ]
     yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]), folded=False)
     yield Code("Settings", saved.config, folded=True)
     facts = list(_facts(saved.session))
     if facts:
         yield Table("Provenance", ("what", "value"), facts)
+
+
+def _thresholds(saved: SavedRun) -> str:
+    thresholds = sorted({row["threshold"] for row in saved.analysis.memory_spans})
+    return f" --threshold {','.join(f'{each:g}' for each in thresholds)}" if thresholds else ""
 
 
 def _facts(session: Mapping[str, Any]) -> Iterator[list[str]]:

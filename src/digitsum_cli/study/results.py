@@ -28,6 +28,7 @@ _FIRST_COLUMNS = (
     "steps",
     "seconds",
     "exact_accuracy",
+    "train_accuracy",
     "test_rows",
     "test_accuracy_low",
     "test_accuracy_high",

@@ -144,8 +144,11 @@ class RunDirectory:
     def _clear_diagnosis(self) -> None:
         """Deletes what the diagnosis leaves."""
         for pattern in _DIAGNOSIS:
-            for path in self.diagnosis.glob(pattern):
+            for path in self.diagnosis.rglob(pattern):
                 path.unlink()
+        for folder in self.diagnosis.glob("*/"):
+            with contextlib.suppress(OSError):  # others' files are in it
+                folder.rmdir()
 
     def earlier_sessions(self) -> list[Any]:
         """What ``provenance.json`` says of the sessions so far; the latest first."""

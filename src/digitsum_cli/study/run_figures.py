@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from digitsum_cli.figures.accuracy import AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
+from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.statistics.memory_span import Bound
@@ -69,7 +69,12 @@ def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -
         "accuracy",
         draw_accuracy(series, _subtitle(rows, "")),
         "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
-        "accuracy on the sampled rows. The diamond is the memory span.",
+        "accuracy on the sampled rows."
+        + (
+            " The diamond is the memory span."
+            if len(series) <= MANY_SETTINGS and any(each.span for each in series)
+            else ""
+        ),
         f"Mean exact accuracy. {seen}.",
     )
 

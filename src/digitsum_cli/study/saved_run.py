@@ -8,6 +8,7 @@ from typing import Any
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
+from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.results import result_row
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import Row
@@ -62,7 +63,7 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
     if not rows:
         raise InputError(f"no trial of {path} has ended", next_step=f"Go on with: digitsum sweep --resume --out {path}")
     in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
-    return SavedRun(run, trials, rows, analyse(rows, in_order, thresholds), _config(run), _session(run))
+    return SavedRun(run, trials, rows, analyse(rows, in_order, thresholds, trials), _config(run), _session(run))
 
 
 def _config(run: RunDirectory) -> str:
@@ -79,3 +80,13 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return session if isinstance(session, dict) else {}
+
+
+def saved_thresholds(path: Path) -> tuple[float, ...]:
+    """The thresholds of the memory span that a run was analysed with; the usual ones if that is not known."""
+    try:
+        spans = json.loads(RunDirectory(path).analysis.read_text())["memory_spans"]
+        thresholds = tuple(sorted({float(row["threshold"]) for row in spans}))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return THRESHOLDS
+    return thresholds if thresholds and all(0 < threshold <= 1 for threshold in thresholds) else THRESHOLDS

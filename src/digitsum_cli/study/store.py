@@ -36,6 +36,7 @@ CREATE TABLE outcomes (
     reason TEXT,
     best_eval_accuracy REAL,
     best_step INTEGER,
+    train_accuracy REAL,
     test_accuracy REAL,
     test_rows INTEGER,
     unseen_test_accuracy REAL,

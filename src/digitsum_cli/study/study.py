@@ -129,7 +129,7 @@ def run_study(
         finally:
             rows = _write_tables(plan, store, run)
             run.write_provenance({**session, "ended": now()})
-        analysis = analyse(rows, audits, thresholds)
+        analysis = analyse(rows, audits, thresholds, plan.trials)
         run.write_analysis(analysis.to_dict())
         _draw_figures(plan, store, analysis, run)
     return StudyResult(run, rows, analysis)

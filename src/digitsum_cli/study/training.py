@@ -68,6 +68,7 @@ def run_trial(
     unseen_rows = splits.test.where(unseen(splits.test, splits.train))
     unseen_test = runner.evaluate(DigitSumDataset(unseen_rows, trial.device)) if len(unseen_rows) else None
     kept = KeptScores(
+        train_accuracy=runner.evaluate(data.train, batch_size=len(splits.train)).accuracy,
         test_accuracy=test.accuracy,
         test_rows=len(splits.test),
         unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,

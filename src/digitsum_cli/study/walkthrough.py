@@ -107,7 +107,7 @@ def walk_through_checkpoint(paths: Sequence[Path], sequence: str) -> WalkedTrial
     use_one_thread()
     digits = parse_sequence(sequence)
     trials = [(path, checkpoint_settings(path)[0]) for path in paths]
-    path, trial = min(trials, key=lambda pair: (abs(pair[1].length - len(digits)), pair[1].seed))
+    path, trial = min(trials, key=lambda pair: abs(pair[1].length - len(digits)))
     return WalkedTrial(path, trial, walk_through(load_classifier(path, replace(trial, device="cpu")), digits))
 
 

@@ -3,23 +3,70 @@
 from collections.abc import Sequence
 
 from digitsum_cli.statistics.memory_span import Bound
-from digitsum_cli.study.setting_columns import Row, setting_label, varied_settings
-from digitsum_cli.table import percent_interval
+from digitsum_cli.study.setting_columns import Row, setting_label, setting_of, varied_settings
+from digitsum_cli.table import percent, percent_interval
 
-_IN_WORDS = {0.5: "right more often than not", 0.9: "right nine times in ten"}
+_IN_WORDS = {0.5: "right more often than not", 0.9: "right nine times in ten", 1.0: "always right"}
+_MANY_SETTINGS = 4
+_BY_HEART = 0.2
+"""How much better the rows that were trained on are answered than all rows are."""
 
 
-def answer(summary: Sequence[Row], memory_spans: Sequence[Row]) -> list[str]:
+def answer(summary: Sequence[Row], memory_spans: Sequence[Row], missing: int = 0) -> list[str]:
     """A sentence for each setting and threshold, or, of a single length, for each setting.
+
+    Of over four settings, the one that remembers furthest at each threshold, or is the most accurate, speaks for all.
 
     Arguments:
         summary: from ``study.analysis.summary.summarise``.
         memory_spans: from ``study.analysis.memory_spans.memory_spans``; empty for a single length.
+        missing: how many trials have not ended.
     """
-    if memory_spans:
-        return [_span_sentence(row) for row in memory_spans]
     varied = varied_settings(summary)
-    return [_accuracy_sentence(row, setting_label(row, varied)) for row in summary]
+    settings = len({setting_of(row) for row in summary})
+    if memory_spans:
+        said = _furthest(memory_spans) if settings > _MANY_SETTINGS else memory_spans
+        sentences = [_span_sentence(row) for row in said]
+    else:
+        best = sorted(summary, key=lambda row: -(row["exact_accuracy"] or 0.0))[:1]
+        said = best if settings > _MANY_SETTINGS else summary
+        sentences = [_accuracy_sentence(row, setting_label(row, varied)) for row in said]
+    if settings > _MANY_SETTINGS:
+        sentences = [f"Of {settings} settings the best: {sentence}" for sentence in sentences]
+    if settings == 1:
+        sentences += _learnt_by_heart(summary)
+    if missing:
+        sentences.append(f"Not the last word: {missing} trainings have not ended.")
+    return sentences
+
+
+def _learnt_by_heart(summary: Sequence[Row]) -> list[str]:
+    """On the longest length where the train rows are answered far better than all rows are."""
+    found = [
+        row
+        for row in summary
+        if row["train_accuracy"] is not None and row["train_accuracy"] - row["exact_accuracy"] > _BY_HEART
+    ]
+    if not found:
+        return []
+    row = max(found, key=lambda row: row["length"])
+    return [
+        f"At length {row['length']} it answers {percent(row['train_accuracy'])} of the rows it was trained on rightly, "
+        f"and {percent(row['exact_accuracy'])} of all possible rows: it learnt rows by heart."
+    ]
+
+
+def _furthest(memory_spans: Sequence[Row]) -> list[Row]:
+    """For each threshold the setting with the longest median span."""
+    by_threshold: dict[float, list[Row]] = {}
+    for row in memory_spans:
+        if row["median"] is not None:
+            by_threshold.setdefault(row["threshold"], []).append(row)
+    bounds = list(Bound)
+    return [
+        max(rows, key=lambda row: (row["median"]["length"], bounds.index(Bound(row["median"]["bound"]))))
+        for rows in by_threshold.values()
+    ]
 
 
 def _accuracy_sentence(row: Row, label: str) -> str:
@@ -43,14 +90,16 @@ def _span_sentence(row: Row) -> str:
     if row["median"] is None:
         return f"No seed of {who} was trained at every length, so there is no memory span."
     first, last = row["lengths"][0], row["lengths"][-1]
-    seeds = len(row["seeds"])
-    of_seeds = f"median of {seeds} seeds" if seeds > 1 else "one seed"
+    median = row["median"]
+    of_seeds = f"median of {len(row['seeds'])} seeds" if len(row["seeds"]) > 1 else "one seed"
     if "[" in row["text"]:
         of_seeds += ", 95 % interval in brackets"
-    if row["median"]["bound"] == Bound.BELOW and row["median"]["length"] == first:
-        span = f"at no length measured: its memory span lies below the first, {row['text']}"
-    elif row["median"]["bound"] == Bound.BEYOND and row["median"]["length"] == last:
-        span = f"at every length measured: its memory span lies beyond the last, {row['text']}"
+    if median["bound"] == Bound.KNOWN:
+        return f"{who[0].upper()}{who[1:]} is {threshold} up to length {row['text']} ({of_seeds})."
+    if median["bound"] == Bound.BELOW:
+        reach = f"not {threshold} even at length {first}"
+    elif median["length"] == last:
+        reach = f"{threshold} at every length up to {last}"
     else:
-        span = f"up to length {row['text']}"
-    return f"{who[0].upper()}{who[1:]} is {threshold} {span} ({of_seeds})."
+        reach = f"{threshold} at least up to length {median['length']:g}"
+    return f"{who[0].upper()}{who[1:]} is {reach} (memory span {row['text']}, {of_seeds})."

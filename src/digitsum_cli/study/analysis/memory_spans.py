@@ -10,12 +10,15 @@ THRESHOLDS = (0.5, 0.9)
 """Right more often than not, and right nine times in ten."""
 
 
-def memory_spans(rows: Sequence[Row], thresholds: Sequence[float] = THRESHOLDS) -> list[Row]:
+def memory_spans(
+    rows: Sequence[Row], thresholds: Sequence[float] = THRESHOLDS, planned_lengths: Sequence[int] = ()
+) -> list[Row]:
     """The memory spans of every setting, by exact accuracy.
 
     Arguments:
         rows: of ``results.csv``. A seed counts if its trials at all lengths are done.
         thresholds: exact accuracies from which on a length counts as remembered, above 0 and up to 1.
+        planned_lengths: lengths that belong to the sweep though no trial may have ended at them yet.
 
     Returns:
         For each setting and threshold: ``setting`` in words, the settings, ``threshold``, ``lengths``, ``seeds``, a
@@ -31,7 +34,7 @@ def memory_spans(rows: Sequence[Row], thresholds: Sequence[float] = THRESHOLDS) 
         of_setting = by_setting.setdefault(setting_of(row), {})
         if row["status"] == "done":
             of_setting.setdefault(row["seed"], {})[row["length"]] = row["exact_accuracy"]
-    lengths = sorted({row["length"] for row in rows})
+    lengths = sorted({row["length"] for row in rows} | set(planned_lengths))
     found = []
     for setting, by_seed in by_setting.items():
         curves = {

@@ -8,7 +8,14 @@ from digitsum_cli.statistics.intervals import interquartile_mean, mean_interval
 from digitsum_cli.study.setting_columns import SETTING_COLUMNS, Row, setting_of
 
 ACCURACIES = ("exact_accuracy", "test_accuracy", "best_eval_accuracy")
-_OTHER_MEASURES = ("unseen_test_accuracy", "final_train_loss", "seconds")
+_OTHER_MEASURES = ("train_accuracy", "unseen_test_accuracy", "final_train_loss", "seconds")
+_OF_FIRST_SEED = {
+    "first_seed": "seed",
+    "first_seed_test_accuracy": "test_accuracy",
+    "first_seed_test_low": "test_accuracy_low",
+    "first_seed_test_high": "test_accuracy_high",
+    "first_seed_exact_accuracy": "exact_accuracy",
+}
 
 
 def summarise(rows: Sequence[Row]) -> list[Row]:
@@ -19,8 +26,8 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
 
     Returns:
         Rows with ``length``, the settings, ``trials`` (those that are done), their ``seeds``, how many ``failed`` or
-        diverged, the exact and the test accuracy of the first seed (``first_seed_…``), Wilson's 95 % interval of the
-        latter (``first_seed_test_low``, ``first_seed_test_high``), and for each measure ``m`` the
+        diverged, the exact and the test accuracy of the first seed that is done (``first_seed_…``), Wilson's 95 %
+        interval of the latter (``first_seed_test_low``, ``first_seed_test_high``), and for each measure ``m`` the
         mean as ``m``, ``m_min`` and ``m_max``. Accuracies have ``m_median``, ``m_iqm`` (interquartile mean), and
         ``m_low`` and ``m_high``, the 95 % interval of the mean, as well. None where there is nothing to say.
     """
@@ -34,15 +41,17 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
             "trials": sum(row["status"] == "done" for row in group),
             "failed": sum(row["status"] != "done" for row in group),
             "seeds": [row["seed"] for row in group if row["status"] == "done"],
-            "first_seed": group[0]["seed"],
-            "first_seed_test_accuracy": group[0]["test_accuracy"],
-            "first_seed_test_low": group[0]["test_accuracy_low"],
-            "first_seed_test_high": group[0]["test_accuracy_high"],
-            "first_seed_exact_accuracy": group[0]["exact_accuracy"],
+            **_first_seed(group),
             **_spreads([row for row in group if row["status"] == "done"]),
         }
         for (length, *setting), group in groups.items()
     ]
+
+
+def _first_seed(group: Sequence[Row]) -> Row:
+    nothing = {**dict.fromkeys(_OF_FIRST_SEED.values()), "seed": group[0]["seed"]}
+    first = next((row for row in group if row["status"] == "done"), nothing)
+    return {name: first[column] for name, column in _OF_FIRST_SEED.items()}
 
 
 def _spreads(rows: Sequence[Row]) -> Row:

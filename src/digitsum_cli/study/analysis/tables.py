@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digitsum_cli.core.audit import Audit
+from digitsum_cli.core.generation import SPLIT_NAMES
 from digitsum_cli.study.analysis.analysis import Analysis
 from digitsum_cli.study.setting_columns import Row, varied_settings
 from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
@@ -21,25 +21,25 @@ def analysis_tables(analysis: Analysis) -> list[Table]:
     return tables
 
 
-def audit_table(audits: Sequence[Audit]) -> Table:
-    """Rows that stand twice in a split, and rows of eval and test that were trained on."""
+def audit_table(audits: Sequence[Row]) -> Table:
+    """Rows that stand twice in a split, and rows of eval and test that were trained on.
+
+    Arguments:
+        audits: the fields of ``Audit``, and ``data_seed``.
+    """
+    drawn_twice = len({audit["length"] for audit in audits}) < len(audits)
+    names = {
+        "length": "length",
+        **({"data_seed": "data seed"} if drawn_twice else {}),
+        **{f"{split}_rows": split for split in SPLIT_NAMES},
+        **{f"{split}_duplicates": f"{split} repeated" for split in SPLIT_NAMES},
+        "eval_in_train": "eval in train",
+        "test_in_train": "test in train",
+    }
     return Table(
         "Data: rows of each split, those that repeat an earlier one, and those that also stand in train",
-        (
-            *("length", "train", "eval", "test"),
-            *("train repeated", "eval repeated", "test repeated", "eval in train", "test in train"),
-        ),
-        [
-            [
-                str(count)
-                for count in (
-                    *(audit.length, audit.train_rows, audit.eval_rows, audit.test_rows),
-                    *(audit.train_duplicates, audit.eval_duplicates, audit.test_duplicates),
-                    *(audit.eval_in_train, audit.test_in_train),
-                )
-            ]
-            for audit in audits
-        ],
+        tuple(names.values()),
+        [[str(audit[name]) for name in names] for audit in audits],
     )
 
 
@@ -56,11 +56,12 @@ def _single_seed_table(summary: Sequence[Row]) -> Table:
         "Accuracy by length: of one training each, with the 95 % interval of the test rows",
         (
             *("length", *(name.replace("_", " ") for name in varied)),
-            *("best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
+            *("train", "best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
         ),
         [
             [
                 *(str(row[name]) for name in ("length", *varied)),
+                percent(row["train_accuracy"]),
                 percent(row["best_eval_accuracy"]),
                 percent_interval(row["test_accuracy"], row["first_seed_test_low"], row["first_seed_test_high"]),
                 percent(row["unseen_test_accuracy"]),
@@ -83,7 +84,7 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("seeds", "exact: mean [95 %]", "median", "IQM", "range"),
-            *("test", "unseen test rows", "best eval", f"test, {first_seed}"),
+            *("train", "best eval", "test", "unseen test rows", f"test, {first_seed}"),
         ),
         [
             [
@@ -93,9 +94,10 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
                 percent(row["exact_accuracy_median"]),
                 percent(row["exact_accuracy_iqm"]),
                 percent_range(row["exact_accuracy_min"], row["exact_accuracy_max"]),
+                percent(row["train_accuracy"]),
+                percent(row["best_eval_accuracy"]),
                 percent(row["test_accuracy"]),
                 percent(row["unseen_test_accuracy"]),
-                percent(row["best_eval_accuracy"]),
                 percent(row["first_seed_test_accuracy"]),
             ]
             for row in summary
@@ -106,9 +108,11 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
 def difference_table(differences: Sequence[Row]) -> Table:
     """Exact accuracy of each setting less that of the first, in percentage points."""
     exact = [row for row in differences if row["measure"] == "exact_accuracy"]
-    settings = list(dict.fromkeys(row["setting"] for row in exact))[:MAXIMUM_SETTINGS]
+    every_setting = list(dict.fromkeys(row["setting"] for row in exact))
+    settings = every_setting[:MAXIMUM_SETTINGS]
+    part = f" ({len(settings)} of {len(every_setting)} settings)" if len(settings) < len(every_setting) else ""
     return Table(
-        f"Exact accuracy less that of {exact[0]['reference']}, same seeds, in percentage points",
+        f"Exact accuracy less that of {exact[0]['reference']}, same seeds, in percentage points{part}",
         ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
         [
             [
@@ -133,7 +137,8 @@ def memory_span_table(spans: Sequence[Row]) -> Table:
         for setting in dict.fromkeys(row["setting"] for row in spans)
     }
     return Table(
-        "Memory span: the largest length remembered, by exact accuracy; median over seeds [95 %]",
+        "Memory span: the largest length remembered, by exact accuracy"
+        + ("; median over seeds [95 %]" if max(len(row["seeds"]) for row in spans) > 1 else ""),
         ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
         [
             [

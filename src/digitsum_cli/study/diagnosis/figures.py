@@ -20,7 +20,7 @@ from digitsum_cli.study.diagnosis.averages import mean_over_seeds
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
 from digitsum_cli.study.run_figures import name_with_label
 from digitsum_cli.study.setting_columns import setting_label, shared_settings, varied_settings
-from digitsum_cli.table import percent
+from digitsum_cli.table import percent, significant
 
 MAXIMUM_SETTINGS = 6
 
@@ -75,7 +75,8 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str) -> DescribedFigure:
         for length, diagnoses in by_length.items()
     ]
     seen = "; ".join(
-        f"length {curve.length}: {reach(curve.start):.2g} before training, {reach(curve.kept):.2g} kept"
+        f"length {curve.length}: {significant(reach(curve.start), 2)} before training, "
+        f"{significant(reach(curve.kept), 2)} kept"
         for curve in curves
     )
     return DescribedFigure(
@@ -96,22 +97,22 @@ def _lost_digit(by_length: ByLength, subtitle: str) -> DescribedFigure:
             [each.second_digit_slope for each in diagnoses],
             [each.first_digit_read_out for each in diagnoses],
             [each.second_digit_read_out for each in diagnoses],
-            [each.accuracy_by_length[length] for each in diagnoses],
+            [each.sum_read_out for each in diagnoses],
         )
         for length, diagnoses in by_length.items()
     ]
     seen = "; ".join(
         f"length {point.length}: slope {fmean(point.first_slope):.2f} for the first digit and "
-        f"{fmean(point.second_slope):.2f} for the second, read out in {percent(fmean(point.first_read_out))} and "
-        f"{percent(fmean(point.second_read_out))}"
+        f"{fmean(point.second_slope):.2f} for the second, R² {fmean(point.first_read_out):.2f}, "
+        f"{fmean(point.second_read_out):.2f} and {fmean(point.sum_read_out):.2f} for the sum"
         for point in points
     )
     return DescribedFigure(
         "lost-digit",
         draw_lost_digit(points, subtitle),
-        "Left: by how much the answer rises for each one that a digit is higher. Right: how often a linear read-out of "
-        "the last state, fitted on other pairs of digits, finds the digit. A network that has added up needs the sum "
-        "alone, so the read-out may be low where nothing was lost: the slope tells.",
+        "Left: by how much the answer rises for each one that a digit is higher. Right: the share of a digit's "
+        "variance, and of the sum's, that a linear read-out of the last state finds, fitted on other pairs of digits. "
+        "A network that has added up needs the sum alone, which gives 0.5 for each digit.",
         f"Means over the seeds. {seen}.",
     )
 

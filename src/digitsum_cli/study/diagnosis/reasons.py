@@ -7,9 +7,10 @@ from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.study.diagnosis.averages import mean_over_seeds
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
 from digitsum_cli.study.setting_columns import setting_label, varied_settings
+from digitsum_cli.table import significant
 
-_IN_FULL, _NEXT_TO_NOTHING, _APART = 0.95, 0.15, 0.1
-"""Slopes of the answer over a digit, and their difference."""
+_IN_FULL, _HARDLY, _OFTEN_RIGHT = 0.9, 0.15, 0.9
+"""Slopes of the answer over a digit; the exact accuracy from which on there is nothing to explain."""
 
 
 def reasons(trials: Sequence[DiagnosedTrial]) -> list[str]:
@@ -37,20 +38,31 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     kept = reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]))
     first = fmean(each.first_digit_slope for each in diagnoses)
     second = fmean(each.second_digit_slope for each in diagnoses)
+    exact = fmean(each.accuracy_by_length[length] for each in diagnoses)
     where = f"At length {length}" + (f" ({label})" if label else "")
     return [
-        f"{where}, a first digit that is one higher raises the answer by {first:.2f} on average, a second one by "
-        f"{second:.2f}, where 1 is right: {_verdict(first, second)}.",
-        f"{where}, the gradient that reaches the first digit is {start:.2g} times that at the last before training, "
-        f"and {kept:.2g} times with the kept weights.",
+        f"{where}, the first digit counts {_extent(first)} in the answer (slope {_slope(first)}, where 1 is right), "
+        f"the second {_extent(second)} ({_slope(second)}){_conclusion(first, second, exact)}.",
+        f"{where}, the gradient that reaches the first digit is {significant(start, 2)} times that at the last before "
+        f"training, and {significant(kept, 2)} times with the kept weights.",
     ]
 
 
-def _verdict(first: float, second: float) -> str:
+def _extent(slope: float) -> str:
+    if slope >= _IN_FULL:
+        return "in full"
+    return "hardly at all" if slope <= _HARDLY else "in part"
+
+
+def _slope(slope: float) -> str:
+    return f"{round(slope, 2) + 0.0:.2f}"  # no minus before a zero
+
+
+def _conclusion(first: float, second: float, exact: float) -> str:
+    if max(first, second) <= _HARDLY:
+        return ": both were lost"
+    if min(first, second) >= _IN_FULL and exact < _OFTEN_RIGHT:
+        return ": neither was lost, and wrong answers scatter around the right sum"
     if min(first, second) >= _IN_FULL:
-        return "neither digit was lost"
-    if max(first, second) <= _NEXT_TO_NOTHING:
-        return "both digits were lost"
-    if abs(first - second) < _APART:
-        return "both digits were lost in part, about alike"
-    return f"the {'first' if first < second else 'second'} digit was lost more"
+        return ": neither was lost"
+    return ""

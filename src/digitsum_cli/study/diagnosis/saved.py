@@ -9,7 +9,6 @@ from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial, diagnose_checkpoints
 from digitsum_cli.study.evaluation import checkpoint_settings
 from digitsum_cli.study.json_text import json_text
-from digitsum_cli.study.setting_columns import setting_of
 
 FILE_NAME = "diagnosis.json"
 
@@ -26,7 +25,7 @@ def diagnoses_of(
         on_diagnosed: is told how many are done, and of how many.
 
     Returns:
-        One for each checkpoint, by length, in the order of their settings and seeds.
+        One for each checkpoint, in their order.
 
     Raises:
         InputError: a checkpoint is missing or damaged.
@@ -34,16 +33,16 @@ def diagnoses_of(
     """
     trials = {trial.identity: trial for trial in (checkpoint_settings(path)[0] for path in paths)}
     found = _read(folder / FILE_NAME)
-    if found.keys() != trials.keys():
-        found = {}
-        for diagnosed in diagnose_checkpoints(paths, processes):
-            found[diagnosed.trial.identity] = diagnosed.diagnosis
-            on_diagnosed(len(found), len(paths))
-    diagnosed_trials = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
-    diagnosed_trials.sort(key=lambda each: (each.trial.length, repr(setting_of(each.row)), each.trial.seed))
-    document = {"checkpoints": [each.to_dict() for each in diagnosed_trials]}
+    if found.keys() == trials.keys():
+        return [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
+    found = {}
+    for diagnosed in diagnose_checkpoints(paths, processes):
+        found[diagnosed.trial.identity] = diagnosed.diagnosis
+        on_diagnosed(len(found), len(paths))
+    in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
+    document = {"checkpoints": [each.to_dict() for each in in_order]}
     atomic_write(folder / FILE_NAME, json_text(document).encode())
-    return diagnosed_trials
+    return in_order
 
 
 def _read(path: Path) -> dict[str, Diagnosis]:

@@ -8,7 +8,7 @@ from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.study.diagnosis.averages import mean_over_seeds
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
 from digitsum_cli.study.setting_columns import setting_of, varied_settings
-from digitsum_cli.table import Table, number, percent
+from digitsum_cli.table import Table, number, percent, significant
 
 
 def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
@@ -19,12 +19,12 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
     for each in trials:
         groups.setdefault((each.trial.length, setting_of(each.row)), []).append(each)
     return Table(
-        "Why it forgot: slope of the answer over each digit, linear read-out of the last state, gradient at the first "
-        "state as a share of that at the last, spectral radius; means over seeds",
+        "Why it forgot: slope of the answer over each digit; R² of a linear read-out of the last state; gradient at "
+        "the first state as a share of that at the last; spectral radius. Means over seeds",
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
-            *("exact", "slope, first digit", "second", "read-out, first digit", "second"),
-            *("gradient, start", "kept", "radius, start", "kept"),
+            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², sum"),
+            *("gradient, start", "gradient, kept", "radius, start", "radius, kept"),
         ),
         [
             [
@@ -43,10 +43,12 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
         percent(fmean(each.accuracy_by_length[length] for each in diagnoses)),
         number(fmean(each.first_digit_slope for each in diagnoses), 2),
         number(fmean(each.second_digit_slope for each in diagnoses), 2),
-        percent(fmean(each.first_digit_read_out for each in diagnoses)),
-        percent(fmean(each.second_digit_read_out for each in diagnoses)),
-        f"{reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])):.2g}",
-        f"{reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses])):.2g}",
-        number(fmean(each.spectral_radius_start for each in diagnoses), 2),
-        number(fmean(each.spectral_radius_kept for each in diagnoses), 2),
+        *(
+            number(fmean(getattr(each, f"{target}_read_out") for each in diagnoses), 2)
+            for target in ("first_digit", "second_digit", "sum")
+        ),
+        significant(reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])), 2),
+        significant(reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses])), 2),
+        significant(fmean(each.spectral_radius_start for each in diagnoses), 3),
+        significant(fmean(each.spectral_radius_kept for each in diagnoses), 3),
     ]

@@ -1,0 +1,190 @@
+"""The answer and the reasons in sentences."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.study.analysis.analysis import analyse
+from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
+from digitsum_cli.study.diagnosis.reasons import reasons
+from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.study.results import RESULT_COLUMNS
+from digitsum_cli.study.setting_columns import Row
+from digitsum_cli.study.trial import Trial
+from tests.test_study import settings_of
+
+SRN = "The SRN (impl manual)"
+
+
+def rows(*by_seed: Sequence[float], lengths: Sequence[int] = (5, 10), **others: Any) -> list[Row]:
+    """Trials that are done, their exact accuracies at each length for each seed."""
+    return [
+        dict.fromkeys(RESULT_COLUMNS)
+        | {"cell": "srn", "impl": "manual", "status": "done", "length": length, "seed": seed}
+        | {"exact_accuracy": exact, "test_accuracy": exact, "best_eval_accuracy": exact, "train_accuracy": exact}
+        | {"final_train_loss": 1.0, "seconds": 1.0}
+        | others
+        for seed, accuracies in enumerate(by_seed)
+        for length, exact in zip(lengths, accuracies, strict=True)
+    ]
+
+
+def answered(results: list[Row], *thresholds: float) -> list[str]:
+    return analyse(results, {}, thresholds or (0.5,)).answer
+
+
+def test_span_within_the_lengths() -> None:
+    assert answered(rows((0.75, 0.25))) == [f"{SRN} is right more often than not up to length 7.5 (one seed)."]
+
+
+def test_interval_is_in_brackets_from_six_seeds_on() -> None:
+    curves = [(0.75, 0.25)] * 5 + [(0.5, 0.25)]
+    assert answered(rows(*curves)) == [
+        f"{SRN} is right more often than not up to length 7.5 [5, 7.5] (median of 6 seeds, 95 % interval in brackets)."
+    ]
+
+
+def test_span_below_the_first_length() -> None:
+    assert answered(rows((0.75, 0.25)), 0.9) == [
+        f"{SRN} is not right nine times in ten even at length 5 (memory span < 5, one seed)."
+    ]
+
+
+def test_span_beyond_the_last_length() -> None:
+    assert answered(rows((0.75, 0.7)), 0.6) == [
+        f"{SRN} is right at least 60 % of the time at every length up to 10 (memory span ≥ 10, one seed)."
+    ]
+
+
+def test_median_between_a_known_span_and_one_beyond() -> None:
+    assert answered(rows((0.75, 0.25), (0.9, 0.9))) == [
+        f"{SRN} is right more often than not at least up to length 8.75 (memory span ≥ 8.8, median of 2 seeds)."
+    ]
+
+
+def test_threshold_of_one_is_always_right() -> None:
+    assert answered(rows((1.0, 0.5)), 1.0) == [f"{SRN} is always right up to length 5 (one seed)."]
+
+
+def test_no_seed_with_every_length_has_no_span() -> None:
+    results = [row for row in rows((0.75, 0.25), (0.75, 0.25)) if (row["seed"], row["length"]) in ((0, 5), (1, 10))]
+    assert answered(results) == [
+        "No seed of the SRN (impl manual) was trained at every length, so there is no memory span."
+    ]
+
+
+def test_single_length_has_its_accuracy() -> None:
+    assert answered(rows((0.75,), lengths=(5,))) == [
+        f"{SRN} answers 75.0 % of all possible rows of length 5 rightly (one seed)."
+    ]
+
+
+def test_accuracy_far_above_on_the_rows_of_the_training_is_said() -> None:
+    sentence = answered(rows((0.75, 0.5), train_accuracy=0.875))[-1]
+    assert sentence == (
+        "At length 10 it answers 87.5 % of the rows it was trained on rightly, and 50.0 % of all possible rows: it "
+        "learnt rows by heart."
+    )
+    assert len(answered(rows((0.75, 0.5), train_accuracy=0.6))) == 1
+
+
+def test_each_of_a_few_settings_speaks_and_of_many_the_best() -> None:
+    few = [row for rate in (1.0, 2.0) for row in rows((rate / 4, 0.1), lr=rate)]
+    assert answered(few) == [
+        "The SRN (lr 1.0) is not right more often than not even at length 5 (memory span < 5, one seed).",
+        "The SRN (lr 2.0) is right more often than not up to length 5 (one seed).",
+    ]
+    many = [row for rate in range(1, 8) for row in rows((rate / 8, 0.1), lr=float(rate))]
+    (sentence,) = answered(many)
+    assert sentence.startswith("Of 7 settings the best: The SRN (lr 7.0) is right more often than not up to length 7.4")
+
+
+def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> None:
+    trials = plan_trials(settings_of("data.lengths=5,4", "sweep.train.seed=0,1")).trials
+    ended = rows((0.25,), (0.25,), lengths=(5,))
+    analysis = analyse(ended, {}, (0.5,), trials)
+    assert analysis.missing == 2
+    assert analysis.answer == [
+        "No seed of the SRN (impl manual) was trained at every length, so there is no memory span.",
+        "Not the last word: 2 trainings have not ended.",
+    ]
+
+
+def diagnosed(trial: Trial, first: float, second: float, exact: float) -> DiagnosedTrial:
+    length = trial.length
+    return DiagnosedTrial(
+        trial,
+        Diagnosis(
+            length,
+            gradient_by_lag_start=np.linspace(1.0, 0.01, length),
+            gradient_by_lag_kept=np.ones(length),
+            spectral_radius_start=1.0,
+            spectral_radius_kept=1.5,
+            first_digit_read_out=0.5,
+            second_digit_read_out=0.5,
+            sum_read_out=1.0,
+            first_digit_slope=first,
+            second_digit_slope=second,
+            accuracy_by_distractor=np.ones((length - 2, 10)),
+            confusion=np.eye(19, dtype=np.int64),
+            accuracy_by_length={length: exact},
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def trial() -> Trial:
+    return plan_trials(settings_of()).trials[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "exact", "sentence"),
+    [
+        (
+            1.01,
+            0.95,
+            0.77,
+            "in full {} (slope 1.01, where 1 is right), the second in full (0.95): neither was lost, and ",
+        ),
+        (0.99, 0.98, 0.95, "in full {} (slope 0.99, where 1 is right), the second in full (0.98): neither was lost."),
+        (0.99, 0.88, 0.6, "in full {} (slope 0.99, where 1 is right), the second in part (0.88)."),
+        (0.42, 0.36, 0.3, "in part {} (slope 0.42, where 1 is right), the second in part (0.36)."),
+        (0.1, 0.5, 0.2, "hardly at all {} (slope 0.10, where 1 is right), the second in part (0.50)."),
+        (
+            0.04,
+            -0.001,
+            0.1,
+            "hardly at all {} (slope 0.04, where 1 is right), the second hardly at all (0.00): both were",
+        ),
+    ],
+)
+def test_each_digit_is_judged_by_its_slope(
+    trial: Trial, first: float, second: float, exact: float, sentence: str
+) -> None:
+    said = reasons([diagnosed(trial, first, second, exact)])[0]
+    assert said.startswith("At length 5, the first digit counts " + sentence.format("in the answer"))
+
+
+def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> None:
+    shorter = replace(trial, length=4)
+    said = reasons(
+        [diagnosed(shorter, 1, 1, 1), diagnosed(trial, 0.2, 0.4, 0.1), diagnosed(replace(trial, seed=1), 0.4, 0.6, 0.1)]
+    )
+    assert said == [
+        "At length 5, the first digit counts in part in the answer (slope 0.30, where 1 is right), the second in part "
+        "(0.50).",
+        "At length 5, the gradient that reaches the first digit is 0.01 times that at the last before training, and 1 "
+        "times with the kept weights.",
+    ]
+
+
+def test_each_setting_has_its_reasons(trial: Trial) -> None:
+    said = reasons([diagnosed(trial, 1, 1, 1), diagnosed(replace(trial, lr=0.5), 0, 0, 0.1)])
+    assert [sentence.split(",")[0] for sentence in said] == [
+        *["At length 5 (lr 0.001)"] * 2,
+        *["At length 5 (lr 0.5)"] * 2,
+    ]
