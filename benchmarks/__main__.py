@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.arithmetic_rate import measure_arithmetic_rate
 from benchmarks.contenders import Task
+from benchmarks.exact_accuracy import measure_exact_accuracy
 from benchmarks.interleaving import Effort
 from benchmarks.machine import describe_machine
 from benchmarks.tables import tables
@@ -28,6 +29,7 @@ class Scale:
 
     tasks: Sequence[Task]
     effort: Effort
+    exact_repeats: int
     sweeps: SweepEffort
     results: Path
 
@@ -35,12 +37,14 @@ class Scale:
 FULL = Scale(
     tasks=[Task(length, hidden) for hidden in (32, 128) for length in (5, 20, 35, 100)],
     effort=Effort(repeats=7, seconds=0.2),
+    exact_repeats=15,
     sweeps=SweepEffort(epochs=500, plain_epochs=50, repeats=3),
     results=Path(__file__).parent / "results.json",
 )
 QUICK = Scale(
     tasks=[Task(5, 32)],
     effort=Effort(repeats=2, seconds=0.02),
+    exact_repeats=1,
     sweeps=SweepEffort(epochs=10, plain_epochs=2, repeats=1),
     results=Path("build") / "quick-benchmarks.json",
 )
@@ -48,6 +52,7 @@ QUICK = Scale(
 PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
     "steps": lambda scale: {"cells": measure_training_steps(scale.tasks, scale.effort)},
     "rate": lambda scale: {"figures": measure_arithmetic_rate(scale.tasks, scale.effort)},
+    "exact": lambda scale: measure_exact_accuracy(scale.exact_repeats),
     "sweeps": lambda scale: measure_whole_sweeps(scale.sweeps),
 }
 

@@ -12,7 +12,7 @@ TITLES = {
 
 def tables(results: dict[str, Any]) -> str:
     """All tables of the parts that were measured."""
-    parts = {"steps": _steps, "rate": _rate, "sweeps": _sweeps}
+    parts = {"steps": _steps, "rate": _rate, "exact": _exact, "sweeps": _sweeps}
     return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
 
 
@@ -56,6 +56,21 @@ def _rate(part: dict[str, Any]) -> Iterable[str]:
     yield f"{title}\n\n{_table(heads, rows)}"
 
 
+def _exact(part: dict[str, Any]) -> Iterable[str]:
+    heads = ["impl", "length", "distinct rows", "as a tree, s", "times faster than row by row"]
+    rows = [
+        [
+            figure["impl"],
+            str(figure["length"]),
+            f"{100 * (9 * (figure['length'] - 2) + 1):,}",
+            f"{figure['tree_seconds']:.3f}",
+            _times(figure["times_faster"]),
+        ]
+        for figure in part["figures"]
+    ]
+    yield f"Exact accuracy of a checkpoint on one thread ({_machine(part)})\n\n{_table(heads, rows)}"
+
+
 def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     effort = part["effort"]
     heads = ["digitsum sweep configs/srn.yaml", "trainings", "plain loop, s", "digitsum, s", "times faster"]
@@ -73,6 +88,11 @@ def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     title = f"Whole processes, warm, all cores; the plain loop extrapolated from {measured} ({_machine(part)})"
     first = f"{part['first_run_seconds']:.1f} s, {part['first_run_more_than_warm_seconds']:.1f} s more than a warm one"
     yield f"{title}\n\n{_table(heads, rows)}\n\nThe first run ever, compiling included, takes {first}."
+    many = part["sweeps"][-1]
+    seconds = (
+        f"{part['report_seconds']:.1f} s, {many['digitsum_seconds'] + part['report_seconds']:.0f} s with the sweep"
+    )
+    yield f"The report on the {many['trainings']} trainings, with the diagnosis of each, takes {seconds}."
 
 
 def _machine(part: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class PlainSweep:
 
 
 def measure_whole_sweeps(effort: SweepEffort) -> dict[str, Any]:
-    """The first run ever, then plain and digitsum in turn with one seed, then digitsum with many seeds."""
+    """The first run ever, plain and digitsum in turn with one seed, digitsum with many seeds, the report on these."""
     with tempfile.TemporaryDirectory() as folder:
         first_run = _digitsum_seconds(FIRST_SEED, effort.epochs, Path(folder), "first")
         plain, one_seed = [], []
@@ -66,10 +66,12 @@ def measure_whole_sweeps(effort: SweepEffort) -> dict[str, Any]:
             plain.append(_plain_sweep(effort.plain_epochs))
             one_seed.append(_digitsum_seconds(FIRST_SEED, effort.epochs, Path(folder), f"again-{repeat}"))
         many_seeds = _digitsum_seconds(MANY_SEEDS, effort.epochs, Path(folder), "many")
+        report = _report_seconds(Path(folder) / "many")
     return {
         "effort": asdict(effort),
         "first_run_seconds": first_run,
         "first_run_more_than_warm_seconds": first_run - median(one_seed),
+        "report_seconds": report,
         "sweeps": [
             _figure(FIRST_SEED, plain, one_seed, effort.epochs),
             _figure(MANY_SEEDS, plain, [many_seeds] * len(plain), effort.epochs),
@@ -104,6 +106,14 @@ def _digitsum_seconds(seeds: str, epochs: int, folder: Path, name: str) -> float
     arguments = ["sweep", "configs/srn.yaml", "--seeds", seeds, "--epochs", str(epochs), "--out", str(out), "--quiet"]
     start = time.perf_counter()
     _run("digitsum_cli", *arguments, NUMBA_CACHE_DIR=str(folder / "compiled"))
+    return time.perf_counter() - start
+
+
+def _report_seconds(run: Path) -> float:
+    """The seconds of the report on a run, with the diagnosis of all its checkpoints."""
+    print("whole sweeps: report", file=sys.stderr)
+    start = time.perf_counter()
+    _run("digitsum_cli", "report", str(run), "--quiet")
     return time.perf_counter() - start
 
 
