@@ -177,8 +177,8 @@ def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> Non
     assert said == [
         "At length 5, the first digit counts in part in the answer (slope 0.30, where 1 is right), the second in part "
         "(0.50).",
-        "At length 5, the gradient that reaches the first digit is 0.01 times that at the last before training, and 1 "
-        "times with the kept weights.",
+        "At length 5, the gradient that reaches the first digit is 0.010 times that at the last before training, and "
+        "1.0 times with the kept weights.",
     ]
 
 

@@ -127,7 +127,7 @@ def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Pat
             connection.execute(f"DELETE FROM {table} WHERE trial = (SELECT id FROM trials ORDER BY position LIMIT 1)")
     document = digitsum("report", "run", "--json").document
     assert document["missing"] == 1
-    assert document["answer"][-1] == "Not the last word: 1 trainings have not ended."
+    assert document["answer"][-1] == "Not the last word: 1 training has not ended."
     assert [row["text"] for row in document["memory_spans"]] == ["–", "–"]
 
 

@@ -51,4 +51,4 @@ def number(value: float | None, digits: int) -> str:
 
 def significant(value: float, digits: int) -> str:
     """A number of any size with some significant digits; a dash for what is infinite or not a number."""
-    return f"{value:.{digits}g}" if math.isfinite(value) else "–"
+    return f"{value:#.{digits}g}" if math.isfinite(value) else "–"

@@ -36,7 +36,8 @@ def answer(summary: Sequence[Row], memory_spans: Sequence[Row], missing: int = 0
     if settings == 1:
         sentences += _learnt_by_heart(summary)
     if missing:
-        sentences.append(f"Not the last word: {missing} trainings have not ended.")
+        trainings = "1 training has" if missing == 1 else f"{missing} trainings have"
+        sentences.append(f"Not the last word: {trainings} not ended.")
     return sentences
 
 
