@@ -78,7 +78,7 @@ def test_every_combination_at_every_length_is_a_trial() -> None:
 
 
 OTHER_VALUES = {
-    "model.cell": None,  # there is but one
+    "model.cell": "gru",
     "model.init": None,
     "model.impl": "torch",
     "train.device": None,  # needs another device

@@ -83,11 +83,13 @@ def compare(
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.study.execution import usable_cores
+    from digitsum_cli.study.plan import plan_trials
     from digitsum_cli.study.run_directory import RunDirectory
     from digitsum_cli.study.study import run_study
 
     if out is not None:
         RunDirectory(out).refuse_if_taken(force=force)
+    plan_trials(settings)  # what cannot be trained is refused before anything is measured
     console.message("Parity: the same weights in each, then states, gradients and 200 Adam steps")
     parities = compare_numbers(settings)
     show_parity(parities, console)
@@ -115,14 +117,15 @@ def compare(
 
 def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
     """The settings, with an axis of at least two implementations: all there are unless some were chosen."""
-    from digitsum_cli.core.names import IMPLEMENTATIONS
+    from digitsum_cli.core.names import FUSED, FUSED_CELLS, IMPLEMENTATIONS
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 
     preset = None if config else HALF_A_MINUTE
     settings = resolve_settings(config, chosen, preset)
     if "model.impl" not in settings.sweep:
-        every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
+        able = [impl for impl in IMPLEMENTATIONS if impl != FUSED or settings.model.cell in FUSED_CELLS]
+        every = Override("sweep.model.impl", able, "model.impl")
         settings = resolve_settings(config, [*chosen, every], preset)
     if others := sorted(settings.sweep.keys() - {"model.impl", "train.seed"}):
         raise InputError(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits, generate_datasets
     from digitsum_cli.core.embedding import Embedding
     from digitsum_cli.core.generation import Rows, Splits, generate_rows, generate_splits
+    from digitsum_cli.core.gru import GRU, TorchGRU
+    from digitsum_cli.core.lstm import LSTM, TorchLSTM
     from digitsum_cli.core.metrics import Accuracy
     from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
     from digitsum_cli.core.runner import Runner
@@ -25,6 +27,8 @@ _HOME = {
     "dataset": ["DigitSumDataset", "DigitSumSplits", "generate_datasets"],
     "embedding": ["Embedding"],
     "generation": ["Rows", "Splits", "generate_rows", "generate_splits"],
+    "gru": ["GRU", "TorchGRU"],
+    "lstm": ["LSTM", "TorchLSTM"],
     "metrics": ["Accuracy"],
     "record": ["Evaluation", "Progress", "Score", "TrainingRecord"],
     "runner": ["Runner"],
@@ -33,6 +37,8 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "SRN",
     "Accuracy",
     "Checkpoint",
@@ -46,6 +52,8 @@ __all__ = [
     "Runner",
     "Score",
     "Splits",
+    "TorchGRU",
+    "TorchLSTM",
     "TorchSRN",
     "TrainingRecord",
     "build_classifier",

@@ -1,17 +1,26 @@
 """The network of the experiment: embedding -> recurrent layer -> linear layer -> logits."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.embedding import Embedding
 from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.gru import GRU, TorchGRU
 from digitsum_cli.core.initialisation import default_linear
+from digitsum_cli.core.lstm import LSTM, TorchLSTM
+from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.srn import SRN, TorchSRN
 from digitsum_cli.errors import InputError
 
-RECURRENT_LAYERS: dict[tuple[str, str], type[SRN] | type[TorchSRN]] = {
+RECURRENT_LAYERS: dict[tuple[str, str], Callable[..., RecurrentLayer]] = {
     ("srn", "manual"): SRN,
     ("srn", "torch"): TorchSRN,
+    ("lstm", "manual"): LSTM,
+    ("lstm", "torch"): TorchLSTM,
+    ("gru", "manual"): GRU,
+    ("gru", "torch"): TorchGRU,
 }
 
 
@@ -28,7 +37,7 @@ class DigitSumClassifier(nn.Module):
     Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
     """
 
-    def __init__(self, rnn_model: SRN | TorchSRN, embedding: Embedding, linear: nn.Linear) -> None:
+    def __init__(self, rnn_model: RecurrentLayer, embedding: Embedding, linear: nn.Linear) -> None:
         super().__init__()
         self.rnn_model = rnn_model
         self.embedding = embedding
@@ -53,8 +62,8 @@ def build_classifier(
     The parts are made in the order in which the book draws them: recurrent layer, embedding, linear layer.
 
     Arguments:
-        cell: ``"srn"``.
-        impl: ``"manual"``, written by hand, or ``"torch"``, on ``torch.nn.RNN``.
+        cell: ``"srn"``, ``"lstm"`` or ``"gru"``.
+        impl: ``"manual"``, written by hand, or ``"torch"``, on the library's layer.
         embedding_size: M, the size of a digit's vector.
         hidden_size: H, the size of the state.
         init: ``"book"``.

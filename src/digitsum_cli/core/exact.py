@@ -29,7 +29,7 @@ def states_of_every_draw(
         first_digit: the draws' first digit.
 
     Yields:
-        Each length once, in rising order, with states of shape ``(10, length - 2, 10, hidden_size)``: by second digit,
+        Each length once, in rising order, with states of shape ``(10, length - 2, 10, state_size)``: by second digit,
         position (0 is the third digit) and value of the distractor.
 
     Raises:
@@ -59,13 +59,13 @@ def answer_every_draw(model: DigitSumClassifier, states: Tensor, first_digit: in
 
     Arguments:
         model: the classifier.
-        states: of shape ``(10, length - 2, 10, hidden_size)``, from ``states_of_every_draw``.
+        states: of shape ``(10, length - 2, 10, state_size)``, from ``states_of_every_draw``.
         first_digit: of all these draws.
 
     Returns:
         Logits of shape ``(draws, 19)`` and labels of shape ``(draws,)``, in the order of ``every_draw``.
     """
-    logits: Tensor = model.linear(states.flatten(0, 2))
+    logits: Tensor = model.linear(model.rnn_model.hidden(states.flatten(0, 2)))
     labels = torch.arange(first_digit, first_digit + DIGITS, device=logits.device)
     return logits, labels.repeat_interleave(len(logits) // DIGITS)
 

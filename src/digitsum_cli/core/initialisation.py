@@ -7,9 +7,12 @@ constructors draw from torch's global one, which nothing here touches.
 """
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Layer = TypeVar("Layer", nn.RNN, nn.LSTM, nn.GRU)
 
 
 def draw_xavier(shape: tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
@@ -18,9 +21,14 @@ def draw_xavier(shape: tuple[int, int], generator: torch.Generator | None = None
     return nn.init.xavier_uniform_(tensor, generator=generator)
 
 
-def default_rnn(input_size: int, hidden_size: int, generator: torch.Generator | None = None) -> nn.RNN:
-    """A batch-first ``nn.RNN`` whose parameters are uniform in ±1/sqrt(hidden_size), the library's default."""
-    rnn = nn.RNN(input_size, hidden_size, batch_first=True, device="meta").to_empty(device="cpu")
+def default_recurrent(
+    layer: type[Layer], input_size: int, hidden_size: int, generator: torch.Generator | None = None
+) -> Layer:
+    """A batch-first ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` as the library starts it.
+
+    Its parameters are uniform in ±1/sqrt(hidden_size), drawn in the order in which the library has them.
+    """
+    rnn = layer(input_size, hidden_size, batch_first=True, device="meta").to_empty(device="cpu")
     bound = 1 / math.sqrt(hidden_size)
     for parameter in rnn.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=generator)

@@ -14,6 +14,9 @@ from digitsum_cli.diagnostics.read_out import read_out_digits
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
+_STATE_MATRICES = ("U", "U_c", "U_n")
+"""What the last state is multiplied with on its way to the next: in a gated cell, for the candidate."""
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -23,7 +26,7 @@ class Diagnosis:
         length: digits in a row.
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and with the kept
             weights, of shape ``(length,)``; see ``gradient_norms_by_lag``.
-        spectral_radius_start, spectral_radius_kept: of the recurrent weights.
+        spectral_radius_start, spectral_radius_kept: of the recurrent weights; in a gated cell, of the candidate's.
         first_digit_read_out, second_digit_read_out, sum_read_out: the share of the variance of each, 0 to 1, that a
             linear read-out of the last state finds (R^2); see ``digitsum_cli.diagnostics.read_out``.
         first_digit_slope, second_digit_slope: by how much a digit that is one higher raises the answer: 1 where it is
@@ -129,4 +132,5 @@ def diagnose(at_start: DigitSumClassifier, kept: DigitSumClassifier, length: int
 
 
 def _recurrent_spectral_radius(model: DigitSumClassifier) -> float:
-    return spectral_radius(model.rnn_model.equation_tensors(lambda parameter: parameter.detach())["U"])
+    tensors = model.rnn_model.equation_tensors(lambda parameter: parameter.detach())
+    return spectral_radius(next(tensors[name] for name in _STATE_MATRICES if name in tensors))

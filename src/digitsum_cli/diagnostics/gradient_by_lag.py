@@ -22,6 +22,8 @@ from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
 def gradient_norms_by_lag(model: DigitSumClassifier, length: int) -> npt.NDArray[np.float64]:
     """The mean over every draw of ``|| d loss / d h_t ||``, where the loss is the draw's own cross-entropy.
 
+    Of an LSTM, ``h_t`` stands for its whole state, the cell included: what is remembered goes through both.
+
     Arguments:
         model: the classifier, on the CPU; it is left as it is, its gradients too.
         length: digits in a row, at least 3.
@@ -67,7 +69,7 @@ def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tens
     for x in inputs:
         h = model.rnn_model.step(x, h).requires_grad_()  # also where all weights are frozen
         states.append(h)
-    loss = cross_entropy(model.linear(h), labels, reduction="sum")
+    loss = cross_entropy(model.linear(model.rnn_model.hidden(h)), labels, reduction="sum")
     gradients = torch.autograd.grad(loss, states[::-1])
     # In double precision, or the squares of small gradients would be 0.
     norms = [torch.linalg.vector_norm(gradient, dim=1, dtype=torch.float64).sum() for gradient in gradients]

@@ -47,5 +47,5 @@ def read_every_draw(model: DigitSumClassifier, length: int, lengths: Iterable[in
             logits, _ = answer_every_draw(model, states, first_digit)
             answers[read].append(logits.argmax(dim=1).view(states.shape[:-1]).to("cpu", torch.int8).numpy())
             if read == length:
-                last_states.append(states.cpu().numpy())
+                last_states.append(model.rnn_model.hidden(states).cpu().numpy())
     return Reading({read: Answers(read, np.stack(parts)) for read, parts in answers.items()}, np.stack(last_states))

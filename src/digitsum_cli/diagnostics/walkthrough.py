@@ -59,11 +59,11 @@ def walk_through(model: DigitSumClassifier, digits: Sequence[int]) -> Walkthroug
     for place, digit in enumerate(digits, start=1):
         if not 0 <= digit < DIGITS:
             raise InputError(f"digit {place} of the sequence is {digit}", allowed="0-9")
-    h = model.rnn_model.initial_state(1)
+    state = model.rnn_model.initial_state(1)
     states = []
-    for x in model.embedding(torch.tensor([digits], device=h.device)).unbind(dim=1):
-        h = model.rnn_model.step(x, h)
-        states.append(h)
+    for x in model.embedding(torch.tensor([digits], device=state.device)).unbind(dim=1):
+        state = model.rnn_model.step(x, state)
+        states.append(model.rnn_model.hidden(state))
     every_state = torch.cat(states)
     probabilities = model.linear(every_state).softmax(dim=1)
     return Walkthrough(tuple(digits), every_state.cpu().numpy(), probabilities.cpu().numpy())

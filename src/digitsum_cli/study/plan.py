@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.names import FUSED
+from digitsum_cli.core.names import FUSED, FUSED_CELLS
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.study.trial import GeneratedData, Trial
@@ -33,13 +33,15 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, or an axis
-            changes nothing.
+        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run or lacks the
+            cell, or an axis changes nothing.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
+    for each in combinations:
+        _require_cell(each.model.cell, each.model.impl)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:
@@ -96,6 +98,15 @@ def resolved_device(name: str) -> str:
     from digitsum_cli.core.device import resolve_device
 
     return resolve_device(name)
+
+
+def _require_cell(cell: str, impl: str) -> None:
+    if impl == FUSED and cell not in FUSED_CELLS:
+        raise InputError(
+            f"impl fused has no cell {cell!r}",
+            where="model.cell",
+            allowed=f"{', '.join(FUSED_CELLS)} with fused; manual and torch have the others",
+        )
 
 
 def _device_for(impl: str, name: str) -> str:

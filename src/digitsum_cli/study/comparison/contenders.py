@@ -14,7 +14,7 @@ from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.names import FUSED
-from digitsum_cli.core.srn import TorchSRN
+from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.settings.schema import Settings
 
@@ -71,11 +71,11 @@ class _AutogradContender(Contender):
         model = settings.model
         self._model = build_classifier(model.cell, impl, model.embedding_size, model.hidden_size, model.init)
         self._model.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
-        if isinstance(self._model.rnn_model, TorchSRN):
+        if isinstance(self._model.rnn_model, TorchLayer):
             self._model.rnn_model.fix_second_bias_at_zero()
-        target = self._in_equation(_values)
-        for name, values in _initial_weights(settings, dtype).items():
-            target[_EQUATION_NAMES[name]].copy_(torch.from_numpy(values))
+        target = _in_equation(self._model, _values)
+        for name, values in _in_equation(_initial_model(settings), _values).items():
+            target[name].copy_(values)
 
     def shapes(self) -> Shapes:
         digits, _ = self._first_batch()
@@ -87,9 +87,12 @@ class _AutogradContender(Contender):
             "final state": tuple(self._model.rnn_model(X).shape),
             "logits": tuple(self._model(digits).shape),
         }
-        if isinstance(self._model.rnn_model, TorchSRN):
-            outputs, final_state = self._model.rnn_model.rnn(X)
-            shapes |= {"nn.RNN outputs": tuple(outputs.shape), "nn.RNN final state": tuple(final_state.shape)}
+        if isinstance(self._model.rnn_model, TorchLayer):
+            library = self._model.rnn_model.rnn
+            outputs, final_state = library(X)
+            final_h = final_state[0] if isinstance(final_state, tuple) else final_state
+            name = f"nn.{type(library).__name__}"
+            shapes |= {f"{name} outputs": tuple(outputs.shape), f"{name} final state": tuple(final_h.shape)}
         return shapes
 
     def states(self) -> npt.NDArray[np.floating]:
@@ -100,7 +103,7 @@ class _AutogradContender(Contender):
     def gradients(self) -> Weights:
         digits, labels = self._first_batch()
         cross_entropy(self._model(digits), labels).backward()  # type: ignore[no-untyped-call]
-        gradients = _copied(self._in_equation(_gradient))
+        gradients = _copied(_in_equation(self._model, _gradient))
         self._model.zero_grad()
         return gradients
 
@@ -113,19 +116,10 @@ class _AutogradContender(Contender):
             cross_entropy(self._model(digits), labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
-        return _copied(self._in_equation(_values))
+        return _copied(_in_equation(self._model, _values))
 
     def _first_batch(self) -> tuple[Tensor, Tensor]:
         return next(self._rows.batches(self._settings.train.batch_size))
-
-    def _in_equation(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        model: DigitSumClassifier = self._model
-        return {
-            **model.rnn_model.equation_tensors(read),
-            "embedding.W": read(model.embedding.W),
-            "linear.weight": read(model.linear.weight),
-            "linear.bias": read(model.linear.bias),
-        }
 
 
 class _FusedContender(Contender):
@@ -138,7 +132,7 @@ class _FusedContender(Contender):
         forest = plant_forest(rows, self._batch_size)
         eval_set = EvaluationSet(rows, self._batch_size)
         self._trainer = FusedTrainer(
-            _initial_weights(settings, dtype),
+            {name: values.astype(dtype) for name, values in copy_weights(_initial_model(settings)).items()},
             forest,
             eval_set,
             eval_set.forest.widest_step,
@@ -164,12 +158,21 @@ class _FusedContender(Contender):
         return _renamed(self._trainer.weights())
 
 
-def _initial_weights(settings: Settings, dtype: type[np.floating]) -> Weights:
+def _initial_model(settings: Settings) -> DigitSumClassifier:
+    """The manual implementation with its initial weights, which all contenders start from."""
     model = settings.model
-    manual = build_classifier(
+    return build_classifier(
         model.cell, "manual", model.embedding_size, model.hidden_size, model.init, settings.train.seed
     )
-    return {name: values.astype(dtype) for name, values in copy_weights(manual).items()}
+
+
+def _in_equation(model: DigitSumClassifier, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    return {
+        **model.rnn_model.equation_tensors(read),
+        "embedding.W": read(model.embedding.W),
+        "linear.weight": read(model.linear.weight),
+        "linear.bias": read(model.linear.bias),
+    }
 
 
 def _renamed(weights: Weights) -> Weights:

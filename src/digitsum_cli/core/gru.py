@@ -1,0 +1,88 @@
+"""The gated recurrent unit, by hand and on ``torch.nn.GRU``, side by side.
+
+    r_t = sigmoid(x_t W_r + h_{t-1} U_r + b_r)        reset gate
+    z_t = sigmoid(x_t W_z + h_{t-1} U_z + b_z)        update gate
+    n_t = tanh(x_t W_n + r_t (h_{t-1} U_n) + b_n)     candidate
+    h_t = (1 - z_t) n_t + z_t h_{t-1},    h_0 = 0
+
+The reset gate acts on the product ``h_{t-1} U_n``, as in the library. Cho et al. 2014 have it inside, on ``h_{t-1}``
+before the product; the two are different cells of about the same quality.
+
+Source: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", equations 5 to 8, in the variant
+of its version 1 that libraries have taken up.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from digitsum_cli.core.initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.torch_layer import TorchLayer
+
+
+class GRU(RecurrentLayer):
+    """The GRU written by hand.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t``.
+        generator: what the parameters are drawn from: ``W_r``, ``W_z``, ``W_n``, then ``U`` and ``b`` in the same
+            order; without one, torch's global generator.
+    """
+
+    W_r: Tensor
+    W_z: Tensor
+    W_n: Tensor
+    U_r: Tensor
+    U_z: Tensor
+    U_n: Tensor
+    b_r: Tensor
+    b_z: Tensor
+    b_n: Tensor
+
+    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__(input_size, hidden_size, hidden_size)
+        for gate in "rzn":
+            self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
+        for gate in "rzn":
+            self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
+        for gate in "rzn":
+            self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
+
+    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """What ``read`` gives for each parameter, as the equations' ``W_r`` … ``b_n``."""
+        return {name: read(parameter) for name, parameter in self.named_parameters()}
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """``h_t`` from ``x_t`` and ``h_{t-1}``; see ``RecurrentLayer.step``."""
+        h = state
+        r = torch.sigmoid(x @ self.W_r + h @ self.U_r + self.b_r)
+        z = torch.sigmoid(x @ self.W_z + h @ self.U_z + self.b_z)
+        n = torch.tanh(x @ self.W_n + r * (h @ self.U_n) + self.b_n)
+        return (1 - z) * n + z * h
+
+
+class TorchGRU(TorchLayer):
+    """The same layer on ``torch.nn.GRU``; see ``torch_layer`` for what the library does otherwise.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t``.
+        generator: what the parameters are drawn from; without one, torch's global generator.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__(default_recurrent(nn.GRU, input_size, hidden_size, generator), "rzn", hidden_size)
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """One vector further; see ``RecurrentLayer.step``."""
+        _, final_state = self.rnn(x.expand(len(state), -1).unsqueeze(1), state.unsqueeze(0).contiguous())
+        state_after: Tensor = final_state[0]
+        return state_after
+
+    def forward(self, X: Tensor) -> Tensor:
+        """The last ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        final_state: Tensor = self.rnn(X)[1]  # (1, batch, hidden_size)
+        return final_state[0]

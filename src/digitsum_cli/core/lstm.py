@@ -1,0 +1,91 @@
+"""The long short-term memory, by hand and on ``torch.nn.LSTM``, side by side.
+
+    i_t = sigmoid(x_t W_i + h_{t-1} U_i + b_i)        input gate
+    f_t = sigmoid(x_t W_f + h_{t-1} U_f + b_f)        forget gate
+    o_t = sigmoid(x_t W_o + h_{t-1} U_o + b_o)        output gate
+    g_t = tanh(x_t W_c + h_{t-1} U_c + b_c)           candidate
+    c_t = f_t c_{t-1} + i_t g_t                       cell
+    h_t = o_t tanh(c_t),    h_0 = c_0 = 0
+
+Source: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000; the practice book, chapter 6.3.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from digitsum_cli.core.initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.torch_layer import TorchLayer
+
+
+class LSTM(RecurrentLayer):
+    """The LSTM written by hand. Its state is ``h_t`` followed by ``c_t``.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t`` and of ``c_t``.
+        generator: what the parameters are drawn from: ``W_i``, ``W_f``, ``W_o``, ``W_c``, then ``U`` and ``b`` in the
+            same order; without one, torch's global generator.
+    """
+
+    W_i: Tensor
+    W_f: Tensor
+    W_o: Tensor
+    W_c: Tensor
+    U_i: Tensor
+    U_f: Tensor
+    U_o: Tensor
+    U_c: Tensor
+    b_i: Tensor
+    b_f: Tensor
+    b_o: Tensor
+    b_c: Tensor
+
+    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__(input_size, hidden_size, 2 * hidden_size)
+        for gate in "ifoc":
+            self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
+        for gate in "ifoc":
+            self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
+        for gate in "ifoc":
+            self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
+
+    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """What ``read`` gives for each parameter, as the equations' ``W_i`` … ``b_c``."""
+        return {name: read(parameter) for name, parameter in self.named_parameters()}
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """``h_t`` and ``c_t`` from ``x_t``, ``h_{t-1}`` and ``c_{t-1}``; see ``RecurrentLayer.step``."""
+        h, c = state[:, : self.hidden_size], state[:, self.hidden_size :]
+        i = torch.sigmoid(x @ self.W_i + h @ self.U_i + self.b_i)
+        f = torch.sigmoid(x @ self.W_f + h @ self.U_f + self.b_f)
+        o = torch.sigmoid(x @ self.W_o + h @ self.U_o + self.b_o)
+        g = torch.tanh(x @ self.W_c + h @ self.U_c + self.b_c)
+        c = f * c + i * g
+        return torch.cat([o * torch.tanh(c), c], dim=1)
+
+
+class TorchLSTM(TorchLayer):
+    """The same layer on ``torch.nn.LSTM``; see ``torch_layer`` for what the library does otherwise.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t`` and of ``c_t``.
+        generator: what the parameters are drawn from; without one, torch's global generator.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__(default_recurrent(nn.LSTM, input_size, hidden_size, generator), "ifco", 2 * hidden_size)
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """One vector further; see ``RecurrentLayer.step``."""
+        h, c = (part.unsqueeze(0).contiguous() for part in state.chunk(2, dim=1))
+        _, (h, c) = self.rnn(x.expand(len(state), -1).unsqueeze(1), (h, c))
+        return torch.cat([h[0], c[0]], dim=1)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """The last ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        final_h: Tensor = self.rnn(X)[1][0]  # (1, batch, hidden_size)
+        return final_h[0]
