@@ -169,7 +169,9 @@ def test_gradient_line_breaks_off_where_it_vanishes() -> None:
 
 @pytest.mark.parametrize("norms", [[0.0] * 3, [1.0] * 3, [1e-300, 5e-324, 0.0], [1.0, math.inf, math.nan]])
 def test_gradients_of_any_size_can_be_drawn(norms: list[float], tmp_path: Path) -> None:
-    save_figure(draw_gradient_by_lag([GradientCurve(3, norms, norms)], "odd"), tmp_path, "figure")
+    figure = draw_gradient_by_lag([GradientCurve(3, norms, norms)], "odd")
+    assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path, "figure"))
+    assert len(figure.axes) >= 2
 
 
 def test_gradient_colours_are_keyed_by_length() -> None:

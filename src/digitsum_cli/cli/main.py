@@ -43,6 +43,7 @@ def root(
     Start here:
       digitsum sweep configs/quick.yaml     a tour in seconds
       digitsum sweep configs/srn.yaml       the book's experiment
+      digitsum report runs/srn              a run on one page: the answer and the reasons
     """
 
 
