@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import AsJson, Assignments, Debug, PrintConfig, Quiet, overrides
+from digitsum_cli.cli.options import AsJson, Assignments, Debug, DiagnosisJobs, PrintConfig, Quiet, overrides
 
 EVALUATE_EXAMPLES = """
   digitsum evaluate runs/srn
@@ -30,16 +30,7 @@ def evaluate(
     sequence: Annotated[
         str | None, typer.Option(metavar="DIGITS", help='Read one sequence step by step: "6 7 0 0 1 0".')
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            metavar="N",
-            help="Checkpoints diagnosed side by side; as many as cores unless given.",
-        ),
-    ] = None,
+    jobs: DiagnosisJobs = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -64,9 +55,9 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override
-    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
-    from digitsum_cli.study.saved_run import read_run
+    from digitsum_cli.study.run_directory import RunDirectory
+    from digitsum_cli.study.saved_run import done_checkpoints
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:
@@ -86,7 +77,7 @@ def evaluate(
         document["checkpoints"] = rows
         console.show(_table(rows))
     if diagnose:
-        done = read_run(source, THRESHOLDS).checkpoints() if source.is_dir() else paths
+        done = done_checkpoints(source) if RunDirectory(source).store.is_file() else paths
         document["diagnosis"] = _show_diagnosis(done, folder, jobs, console)
     console.document(document)
 

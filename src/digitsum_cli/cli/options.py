@@ -41,6 +41,12 @@ Thresholds = Annotated[
         help="Exact accuracies from which on a length counts as remembered; 0.5,0.9 unless given.",
     ),
 ]
+DiagnosisJobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side; as many as cores unless given."
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import AsJson, Debug, PrintConfig, Quiet, Thresholds, parse_thresholds
+from digitsum_cli.cli.options import AsJson, Debug, DiagnosisJobs, PrintConfig, Quiet, Thresholds, parse_thresholds
 
 REPORT_EXAMPLES = """
   digitsum report runs/srn
@@ -17,16 +17,7 @@ REPORT_EXAMPLES = """
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     threshold: Thresholds = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            metavar="N",
-            help="Checkpoints diagnosed side by side; as many as cores unless given.",
-        ),
-    ] = None,
+    jobs: DiagnosisJobs = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write; RUN/report.html unless given.")
     ] = None,
@@ -43,7 +34,7 @@ def report(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.saved_run import read_run, saved_thresholds
+    from digitsum_cli.study.saved_run import done_checkpoints, read_run, saved_thresholds
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and out.is_dir():
@@ -55,7 +46,7 @@ def report(
     from digitsum_cli.cli.diagnosis_display import diagnose_shown
     from digitsum_cli.study.report import write_report
 
-    paths = saved.checkpoints()
+    paths = done_checkpoints(run)
     diagnosed = diagnose_shown(paths, saved.run.diagnosis, jobs, console) if paths else []
     path = out or saved.run.report
     page = write_report(saved, diagnosed, path)

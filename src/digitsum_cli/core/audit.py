@@ -47,5 +47,10 @@ def unseen(rows: Rows, train: Rows) -> npt.NDArray[np.bool_]:
     return np.array([key not in known for key in _keys(rows)], dtype=bool)
 
 
+def unseen_rows(rows: Rows, train: Rows) -> Rows:
+    """The rows that do not stand in the train split, in order."""
+    return rows.where(unseen(rows, train))
+
+
 def _keys(rows: Rows) -> list[bytes]:
     return [digits.tobytes() for digits in rows.digits]

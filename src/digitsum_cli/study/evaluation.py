@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.audit import unseen
+from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import digest_splits
@@ -17,8 +17,8 @@ from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
-from digitsum_cli.statistics.intervals import wilson_interval
 from digitsum_cli.study.plan import load_data, resolved_device
+from digitsum_cli.study.results import wilson_columns
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import setting_row
 from digitsum_cli.study.store import Store
@@ -58,11 +58,9 @@ class CheckpointScores:
         row |= {"length": trial.length, "seed": trial.seed, **setting_row(trial)}
         for split in ("train", "eval", "test"):
             row |= {f"{split}_{measure}": value for measure, value in asdict(getattr(self, split)).items()}
-        low, high = wilson_interval(round(self.test.accuracy * self.test_rows), self.test_rows)
         return row | {
             "test_rows": self.test_rows,
-            "test_accuracy_low": low,
-            "test_accuracy_high": high,
+            **wilson_columns(self.test.accuracy, self.test_rows),
             "unseen_test_rows": self.unseen_test_rows,
             "unseen_test_accuracy": self.unseen_test.accuracy if self.unseen_test else None,
             "exact_accuracy": self.exact.accuracy,
@@ -140,7 +138,7 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
         train, eval_, test = (
             runner.evaluate(split, batch_size=trial.batch_size) for split in (data.train, data.eval, data.test)
         )
-        unseen_rows = _unseen_test_rows(trial, splits)
+        unseen = _unseen_test_rows(trial, splits)
         yield CheckpointScores(
             path,
             trial,
@@ -148,8 +146,8 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
             eval_,
             test,
             test_rows=len(splits.test),
-            unseen_test=runner.evaluate(DigitSumDataset(unseen_rows, device)) if unseen_rows else None,
-            unseen_test_rows=None if unseen_rows is None else len(unseen_rows),
+            unseen_test=runner.evaluate(DigitSumDataset(unseen, device)) if unseen else None,
+            unseen_test_rows=None if unseen is None else len(unseen),
             exact=exact_score(model, trial.length),
         )
 
@@ -183,7 +181,7 @@ def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
         trained_on = trial.data.splits().train
     else:
         return None
-    return splits.test.where(unseen(splits.test, trained_on))
+    return unseen_rows(splits.test, trained_on)
 
 
 def _splits_for(path: Path, trial: Trial, settings: Settings) -> Splits:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digitsum_cli.core.audit import unseen
+from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
 from digitsum_cli.fused.initial_weights import draw_book_weights
@@ -53,13 +53,13 @@ class PreparedData:
 
 
 def _prepare(splits: Splits, batch_size: int) -> Prepared:
-    unseen_rows = splits.test.where(unseen(splits.test, splits.train))
+    unseen = unseen_rows(splits.test, splits.train)
     return Prepared(
         plant_forest(splits.train, batch_size),
         EvaluationSet(splits.train, batch_size),
         EvaluationSet(splits.eval, batch_size),
         EvaluationSet(splits.test, batch_size),
-        EvaluationSet(unseen_rows, batch_size) if len(unseen_rows) else None,
+        EvaluationSet(unseen, batch_size) if len(unseen) else None,
     )
 
 

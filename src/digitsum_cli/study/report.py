@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     """
     with Store(saved.run.store) as store:
         accuracy = accuracy_figure(saved.trials, store, saved.analysis)
-        drawn_losses = list(loss_figures(saved.trials, store))
-    losses: list[Block] = [_figure(drawn) for drawn in drawn_losses[:_MAXIMUM_LOSS_FIGURES]]
-    if len(drawn_losses) > len(losses):
-        losses.append(f"{len(losses)} of {len(drawn_losses)} figures; the others are in {saved.run.figures}.")
+        losses: list[Block] = [
+            _figure(drawn) for drawn in islice(loss_figures(saved.trials, store), _MAXIMUM_LOSS_FIGURES)
+        ]
     settings = len({setting_of(row) for row in saved.rows})
+    if settings > _MAXIMUM_LOSS_FIGURES:
+        losses.append(f"The first {_MAXIMUM_LOSS_FIGURES} of {settings} settings; others are in {saved.run.figures}.")
     sections = [
         Section("Accuracy by length", [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ]),
         *_spans(saved),

@@ -50,10 +50,19 @@ def result_row(trial: Trial, outcome: Outcome) -> Row:
         **({} if kept is None else asdict(kept)),
     }
     if kept is not None:
-        values["test_accuracy_low"], values["test_accuracy_high"] = wilson_interval(
-            round(kept.test_accuracy * kept.test_rows), kept.test_rows
-        )
+        values |= wilson_columns(kept.test_accuracy, kept.test_rows)
     return {column: values.get(column) for column in RESULT_COLUMNS}
+
+
+def wilson_columns(accuracy: float, rows: int) -> Row:
+    """Wilson's 95 % interval of a test accuracy, by column.
+
+    Arguments:
+        accuracy: 0 to 1.
+        rows: how many test rows there are.
+    """
+    low, high = wilson_interval(round(accuracy * rows), rows)
+    return {"test_accuracy_low": low, "test_accuracy_high": high}
 
 
 def history_rows(trial: Trial, outcome: Outcome) -> Iterable[Row]:

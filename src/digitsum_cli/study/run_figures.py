@@ -10,7 +10,7 @@ from digitsum_cli.statistics.memory_span import Bound
 from digitsum_cli.study.analysis.analysis import Analysis
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.results import result_row
-from digitsum_cli.study.setting_columns import Row, setting_label, setting_of, shared_settings, varied_settings
+from digitsum_cli.study.setting_columns import Row, setting_label, setting_of, settings_and_seeds, varied_settings
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.table import percent
@@ -37,7 +37,7 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
         lengths = ", ".join(str(length) for length in sorted({trial.length for trial in trained}))
         yield DescribedFigure(
             name_with_label("loss", label),
-            draw_loss_curves(curves, _subtitle(rows, label)),
+            draw_loss_curves(curves, settings_and_seeds(rows, label, (trial.seed for trial in trained))),
             "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
             "Dotted: the loss of guessing by the labels' frequencies.",
             f"Train and eval loss against the training step at the lengths {lengths}.",
@@ -67,7 +67,7 @@ def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -
     )
     return DescribedFigure(
         "accuracy",
-        draw_accuracy(series, _subtitle(rows, "")),
+        draw_accuracy(series, settings_and_seeds(rows, "", (row["seed"] for row in rows))),
         "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
         "accuracy on the sampled rows."
         + (
@@ -87,13 +87,6 @@ def name_with_label(name: str, label: str) -> str:
 def _done(trials: Sequence[Trial], store: Store) -> list[tuple[Trial, Row]]:
     ended = store.ended(trials, losses=False)
     return [(trial, result_row(trial, outcome)) for trial, outcome in ended if outcome.status == "done"]
-
-
-def _subtitle(rows: Sequence[Row], label: str) -> str:
-    """What all trials have in common and what sets some apart, in words."""
-    seeds = sorted({row["seed"] for row in rows})
-    parts = [shared_settings(rows), label, f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"]
-    return ", ".join(part for part in parts if part)
 
 
 def _loss_curve(trial: Trial, outcome: Outcome) -> LossCurve:

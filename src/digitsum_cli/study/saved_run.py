@@ -36,12 +36,6 @@ class SavedRun:
     config: str
     session: Mapping[str, Any]
 
-    def checkpoints(self) -> list[Path]:
-        """The kept weights of the trials that are done."""
-        done = {row["trial"] for row in self.rows if row["status"] == "done"}
-        paths = (self.run.checkpoint(trial.name) for trial in self.trials if trial.identity in done)
-        return [path for path in paths if path.is_file()]
-
 
 def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
     """Reads a run.
@@ -80,6 +74,19 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return session if isinstance(session, dict) else {}
+
+
+def done_checkpoints(path: Path) -> list[Path]:
+    """The kept weights of the trials of a run that are done, in the order of its tables.
+
+    Raises:
+        InputError: the store is damaged.
+    """
+    run = RunDirectory(path)
+    with Store(run.store) as store:
+        ended = list(store.ended(store.trials().values(), losses=False))
+    paths = (run.checkpoint(trial.name) for trial, outcome in ended if outcome.status == "done")
+    return [checkpoint for checkpoint in paths if checkpoint.is_file()]
 
 
 def saved_thresholds(path: Path) -> tuple[float, ...]:

@@ -76,6 +76,17 @@ def shared_settings(rows: Sequence[Row]) -> str:
     return ", ".join(text for column, text in words.items() if column not in varied)
 
 
+def settings_and_seeds(rows: Sequence[Row], label: str, seeds: Iterable[int]) -> str:
+    """In words, what a figure is of: what all rows have in common, what sets its own apart, and the seeds."""
+    different = sorted(set(seeds))
+    parts = [
+        shared_settings(rows),
+        label,
+        f"{len(different)} seeds" if len(different) > 1 else f"seed {different[0]}",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def setting_label(row: Row, varied: Sequence[str]) -> str:
     """What sets a row apart, in words; empty if no setting varies."""
     return ", ".join(f"{column.replace('_', ' ')} {row[column]}" for column in varied)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from digitsum_cli.core.audit import unseen
+from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
@@ -65,14 +65,14 @@ def run_trial(
         return Outcome.of(record, None, time.perf_counter() - start, None)
     test = runner.evaluate(data.test, batch_size=trial.batch_size)
     seconds = time.perf_counter() - start
-    unseen_rows = splits.test.where(unseen(splits.test, splits.train))
-    unseen_test = runner.evaluate(DigitSumDataset(unseen_rows, trial.device)) if len(unseen_rows) else None
+    unseen = unseen_rows(splits.test, splits.train)
+    unseen_test = runner.evaluate(DigitSumDataset(unseen, trial.device)) if len(unseen) else None
     kept = KeptScores(
         train_accuracy=runner.evaluate(data.train, batch_size=len(splits.train)).accuracy,
         test_accuracy=test.accuracy,
         test_rows=len(splits.test),
         unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
-        unseen_test_rows=len(unseen_rows),
+        unseen_test_rows=len(unseen),
         exact_accuracy=exact_score(model, trial.length).accuracy,
     )
     return Outcome.of(record, kept, seconds, copy_weights(model))

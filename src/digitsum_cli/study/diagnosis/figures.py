@@ -19,7 +19,7 @@ from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.study.diagnosis.averages import mean_over_seeds
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
 from digitsum_cli.study.run_figures import name_with_label
-from digitsum_cli.study.setting_columns import setting_label, shared_settings, varied_settings
+from digitsum_cli.study.setting_columns import setting_label, settings_and_seeds, varied_settings
 from digitsum_cli.table import percent, significant
 
 MAXIMUM_SETTINGS = 6
@@ -44,9 +44,7 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         by_length: ByLength = {}
         for each in mine:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
-        seeds = sorted({each.trial.seed for each in mine})
-        parts = [shared_settings(rows), label, f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"]
-        subtitle = ", ".join(part for part in parts if part)
+        subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
         yield label, [_renamed(draw(by_length, subtitle), label) for draw in _FIGURES]
 
 
