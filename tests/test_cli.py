@@ -367,10 +367,19 @@ def group_is_gone(group: int, seconds: float) -> bool:
     return False
 
 
+def _hear_interrupts() -> None:
+    """In the process to be: a shell starts what runs in the background with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_sweep_saves_what_was_finished_and_goes_on() -> None:
     arguments = ("sweep", "--lengths", "4,6", "--seeds", "0..3", "--epochs", "40", "-j", "2", "--out", "run")
     process = subprocess.Popen(
-        [sys.executable, "-m", "digitsum_cli", *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "digitsum_cli", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_interrupts,
     )
     assert process.stderr is not None
     for line in process.stderr:
