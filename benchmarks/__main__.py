@@ -19,7 +19,7 @@ from benchmarks.exact_accuracy import measure_exact_accuracy
 from benchmarks.interleaving import Effort
 from benchmarks.machine import describe_machine
 from benchmarks.tables import tables
-from benchmarks.training_steps import measure_training_steps
+from benchmarks.training_steps import measure_gated_steps, measure_training_steps
 from benchmarks.whole_sweeps import SweepEffort, measure_whole_sweeps
 
 
@@ -28,6 +28,7 @@ class Scale:
     """How much is measured, and where it is written."""
 
     tasks: Sequence[Task]
+    gated_tasks: Sequence[Task]
     effort: Effort
     exact_repeats: int
     sweeps: SweepEffort
@@ -36,6 +37,7 @@ class Scale:
 
 FULL = Scale(
     tasks=[Task(length, hidden) for hidden in (32, 128) for length in (5, 20, 35, 100)],
+    gated_tasks=[Task(length, 32, cell) for cell in ("lstm", "gru") for length in (5, 20, 35, 100)],
     effort=Effort(repeats=7, seconds=0.2),
     exact_repeats=15,
     sweeps=SweepEffort(epochs=500, plain_epochs=50, repeats=3),
@@ -43,6 +45,7 @@ FULL = Scale(
 )
 QUICK = Scale(
     tasks=[Task(5, 32)],
+    gated_tasks=[Task(5, 32, "lstm"), Task(5, 32, "gru")],
     effort=Effort(repeats=2, seconds=0.02),
     exact_repeats=1,
     sweeps=SweepEffort(epochs=10, plain_epochs=2, repeats=1),
@@ -51,6 +54,7 @@ QUICK = Scale(
 
 PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
     "steps": lambda scale: {"cells": measure_training_steps(scale.tasks, scale.effort)},
+    "gated": lambda scale: {"cells": measure_gated_steps(scale.gated_tasks, scale.effort)},
     "rate": lambda scale: {"figures": measure_arithmetic_rate(scale.tasks, scale.effort)},
     "exact": lambda scale: measure_exact_accuracy(scale.exact_repeats),
     "sweeps": lambda scale: measure_whole_sweeps(scale.sweeps),

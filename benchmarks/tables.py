@@ -12,7 +12,7 @@ TITLES = {
 
 def tables(results: dict[str, Any]) -> str:
     """All tables of the parts that were measured."""
-    parts = {"steps": _steps, "rate": _rate, "exact": _exact, "sweeps": _sweeps}
+    parts = {"steps": _steps, "gated": _gated, "rate": _rate, "exact": _exact, "sweeps": _sweeps}
     return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
 
 
@@ -32,6 +32,18 @@ def _steps_row(cell: dict[str, Any]) -> list[str]:
     against_jax = _times(contenders["jax"]["fused_is_times_faster"]) if "jax" in contenders else "–"
     plain, fused = (f"{contenders[name]['us_per_step']:.3g}" for name in ("plain", "fused"))
     return [str(cell["length"]), str(cell["hidden"]), _plain_number(plain), *times, _plain_number(fused), against_jax]
+
+
+def _gated(part: dict[str, Any]) -> Iterable[str]:
+    heads = ["cell", "length", "plain, on the library's layer, µs", "manual", "torch", "fused", "fused, µs"]
+    rows = []
+    for cell in part["cells"]:
+        contenders = cell["contenders"]
+        times = [_times(contenders[name]["times_faster_than_plain"]) for name in ("manual", "torch", "fused")]
+        plain, fused = (_plain_number(f"{contenders[name]['us_per_step']:.3g}") for name in ("plain", "fused"))
+        rows.append([cell["cell"], str(cell["length"]), plain, *times, fused])
+    title = "One training step of the LSTM and the GRU on one core: times faster than the plain loop"
+    yield f"{title} ({_machine(part)})\n\n{_table(heads, rows)}"
 
 
 def _rate(part: dict[str, Any]) -> Iterable[str]:
@@ -92,6 +104,7 @@ def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     seconds = (
         f"{part['report_seconds']:.1f} s, {many['digitsum_seconds'] + part['report_seconds']:.0f} s with the sweep"
     )
+    yield f"`digitsum sweep configs/cells.yaml`, 210 trainings of three cells, takes {part['cells_seconds']:.0f} s."
     yield f"The report on the {many['trainings']} trainings, with the diagnosis of each, takes {seconds}."
 
 

@@ -35,6 +35,9 @@ ENTRIES = {
 """Who takes part on one core and on all; of what stands twice (see ``column``) the faster is reported."""
 
 
+GATED_ENTRIES = tuple(Entry(name, "one") for name in ("plain", "manual", "torch", "fused"))
+
+
 def column(entry: Entry) -> str:
     """The contender that an entry is a way of running."""
     return entry.contender.removesuffix(" ensemble")
@@ -54,6 +57,21 @@ def measure_training_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[s
                 present = [entry for entry in entries if column(entry) != "jax" or installed_version("jax")]
                 seconds = seconds_per_epoch(team, present, task, effort)
                 cells.append({"length": task.length, "hidden": task.hidden, "cores": cores, **_figures(seconds)})
+    return cells
+
+
+def measure_gated_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[str, Any]]:
+    """A figure for each task with an LSTM or a GRU and each contender that has it, on one core.
+
+    Raises:
+        DisagreementError: a contender's losses are not those expected.
+    """
+    cells = []
+    with Team(usable_cores()[:1]) as team:
+        for task in tasks:
+            print(f"training steps: {task.cell}, length {task.length}, hidden {task.hidden}", file=sys.stderr)
+            seconds = seconds_per_epoch(team, GATED_ENTRIES, task, effort)
+            cells.append({"cell": task.cell, "length": task.length, "hidden": task.hidden, **_figures(seconds)})
     return cells
 
 

@@ -1,5 +1,7 @@
 """Whole sweeps as whole processes: ``digitsum sweep configs/srn.yaml`` next to the plain loop's seven lengths.
 
+And ``digitsum sweep configs/cells.yaml`` alone: SRN, LSTM and GRU at the same lengths, ten seeds each.
+
 ``digitsum`` starts, trains, evaluates, writes checkpoints, table and figures, and ends. The plain loop starts, trains
 and evaluates each length in turn; of its 500 epochs a part is measured at each length and the rest extrapolated.
 """
@@ -67,11 +69,14 @@ def measure_whole_sweeps(effort: SweepEffort) -> dict[str, Any]:
             one_seed.append(_digitsum_seconds(FIRST_SEED, effort.epochs, Path(folder), f"again-{repeat}"))
         many_seeds = _digitsum_seconds(MANY_SEEDS, effort.epochs, Path(folder), "many")
         report = _report_seconds(Path(folder) / "many")
+        _digitsum_seconds(None, 1, Path(folder), "cells-compiled", "cells")
+        cells = _digitsum_seconds(None, effort.epochs, Path(folder), "cells", "cells")
     return {
         "effort": asdict(effort),
         "first_run_seconds": first_run,
         "first_run_more_than_warm_seconds": first_run - median(one_seed),
         "report_seconds": report,
+        "cells_seconds": cells,
         "sweeps": [
             _figure(FIRST_SEED, plain, one_seed, effort.epochs),
             _figure(MANY_SEEDS, plain, [many_seeds] * len(plain), effort.epochs),
@@ -99,11 +104,12 @@ def _plain_sweep(epochs: int) -> PlainSweep:
     return PlainSweep(seconds - training, training, epochs)
 
 
-def _digitsum_seconds(seeds: str, epochs: int, folder: Path, name: str) -> float:
+def _digitsum_seconds(seeds: str | None, epochs: int, folder: Path, name: str, config: str = "srn") -> float:
     """The seconds of a sweep with all cores, whose compiled code is kept in ``folder``, at first empty."""
-    print(f"whole sweeps: digitsum, seeds {seeds}, {name}", file=sys.stderr)
+    print(f"whole sweeps: digitsum, {config}, seeds {seeds or 'of the config'}, {name}", file=sys.stderr)
     out = folder / name
-    arguments = ["sweep", "configs/srn.yaml", "--seeds", seeds, "--epochs", str(epochs), "--out", str(out), "--quiet"]
+    arguments = ["sweep", f"configs/{config}.yaml", "--epochs", str(epochs), "--out", str(out), "--quiet"]
+    arguments += [] if seeds is None else ["--seeds", seeds]
     start = time.perf_counter()
     _run("digitsum_cli", *arguments, NUMBA_CACHE_DIR=str(folder / "compiled"))
     return time.perf_counter() - start

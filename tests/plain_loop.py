@@ -4,7 +4,9 @@ The tests hold the Runner against it number for number, and the benchmarks measu
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -37,14 +39,22 @@ class PlainSRN(nn.Module):
 
 
 class PlainTorchRNN(nn.Module):
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    def __init__(self, input_size: int, hidden_size: int, layer: type[nn.RNN | nn.LSTM | nn.GRU] = nn.RNN) -> None:
         super().__init__()
-        self.rnn = nn.RNN(input_size, hidden_size, batch_first=True)
+        self.rnn = layer(input_size, hidden_size, batch_first=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
         outputs, _ = self.rnn(inputs)
         last: Tensor = outputs[:, -1]
         return last
+
+
+LAYERS: dict[str, Callable[[int, int], nn.Module]] = {
+    "manual": PlainSRN,
+    "torch": PlainTorchRNN,
+    "lstm": partial(PlainTorchRNN, layer=nn.LSTM),
+    "gru": partial(PlainTorchRNN, layer=nn.GRU),
+}
 
 
 class PlainEmbedding(nn.Module):
@@ -59,8 +69,7 @@ class PlainEmbedding(nn.Module):
 class PlainClassifier(nn.Module):
     def __init__(self, impl: str, embedding_size: int = 32, hidden_size: int = 32) -> None:
         super().__init__()
-        layer = PlainSRN if impl == "manual" else PlainTorchRNN
-        self.rnn_model = layer(embedding_size, hidden_size)
+        self.rnn_model = LAYERS[impl](embedding_size, hidden_size)
         self.embedding = PlainEmbedding(10, embedding_size)
         self.linear = nn.Linear(hidden_size, 19)
 

@@ -54,6 +54,12 @@ def test_span_below_the_first_length() -> None:
     ]
 
 
+def test_median_between_a_span_below_and_a_known_one_is_at_most_that() -> None:
+    assert answered(rows((0.3, 0.2), (0.75, 0.25))) == [
+        f"{SRN} is right more often than not at most up to length 6.25 (memory span < 6.2, median of 2 seeds)."
+    ]
+
+
 def test_span_beyond_the_last_length() -> None:
     assert answered(rows((0.75, 0.7)), 0.6) == [
         f"{SRN} is right at least 60 % of the time at every length up to 10 (memory span ≥ 10, one seed)."

@@ -15,8 +15,11 @@ from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.draws import count_draws, every_draw
 from digitsum_cli.core.exact import answer_every_draw, exact_score, states_of_every_draw
 from digitsum_cli.core.generation import generate_rows
+from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
+from digitsum_cli.fused.arrays import Rule
+from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
@@ -151,15 +154,21 @@ def test_answers_to_every_draw_are_in_its_order(model: DigitSumClassifier) -> No
 
 
 def trained_by_compiled_steps(
-    length: int, sizes: tuple[int, int], dtype: type[np.floating]
+    length: int, sizes: tuple[int, int], dtype: type[np.floating], cell: str = "srn"
 ) -> tuple[FusedTrainer, DigitSumClassifier]:
     """After 304 steps, with a classifier that has the kept weights."""
     splits = generate_splits([length])[length]
-    model = build_classifier("srn", "manual", *sizes)
+    model = build_classifier(cell, "manual", *sizes)
     model = model.double() if dtype is np.float64 else model
-    eval_set = EvaluationSet(splits.eval, 8)
-    forest, widest = plant_forest(splits.train, 8), eval_set.forest.widest_step
-    trainer = FusedTrainer(copy_weights(model), forest, eval_set, widest, epochs=8, lr=0.01, dtype=dtype)
+    trainer = FusedTrainer(
+        kind_of(cell, "tanh"),
+        copy_weights(model),
+        plant_forest(splits.train, 8),
+        EvaluationSet(splits.eval, 8),
+        epochs=8,
+        rule=Rule(lr=0.01),
+        dtype=dtype,
+    )
     trainer.advance(trainer.steps)
     load_weights(model, trainer.kept_weights())
     return trainer, model
@@ -168,8 +177,11 @@ def trained_by_compiled_steps(
 @pytest.mark.parametrize(
     ("length", "sizes"), [(3, (32, 32)), (5, (32, 32)), (12, (32, 32)), (3, (3, 9)), (5, (5, 37)), (12, (17, 1))]
 )
-def test_exact_accuracy_of_the_compiled_trainer_is_the_manual_models(length: int, sizes: tuple[int, int]) -> None:
-    trainer, model = trained_by_compiled_steps(length, sizes, np.float64)
+@pytest.mark.parametrize("cell", CELLS)
+def test_exact_accuracy_of_the_compiled_trainer_is_the_manual_models(
+    length: int, sizes: tuple[int, int], cell: str
+) -> None:
+    trainer, model = trained_by_compiled_steps(length, sizes, np.float64, cell)
     assert trainer.exact_accuracy_of_kept() == exact_score(model, length).accuracy
 
 

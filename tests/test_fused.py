@@ -11,46 +11,67 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
+from digitsum_cli.core import DigitSumDataset, DigitSumSplits, Runner, build_classifier, generate_splits
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.record import TrainingRecord
+from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights, load_weights
+from digitsum_cli.fused.arrays import BOOK_RULE, Rule
+from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
-from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.prefix_tree import NewForests, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
+KINDS = pytest.mark.parametrize(
+    ("cell", "activation"), [("srn", "tanh"), ("srn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
+)
+CELLS_ALONE = pytest.mark.parametrize("cell", CELLS)
 
-def double_classifier(embedding_size: int, hidden_size: int, seed: int) -> DigitSumClassifier:
-    return build_classifier("srn", "manual", embedding_size, hidden_size, seed=seed).double()
+
+def classifier(cell: str, activation: str, sizes: tuple[int, int], *, double: bool, seed: int) -> DigitSumClassifier:
+    model = build_classifier(cell, "manual", *sizes, seed=seed, activation=activation)
+    return model.double() if double else model
 
 
 def trainer_of(weights: Weights, train: Rows, eval_: Rows, batch_size: int, **arguments: Any) -> FusedTrainer:
-    eval_set = EvaluationSet(eval_, batch_size)
-    forest = plant_forest(train, batch_size)
-    return FusedTrainer(weights, forest, eval_set, eval_set.forest.widest_step, **arguments)
+    kind = kind_of(arguments.pop("cell", "srn"), arguments.pop("activation", "tanh"))
+    return FusedTrainer(kind, weights, plant_forest(train, batch_size), EvaluationSet(eval_, batch_size), **arguments)
 
 
 def train_both(
-    length: int, *, double: bool, epochs: int, batch_size: int = 8, lr: float = 0.001, sizes: tuple[int, int] = (32, 32)
+    length: int,
+    *,
+    double: bool,
+    epochs: int,
+    batch_size: int = 8,
+    sizes: tuple[int, int] = (32, 32),
+    cell: str = "srn",
+    activation: str = "tanh",
+    rule: Rule = BOOK_RULE,
+    **options: Any,
 ) -> tuple[FusedTrainer, Runner, TrainingRecord]:
+    """A training by the compiled trainer, and the same by the Runner, which gets ``options``."""
     splits = generate_splits([length])[length]
-    model = build_classifier("srn", "manual", *sizes, seed=1)
-    model = model.double() if double else model
+    model = classifier(cell, activation, sizes, double=double, seed=1)
     trainer = trainer_of(
         copy_weights(model),
         splits.train,
         splits.eval,
         batch_size,
+        cell=cell,
+        activation=activation,
         epochs=epochs,
-        lr=lr,
+        rule=rule,
         dtype=np.float64 if double else np.float32,
     )
     trainer.advance(10**9)
     data = DigitSumSplits.of(splits)
-    runner = Runner(model, torch.optim.Adam(model.parameters(), lr=lr))
-    return trainer, runner, runner.train(data.train, data.eval, epochs=epochs, batch_size=batch_size)
+    optimizer = {True: torch.optim.Adam, False: torch.optim.SGD}[rule.adam]
+    runner = Runner(model, optimizer(model.parameters(), lr=rule.lr, weight_decay=rule.weight_decay))
+    return trainer, runner, runner.train(data.train, data.eval, epochs=epochs, batch_size=batch_size, **options)
 
 
 def largest_difference(a: Weights, b: Weights) -> float:
@@ -66,12 +87,24 @@ def largest_difference(a: Weights, b: Weights) -> float:
     seed=st.integers(0, 2**32 - 1),
 )
 @hypothesis_settings(max_examples=60)
-def test_gradients_equal_autograd(length: int, sizes: tuple[int, int], rows: int, batch_size: int, seed: int) -> None:
+@KINDS
+def test_gradients_equal_autograd(
+    cell: str, activation: str, length: int, sizes: tuple[int, int], rows: int, batch_size: int, seed: int
+) -> None:
     stream = np.random.default_rng(seed)
     digits = (stream.integers(0, 10, (rows, length)) * (stream.random((rows, length)) < 0.4)).astype(np.int8)
     data = Rows(digits, digits[:, 0] + digits[:, 1])
-    model = double_classifier(*sizes, seed)
-    trainer = trainer_of(copy_weights(model), data, data, batch_size, epochs=1, dtype=np.float64)
+    model = classifier(cell, activation, sizes, double=True, seed=seed)
+    trainer = trainer_of(
+        copy_weights(model),
+        data,
+        data,
+        batch_size,
+        cell=cell,
+        activation=activation,
+        epochs=1,
+        dtype=np.float64,
+    )
     for batch in range(trainer.steps_per_epoch):
         here = slice(batch * batch_size, (batch + 1) * batch_size)
         model.zero_grad()
@@ -90,8 +123,9 @@ def test_gradients_equal_autograd(length: int, sizes: tuple[int, int], rows: int
 
 
 @pytest.mark.parametrize("length", [5, 20])
-def test_300_steps_in_double_precision_equal_the_runner(length: int) -> None:
-    trainer, runner, record = train_both(length, double=True, epochs=8)
+@KINDS
+def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, activation: str) -> None:
+    trainer, runner, record = train_both(length, double=True, epochs=8, cell=cell, activation=activation)
     fused = trainer.record()
     assert len(fused.step_losses) == 304
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
@@ -106,16 +140,87 @@ def test_300_steps_in_double_precision_equal_the_runner(length: int) -> None:
     assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
 
 
-def test_sizes_that_fill_no_vector_train_the_same() -> None:
-    trainer, runner, record = train_both(7, double=True, epochs=8, batch_size=13, sizes=(5, 37))
+@KINDS
+def test_sizes_that_fill_no_vector_train_the_same(cell: str, activation: str) -> None:
+    trainer, runner, record = train_both(
+        7, double=True, epochs=8, batch_size=13, sizes=(5, 37), cell=cell, activation=activation
+    )
     assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)).max() < 1e-9
     assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
 
 
 @pytest.mark.parametrize("length", [5, 35])
-def test_first_losses_in_single_precision_equal_the_runner(length: int) -> None:
-    trainer, _, record = train_both(length, double=False, epochs=1)
+@KINDS
+def test_first_losses_in_single_precision_equal_the_runner(length: int, cell: str, activation: str) -> None:
+    trainer, _, record = train_both(length, double=False, epochs=1, cell=cell, activation=activation)
     assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)[:20]).max() < 1e-4
+
+
+RULES: dict[str, tuple[Rule, dict[str, Any]]] = {
+    "sgd": (Rule(adam=False, lr=0.02), {}),
+    "sgd with decay": (Rule(adam=False, lr=0.02, weight_decay=0.01), {}),
+    "adam with decay": (Rule(weight_decay=0.01), {}),
+    "cosine": (Rule(cosine=True), {"lr_schedule": "cosine"}),
+    "sum": (Rule(adam=False, lr=0.01, summed=True), {"loss": "sum"}),
+    "clipped": (Rule(adam=False, lr=0.1, clip_norm=0.5), {"clip_norm": 0.5}),
+    "clipped, adam, sum": (Rule(clip_norm=2.0, summed=True), {"clip_norm": 2.0, "loss": "sum"}),
+    "recorded": (Rule(record_norms=True), {"record_gradients": True}),
+    "recorded and clipped": (
+        Rule(clip_norm=0.5, record_norms=True),
+        {"clip_norm": 0.5, "record_gradients": True},
+    ),
+    "early stop": (Rule(lr=0.0001, patience=2), {"early_stop": 2}),
+}
+
+
+@CELLS_ALONE
+@pytest.mark.parametrize("name", RULES)
+def test_every_way_to_train_equals_the_runner(name: str, cell: str) -> None:
+    rule, options = RULES[name]
+    trainer, runner, record = train_both(6, double=True, epochs=16, cell=cell, rule=rule, sizes=(7, 37), **options)
+    fused = trainer.record()
+    assert len(fused.step_losses) == len(record.step_losses)
+    assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
+    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert fused.gradient_norms.keys() == record.gradient_norms.keys()
+    for parameter, norms in record.gradient_norms.items():
+        assert len(norms) == 16 * 38
+        assert fused.gradient_norms[parameter] == pytest.approx(norms, rel=1e-9, abs=1e-12), parameter
+
+
+def test_clipping_and_stopping_do_something() -> None:
+    """The rules above would agree as well if neither did."""
+    plain, clipped, stopped = (
+        train_both(6, double=True, epochs=16, sizes=(7, 37), rule=rule)[0].record()
+        for rule in (Rule(adam=False, lr=0.1), Rule(adam=False, lr=0.1, clip_norm=0.5), RULES["early stop"][0])
+    )
+    assert plain.step_losses[-1] != pytest.approx(clipped.step_losses[-1], abs=1e-3)
+    assert len(stopped.step_losses) < len(plain.step_losses)
+    assert stopped.best == stopped.evaluations[-3]
+    assert stopped.evaluations[-1].step == len(stopped.step_losses) - 1
+
+
+@pytest.mark.parametrize(("shuffle", "fresh"), [(True, False), (False, True), (True, True)])
+def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh: bool) -> None:
+    splits = generate_splits([6])[6]
+    rows = TrainingRows(splits.train, shuffle, fresh, seed=5)
+    model = classifier("gru", "tanh", (8, 9), double=True, seed=1)
+    trainer = FusedTrainer(
+        kind_of("gru", "tanh"),
+        copy_weights(model),
+        NewForests(rows.of_epoch, 7),
+        EvaluationSet(splits.eval, 7),
+        epochs=5,
+        dtype=np.float64,
+    )
+    while not trainer.ended:
+        trainer.advance(10)
+    record = Runner(model).train(
+        lambda epoch: DigitSumDataset(rows.of_epoch(epoch)), DigitSumDataset(splits.eval), epochs=5, batch_size=7
+    )
+    fused = trainer.record()
+    assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
+    assert fused.step_losses[: trainer.steps_per_epoch] != fused.step_losses[-trainer.steps_per_epoch :]
 
 
 def test_epoch_losses_and_loss_of_each_evaluation_are_those_of_the_steps() -> None:
@@ -125,10 +230,11 @@ def test_epoch_losses_and_loss_of_each_evaluation_are_those_of_the_steps() -> No
     assert [e.epoch for e in record.evaluations] == [2, 5, 5]
 
 
-def test_kept_weights_score_the_same_in_the_manual_model() -> None:
-    trainer, _, _ = train_both(6, double=False, epochs=20, lr=0.01)
+@CELLS_ALONE
+def test_kept_weights_score_the_same_in_the_manual_model(cell: str) -> None:
+    trainer, _, _ = train_both(6, double=False, epochs=20, rule=Rule(lr=0.01), cell=cell)
     splits = generate_splits([6])[6]
-    model = build_classifier()
+    model = build_classifier(cell)
     load_weights(model, trainer.kept_weights())
     score = Runner(model).evaluate(DigitSumSplits.of(splits).test)
     fused = trainer.score_kept(EvaluationSet(splits.test, 8))
@@ -138,7 +244,7 @@ def test_kept_weights_score_the_same_in_the_manual_model() -> None:
 
 def test_numbers_do_not_depend_on_how_far_each_call_advances() -> None:
     splits = generate_splits([6])[6]
-    weights = draw_book_weights(32, 32, 0)
+    weights = draw_book_weights("srn", 32, 32, 0)
     records = []
     for steps in (1, 7, 10**9):
         trainer = trainer_of(weights, splits.train, splits.eval, 8, epochs=4)
@@ -152,7 +258,7 @@ def test_shared_prefixes_change_nothing_but_the_last_bits() -> None:
     """A batch of the same row four times has the loss and the gradients of that row alone."""
     rows = generate_splits([9])[9].train
     one, four = (Rows(np.repeat(rows.digits[70:71], n, axis=0), np.repeat(rows.labels[70:71], n)) for n in (1, 4))
-    weights = copy_weights(double_classifier(8, 8, 0))
+    weights = copy_weights(classifier("srn", "tanh", (8, 8), double=True, seed=0))
     (loss, gradients), (loss_of_four, gradients_of_four) = (
         trainer_of(weights, data, data, 4, epochs=1, dtype=np.float64).gradients(0) for data in (one, four)
     )
@@ -173,7 +279,7 @@ def test_forest_has_a_node_for_each_different_prefix() -> None:
 
 @pytest.mark.parametrize("double", [False, True])
 def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
-    trainer, _, _ = train_both(5, double=double, epochs=2, lr=1e307 if double else 1e37)
+    trainer, _, _ = train_both(5, double=double, epochs=2, rule=Rule(lr=1e307 if double else 1e37))
     fused = trainer.record()
     assert fused.diverged_at is not None
     assert fused.diverged_at == len(fused.step_losses) - 1
@@ -184,13 +290,17 @@ def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
 
 @pytest.mark.parametrize("sizes", [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)])
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
-def test_initial_weights_equal_those_of_torch_to_the_bit(sizes: tuple[int, int], seed: int) -> None:
-    expected = copy_weights(build_classifier("srn", "manual", *sizes, seed=seed))
-    drawn = draw_book_weights(*sizes, seed)
+@CELLS_ALONE
+def test_initial_weights_equal_those_of_torch_to_the_bit(sizes: tuple[int, int], seed: int, cell: str) -> None:
+    expected = copy_weights(build_classifier(cell, "manual", *sizes, seed=seed))
+    drawn = draw_book_weights(cell, *sizes, seed)
     assert drawn.keys() == expected.keys()
     for name, weights in expected.items():
         assert drawn[name].dtype == np.float32
         assert np.array_equal(drawn[name], weights), name
+
+
+EXACT: dict[str, Any] = {"tanh": np.tanh, "exp": np.exp, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
 
 
 def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -211,18 +321,20 @@ def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("function", "lowest", "highest"), [("tanh", -30, 30), ("exp", -800, 720)])
-def test_elementary_functions_are_within_two_units_in_the_last_place(
-    function: str, lowest: float, highest: float, dtype: type[np.floating]
+@pytest.mark.parametrize(
+    ("function", "lowest", "highest", "units"), [("tanh", -30, 30, 2), ("exp", -800, 720, 2), ("sigmoid", -80, 80, 3)]
+)
+def test_elementary_functions_are_within_two_or_three_units_in_the_last_place(
+    function: str, lowest: float, highest: float, units: int, dtype: type[np.floating]
 ) -> None:
     tiny = 10.0 ** np.linspace(-37, 1, 2**17)
     x = np.concatenate([np.linspace(lowest, highest, 2**20), np.linspace(-2, 2, 2**19), tiny, -tiny]).astype(dtype)
     with np.errstate(over="ignore", under="ignore"):
-        exact = getattr(np, function)(x.astype(np.longdouble))
+        exact = EXACT[function](x.astype(np.longdouble))
         normal = (np.abs(exact) >= np.finfo(dtype).tiny) & (np.abs(exact) <= np.finfo(dtype).max)
         unit = np.spacing(np.abs(exact[normal]).astype(dtype)).astype(np.longdouble)
     result = evaluated(function, x)
-    assert (np.abs(result[normal] - exact[normal]) / unit).max() <= 2.0
+    assert (np.abs(result[normal] - exact[normal]) / unit).max() <= units
     too_large = exact > np.finfo(dtype).max
     assert np.isinf(result[too_large]).all()
     assert (np.abs(result[np.abs(exact) < np.finfo(dtype).tiny]) <= 2 * np.finfo(dtype).tiny).all()
@@ -233,3 +345,6 @@ def test_what_is_not_a_number_or_infinite_passes_through(dtype: type[np.floating
     x = np.array([np.nan, np.inf, -np.inf, 0.0] * 16, dtype)
     assert np.array_equal(evaluated("tanh", x)[:4], [np.nan, 1.0, -1.0, 0.0], equal_nan=True)
     assert np.array_equal(evaluated("exp", x)[:4], [np.nan, np.inf, 0.0, 1.0], equal_nan=True)
+    sigmoid = evaluated("sigmoid", x)[:4]
+    assert np.isnan(sigmoid[0])
+    assert sigmoid[1:].tolist() == pytest.approx([1.0, 0.0, 0.5], abs=1e-38)

@@ -15,15 +15,38 @@ from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import AxisValue, axis_keys, leaf_keys
 
 BOOK_SETTINGS = {
-    "data": {"lengths": (5, 10, 15, 20, 25, 30, 35), "k": {"train": 3, "eval": 1, "test": 1}, "seed": 0, "dir": None},
-    "model": {"cell": "srn", "impl": "manual", "embedding_size": 32, "hidden_size": 32, "init": "book"},
+    "data": {
+        "lengths": (5, 10, 15, 20, 25, 30, 35),
+        "k": {"train": 3, "eval": 1, "test": 1},
+        "seed": 0,
+        "rows": "fixed",
+        "dir": None,
+    },
+    "model": {
+        "cell": "srn",
+        "impl": "manual",
+        "embedding_size": 32,
+        "hidden_size": 32,
+        "activation": "tanh",
+        "init": "book",
+        "init_scale": 1.0,
+        "forget_bias": None,
+    },
     "train": {
         "epochs": 500,
         "batch_size": 8,
         "lr": 0.001,
+        "optimizer": "adam",
+        "lr_schedule": "constant",
+        "weight_decay": 0.0,
+        "clip_norm": None,
+        "loss": "mean",
+        "shuffle": False,
+        "early_stop": None,
         "seed": 0,
         "log_every": 100,
         "eval_every": 100,
+        "record_gradients": False,
         "device": "cpu",
     },
     "sweep": {},
@@ -74,6 +97,14 @@ UNITS = "a whole number from 1 to 4096"
 PASSES = "passes over the training rows, a whole number from 1 to 1000000"
 BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
+MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, init_scale, forget_bias"
+TRAIN_KEYS = (
+    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, early_stop, seed, "
+    "log_every, eval_every, record_gradients, device"
+)
+FORGET_BIAS = "null, a number such as 1, or chrono"
+CLIP = "null for none, or a number above 0, such as 5"
+EARLY_STOP = "null for never, or evaluations without a rise of the eval accuracy, such as 20"
 RATE = "a number above 0, such as 0.001 or 1e-3"
 
 BAD_VALUES = [
@@ -128,7 +159,7 @@ BAD_VALUES = [
     ("model.embedding_size", "4097", UNITS),
     ("model.hidden_size", "-32", UNITS),
     ("model.hidden_size", "32.0", UNITS),
-    ("model", "null", "cell, impl, embedding_size, hidden_size, init"),
+    ("model", "null", MODEL_KEYS),
     ("train.epochs", "0", PASSES),
     ("train.epochs", "-1", PASSES),
     ("train.epochs", "1000001", PASSES),
@@ -158,8 +189,27 @@ BAD_VALUES = [
     ("train.eval_every", "1000000001", STEPS),
     ("train.device", "gpu", "cpu, cuda, mps, auto"),
     ("train.device", "null", "cpu, cuda, mps, auto"),
-    ("train", "null", "epochs, batch_size, lr, seed, log_every, eval_every, device"),
-    ("train", "5", "epochs, batch_size, lr, seed, log_every, eval_every, device"),
+    ("data.rows", "new", "fixed, fresh"),
+    ("model.activation", "sigmoid", "tanh, relu"),
+    ("model.init_scale", "0", "a number above 0, such as 1"),
+    ("model.forget_bias", "much", FORGET_BIAS),
+    ("model.forget_bias", "true", FORGET_BIAS),
+    ("model.forget_bias", "[1]", FORGET_BIAS),
+    ("model.forget_bias", ".inf", FORGET_BIAS),
+    ("train.optimizer", "adamw", "adam, sgd"),
+    ("train.lr_schedule", "step", "constant, cosine"),
+    ("train.weight_decay", "-1", "a number, 0 or above, such as 1e-4"),
+    ("train.clip_norm", "0", CLIP),
+    ("train.clip_norm", "none", CLIP),
+    ("train.clip_norm", "true", CLIP),
+    ("train.loss", "max", "mean, sum"),
+    ("train.shuffle", "1", "true or false"),
+    ("train.shuffle", "yes", "true or false"),
+    ("train.early_stop", "0", EARLY_STOP),
+    ("train.early_stop", "1.5", EARLY_STOP),
+    ("train.record_gradients", "5", "true or false"),
+    ("train", "null", TRAIN_KEYS),
+    ("train", "5", TRAIN_KEYS),
     ("sweep", "5", "axes such as train.seed: 0..9"),
     ("sweep", "[train.seed]", "axes such as train.seed: 0..9"),
 ]
@@ -233,8 +283,8 @@ def test_a_bad_value_in_a_file_that_set_overrides_is_no_error(tmp_path: Path) ->
         ("train.learning_rat", "epochs, batch_size, lr", None),
         ("train.epoch", "epochs, batch_size, lr", "epochs"),
         ("train.batchsize", "epochs, batch_size, lr", "batch_size"),
-        ("model.hiden_size", "cell, impl, embedding_size, hidden_size, init", "hidden_size"),
-        ("data.length", "lengths, k, seed, dir", "lengths"),
+        ("model.hiden_size", MODEL_KEYS, "hidden_size"),
+        ("data.length", "lengths, k, seed, rows, dir", "lengths"),
         ("data.k.trian", "train, eval, test", "train"),
         ("data.k.dev", "train, eval, test", None),
         ("zzz", "data, model, train, sweep", None),
@@ -464,8 +514,24 @@ def test_a_misspelt_axis_is_an_error_with_a_suggestion(key: str, meant: str) -> 
     assert set_refusal(f"sweep.{key}=1").endswith(f"Did you mean {meant!r}?")
 
 
-def test_every_key_but_lengths_dir_and_logging_can_vary() -> None:
-    assert set(leaf_keys()) - set(axis_keys()) == {"data.lengths", "data.dir", "train.log_every", "sweep"}
+def test_every_key_but_lengths_dir_and_what_changes_no_training_can_vary() -> None:
+    assert set(leaf_keys()) - set(axis_keys()) == {
+        "data.lengths",
+        "data.dir",
+        "train.log_every",
+        "train.record_gradients",
+        "sweep",
+    }
+
+
+def test_an_axis_may_hold_nothing_and_values_of_several_types() -> None:
+    resolved = from_set("sweep.train.clip_norm=null,5", "sweep.model.forget_bias=[null, 1, chrono]")
+    assert resolved.sweep == {"train.clip_norm": (None, 5.0), "model.forget_bias": (None, 1.0, "chrono")}
+    assert from_set("sweep.train.shuffle=false,true").sweep == {"train.shuffle": (False, True)}
+
+
+def test_rows_are_fresh_or_read() -> None:
+    assert "one of the two" in set_refusal("data.rows=fresh", "data.dir=datasets")
 
 
 def test_100_000_trials_are_accepted() -> None:
@@ -564,7 +630,7 @@ def test_a_folder_whose_name_looks_like_other_yaml_reads_back_as_its_name(name: 
 
 def test_written_settings_say_every_value_even_the_default() -> None:
     written = settings_yaml(Settings())
-    keys = {key.split(".")[-1] for key in leaf_keys()} - {"dir", "sweep"}
+    keys = {key.split(".")[-1] for key in leaf_keys()} - {"sweep"}
     assert all(f"{key}: " in written for key in keys)
 
 

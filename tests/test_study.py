@@ -77,20 +77,42 @@ def test_every_combination_at_every_length_is_a_trial() -> None:
     assert len({trial.identity for trial in plan.trials}) == 8
 
 
-OTHER_VALUES = {
-    "model.cell": "gru",
-    "model.init": None,
-    "model.impl": "torch",
-    "train.device": None,  # needs another device
-    "train.lr": 0.5,
+OTHER_VALUES: dict[str, list[object]] = {
+    "data.rows": ["fresh"],
+    "model.cell": ["gru"],
+    "model.impl": ["torch"],
+    "model.activation": ["relu"],
+    "model.init": ["identity"],
+    "model.init_scale": [0.5, "model.init=identity"],
+    "model.forget_bias": [1, "model.cell=lstm"],
+    "train.optimizer": ["sgd"],
+    "train.lr_schedule": ["cosine"],
+    "train.loss": ["sum"],
+    "train.shuffle": ["true"],
+    "train.record_gradients": ["true"],
 }
 
 
-@pytest.mark.parametrize("key", [key for key in axis_keys() if OTHER_VALUES.get(key, 2) is not None])
+@pytest.mark.parametrize("key", [*(key for key in axis_keys() if key != "train.device"), "train.record_gradients"])
 def test_identity_changes_with_every_setting(key: str) -> None:
-    before = {trial.identity for trial in plan_trials(settings_of("train.seed=0")).trials}
-    other = settings_of("train.seed=0", f"{key}={OTHER_VALUES.get(key, 2)}")
+    value, *needed = OTHER_VALUES.get(key, [2])
+    before = {trial.identity for trial in plan_trials(settings_of("train.seed=0", *map(str, needed))).trials}
+    other = settings_of("train.seed=0", *map(str, needed), f"{key}={value}")
     assert before.isdisjoint(trial.identity for trial in plan_trials(other).trials)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (("model.cell=lstm", "model.activation=relu"), "model.activation: the activation of the LSTM is tanh"),
+        (("sweep.model.cell=srn,gru", "model.init=identity"), "model.init: the initialisation identity is one of the"),
+        (("model.init_scale=0.5",), "model.init_scale: the initialisation book has no scale"),
+        (("sweep.model.forget_bias=null,1",), "model.forget_bias: the SRN has no forget gate"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(assignments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        plan_trials(settings_of(*assignments))
 
 
 def test_identity_does_not_change_with_logging_or_later_lengths() -> None:

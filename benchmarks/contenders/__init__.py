@@ -1,4 +1,4 @@
-"""The contenders: each trains the SRN classifier by other means, from the same weights and on the same batches."""
+"""The contenders: each trains the classifier by other means, from the same weights and on the same batches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,10 +27,12 @@ class Task:
     Arguments:
         length: digits in a row.
         hidden: the size of the state, and of a digit's vector.
+        cell: ``srn``; or ``lstm`` or ``gru``, which ``vmap`` and ``jax`` do not have.
     """
 
     length: int
     hidden: int
+    cell: str = "srn"
 
     @property
     def rows(self) -> Rows:

@@ -7,6 +7,8 @@ import numpy as np
 from benchmarks.contenders import BATCH_SIZE, LEARNING_RATE, MOST_EPOCHS, Losses, Task
 from digitsum_cli.core import build_classifier
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.fused.arrays import Rule
+from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
@@ -18,14 +20,13 @@ class Fused:
 
     def __init__(self, task: Task) -> None:
         rows = task.rows
-        eval_set = EvaluationSet(rows, BATCH_SIZE)
         self.trainer = FusedTrainer(
-            copy_weights(build_classifier("srn", "manual", task.hidden, task.hidden, seed=0)),
+            kind_of(task.cell, "tanh"),
+            copy_weights(build_classifier(task.cell, "manual", task.hidden, task.hidden, seed=0)),
             plant_forest(rows, BATCH_SIZE),
-            eval_set,
-            eval_set.forest.widest_step,
+            EvaluationSet(rows, BATCH_SIZE),
             epochs=MOST_EPOCHS + 1,  # the last step, which evaluates, is not reached
-            lr=LEARNING_RATE,
+            rule=Rule(lr=LEARNING_RATE),
             eval_every=sys.maxsize,
         )
 

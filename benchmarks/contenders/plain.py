@@ -1,4 +1,7 @@
-"""``plain``: the loop everybody writes. A DataLoader that collates row by row, the cell in Python, losses read out."""
+"""``plain``: the loop everybody writes. A DataLoader that collates row by row, losses read out at every step.
+
+The SRN is a loop in Python, as the book has it; the LSTM and the GRU are the library's layers, as everybody has them.
+"""
 
 from collections.abc import Iterator
 
@@ -18,7 +21,7 @@ class Plain:
     def __init__(self, task: Task, impl: str = "manual", seed: int = 0) -> None:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.model = PlainClassifier(impl, task.hidden, task.hidden)
+            self.model = PlainClassifier(impl if task.cell == "srn" else task.cell, task.hidden, task.hidden)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=LEARNING_RATE)
         rows = task.rows
         digits, labels = (torch.from_numpy(values).to(torch.int64) for values in (rows.digits, rows.labels))

@@ -1,4 +1,4 @@
-"""``manual`` and ``torch``: digitsum's Runner, on the SRN written by hand and on ``torch.nn.RNN``."""
+"""``manual`` and ``torch``: digitsum's Runner, on the cell written by hand and on the library's layer."""
 
 import sys
 
@@ -15,7 +15,7 @@ class Manual:
     impl = "manual"
 
     def __init__(self, task: Task) -> None:
-        self.runner = Runner(build_classifier("srn", self.impl, task.hidden, task.hidden, seed=0))
+        self.runner = Runner(build_classifier(task.cell, self.impl, task.hidden, task.hidden, seed=0))
         rows = task.rows
         self.train_set = DigitSumDataset(rows)
         self.eval_set = DigitSumDataset(Rows(rows.digits[:1], rows.labels[:1]))
@@ -39,6 +39,6 @@ class Manual:
 
 
 class Torch(Manual):
-    """The same on ``torch.nn.RNN``."""
+    """The same on ``torch.nn.RNN``, ``nn.LSTM`` or ``nn.GRU``."""
 
     impl = "torch"

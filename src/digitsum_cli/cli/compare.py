@@ -117,15 +117,14 @@ def compare(
 
 def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
     """The settings, with an axis of at least two implementations: all there are unless some were chosen."""
-    from digitsum_cli.core.names import FUSED, FUSED_CELLS, IMPLEMENTATIONS
+    from digitsum_cli.core.names import IMPLEMENTATIONS
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 
     preset = None if config else HALF_A_MINUTE
     settings = resolve_settings(config, chosen, preset)
     if "model.impl" not in settings.sweep:
-        able = [impl for impl in IMPLEMENTATIONS if impl != FUSED or settings.model.cell in FUSED_CELLS]
-        every = Override("sweep.model.impl", able, "model.impl")
+        every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
         settings = resolve_settings(config, [*chosen, every], preset)
     if others := sorted(settings.sweep.keys() - {"model.impl", "train.seed"}):
         raise InputError(

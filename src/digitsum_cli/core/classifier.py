@@ -5,11 +5,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.generation import CLASSES, DIGITS, MINIMUM_LENGTH, require_length
 from digitsum_cli.core.gru import GRU, TorchGRU
-from digitsum_cli.core.initialisation import default_linear
+from digitsum_cli.core.initialisation import initialise, set_forget_bias
 from digitsum_cli.core.lstm import LSTM, TorchLSTM
+from digitsum_cli.core.names import ACTIVATIONS, INITIALISATIONS, require_fitting
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.srn import SRN, TorchSRN
 from digitsum_cli.errors import InputError
@@ -56,6 +58,11 @@ def build_classifier(
     hidden_size: int = 32,
     init: str = "book",
     seed: int = 0,
+    *,
+    activation: str = "tanh",
+    init_scale: float = 1.0,
+    forget_bias: float | str | None = None,
+    length: int = MINIMUM_LENGTH,
 ) -> DigitSumClassifier:
     """A classifier with its initial weights.
 
@@ -66,21 +73,34 @@ def build_classifier(
         impl: ``"manual"``, written by hand, or ``"torch"``, on the library's layer.
         embedding_size: M, the size of a digit's vector.
         hidden_size: H, the size of the state.
-        init: ``"book"``.
+        init: ``"book"``, ``"torch"``, ``"orthogonal"`` or ``"identity"``; see ``digitsum_cli.core.initialisation``.
         seed: of the one generator that all weights are drawn from.
+        activation: of the SRN, ``"tanh"`` or ``"relu"``.
+        init_scale: of the initialisation ``"identity"``.
+        forget_bias: of the LSTM: a number, or ``"chrono"``; None leaves it to ``init``.
+        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for.
 
     Raises:
-        InputError: an unknown cell, implementation or initialisation, or a size below 1.
+        InputError: an unknown cell, implementation, initialisation or activation, two that do not fit together, a size
+            below 1 or a length below 3.
     """
     if (cell, impl) not in RECURRENT_LAYERS:
         known = ", ".join(f"{cell}/{impl}" for cell, impl in RECURRENT_LAYERS)
         raise InputError(f"no cell {cell!r} with the implementation {impl!r}", allowed=known)
-    if init != "book":
-        raise InputError(f"no initialisation {init!r}", allowed="book")
+    for kind, name, names in (("initialisation", init, INITIALISATIONS), ("activation", activation, ACTIVATIONS)):
+        if name not in names:
+            raise InputError(f"no {kind} {name!r}", allowed=", ".join(names))
+    require_fitting(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
+    require_length(length)
     generator = torch.Generator().manual_seed(seed)
-    rnn_model = RECURRENT_LAYERS[cell, impl](embedding_size, hidden_size, generator=generator)
+    options = {"activation": activation} if cell == "srn" else {}
+    rnn_model = RECURRENT_LAYERS[cell, impl](embedding_size, hidden_size, generator=generator, **options)
     embedding = Embedding(DIGITS, embedding_size, generator)
     linear = default_linear(hidden_size, CLASSES, generator)
+    if init != "book":
+        initialise(rnn_model, embedding, linear, init, generator.manual_seed(seed), init_scale)
+    if forget_bias is not None:
+        set_forget_bias(rnn_model, forget_bias, length, generator)
     return DigitSumClassifier(rnn_model, embedding, linear)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.initialisation import draw_xavier
+from digitsum_cli.core.book_initialisation import draw_xavier
 
 
 class Embedding(nn.Module):

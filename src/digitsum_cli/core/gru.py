@@ -17,7 +17,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.names import GATES
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
 
@@ -44,22 +45,29 @@ class GRU(RecurrentLayer):
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__(input_size, hidden_size, hidden_size)
-        for gate in "rzn":
+        gates = GATES["gru"]
+        for gate in gates:
             self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
-        for gate in "rzn":
+        for gate in gates:
             self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
-        for gate in "rzn":
+        for gate in gates:
             self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """What ``read`` gives for each parameter, as the equations' ``W_r`` … ``b_n``."""
         return {name: read(parameter) for name, parameter in self.named_parameters()}
 
-    def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """``h_t`` from ``x_t`` and ``h_{t-1}``; see ``RecurrentLayer.step``."""
+    def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
+        """``r_t`` and ``z_t``; see ``RecurrentLayer.gates``."""
         h = state
         r = torch.sigmoid(x @ self.W_r + h @ self.U_r + self.b_r)
         z = torch.sigmoid(x @ self.W_z + h @ self.U_z + self.b_z)
+        return {"reset gate": r, "update gate": z}
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """``h_t`` from ``x_t`` and ``h_{t-1}``; see ``RecurrentLayer.step``."""
+        h = state
+        r, z = self.gates(x, state).values()
         n = torch.tanh(x @ self.W_n + r * (h @ self.U_n) + self.b_n)
         return (1 - z) * n + z * h
 
@@ -75,6 +83,7 @@ class TorchGRU(TorchLayer):
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__(default_recurrent(nn.GRU, input_size, hidden_size, generator), "rzn", hidden_size)
+        self.sigmoid_gates = {"reset gate": "r", "update gate": "z"}
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

@@ -15,7 +15,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.names import GATES
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
 
@@ -45,23 +46,30 @@ class LSTM(RecurrentLayer):
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__(input_size, hidden_size, 2 * hidden_size)
-        for gate in "ifoc":
+        gates = GATES["lstm"]
+        for gate in gates:
             self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
-        for gate in "ifoc":
+        for gate in gates:
             self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
-        for gate in "ifoc":
+        for gate in gates:
             self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """What ``read`` gives for each parameter, as the equations' ``W_i`` … ``b_c``."""
         return {name: read(parameter) for name, parameter in self.named_parameters()}
 
-    def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """``h_t`` and ``c_t`` from ``x_t``, ``h_{t-1}`` and ``c_{t-1}``; see ``RecurrentLayer.step``."""
-        h, c = state[:, : self.hidden_size], state[:, self.hidden_size :]
+    def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
+        """``i_t``, ``f_t`` and ``o_t``; see ``RecurrentLayer.gates``."""
+        h = self.hidden(state)
         i = torch.sigmoid(x @ self.W_i + h @ self.U_i + self.b_i)
         f = torch.sigmoid(x @ self.W_f + h @ self.U_f + self.b_f)
         o = torch.sigmoid(x @ self.W_o + h @ self.U_o + self.b_o)
+        return {"input gate": i, "forget gate": f, "output gate": o}
+
+    def step(self, x: Tensor, state: Tensor) -> Tensor:
+        """``h_t`` and ``c_t`` from ``x_t``, ``h_{t-1}`` and ``c_{t-1}``; see ``RecurrentLayer.step``."""
+        h, c = self.hidden(state), self.cell(state)
+        i, f, o = self.gates(x, state).values()
         g = torch.tanh(x @ self.W_c + h @ self.U_c + self.b_c)
         c = f * c + i * g
         return torch.cat([o * torch.tanh(c), c], dim=1)
@@ -78,6 +86,7 @@ class TorchLSTM(TorchLayer):
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__(default_recurrent(nn.LSTM, input_size, hidden_size, generator), "ifco", 2 * hidden_size)
+        self.sigmoid_gates = {"input gate": "i", "forget gate": "f", "output gate": "o"}
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

@@ -1,7 +1,7 @@
 """What a training tells, while it runs and afterwards."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Evaluation:
     Arguments:
         step: the global step, counted from 0.
         epoch: counted from 0.
-        train_loss: of that step's batch, before its update.
+        train_loss: the mean loss of that step's batch, before its update.
         eval_loss: the mean of the batches' losses on the eval split.
         eval_accuracy: the share of right answers on the eval split, 0 to 1.
     """
@@ -62,12 +62,14 @@ class TrainingRecord:
     """What a training gave.
 
     Arguments:
-        step_losses: the loss of every step's batch, before its update.
+        step_losses: the mean loss of every step's batch, before its update.
         epoch_losses: the mean of the batches' losses, for every epoch that was finished.
         evaluations: every evaluation, in order.
         best: the evaluation whose weights were kept; None if there was none.
         diverged_at: the step whose loss, or whose evaluation's loss, was not finite, where training stopped; None if
             all went well.
+        gradient_norms: the Euclidean norm of each parameter's gradient at every step, before it was clipped; empty if
+            they were not recorded.
     """
 
     step_losses: tuple[float, ...]
@@ -75,6 +77,7 @@ class TrainingRecord:
     evaluations: tuple[Evaluation, ...]
     best: Evaluation | None
     diverged_at: int | None
+    gradient_norms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def mean_loss(losses: Sequence[float]) -> float:

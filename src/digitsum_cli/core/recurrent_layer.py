@@ -41,6 +41,17 @@ class RecurrentLayer(nn.Module, ABC):
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """What ``read`` gives for each parameter (its values, its gradient), by the equations' names and shapes."""
 
+    def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
+        """How far each gate is open on the way to the next state, 0 to 1; none in a cell without gates.
+
+        Arguments:
+            x, state: as in ``step``.
+
+        Returns:
+            By the gate's name, of shape ``(batch, hidden_size)``.
+        """
+        return {}
+
     def initial_state(self, batch: int) -> Tensor:
         """Zeros of shape ``(batch, state_size)``."""
         return next(self.parameters()).new_zeros(batch, self.state_size)
@@ -48,6 +59,10 @@ class RecurrentLayer(nn.Module, ABC):
     def hidden(self, state: Tensor) -> Tensor:
         """``h_t`` of a state, of shape ``(..., hidden_size)``."""
         return state if self.state_size == self.hidden_size else state[..., : self.hidden_size]
+
+    def cell(self, state: Tensor) -> Tensor:
+        """What a state holds beside ``h_t``: an LSTM's ``c_t``, in others nothing, of shape ``(..., 0)``."""
+        return state[..., self.hidden_size :]
 
     def states(self, X: Tensor) -> Tensor:
         """Every ``h_t``.

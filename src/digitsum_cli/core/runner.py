@@ -10,10 +10,16 @@ from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
 from digitsum_cli.core.dataset import DigitSumDataset
+from digitsum_cli.core.history import History
+from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
+from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
 from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
+
+TrainSet = DigitSumDataset | Callable[[int], DigitSumDataset]
+"""The rows to learn, or for each epoch (counted from 0) its rows."""
 
 
 class Runner:
@@ -40,13 +46,18 @@ class Runner:
 
     def train(
         self,
-        train_set: DigitSumDataset,
+        train_set: TrainSet,
         eval_set: DigitSumDataset,
         *,
         epochs: int = 500,
         batch_size: int = 8,
         eval_every: int = 100,
         log_every: int = 100,
+        loss: str = "mean",
+        lr_schedule: str = "constant",
+        clip_norm: float | None = None,
+        early_stop: int | None = None,
+        record_gradients: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> TrainingRecord:
         """Trains, and leaves the model with the kept weights.
@@ -56,64 +67,86 @@ class Runner:
         are kept when the eval accuracy rises above the best so far, and always the first time.
 
         Arguments:
-            train_set: the rows to learn.
+            train_set: the rows to learn; or, for each epoch (counted from 0), its rows, as many every time.
             eval_set: the rows that decide which weights are kept.
             epochs: passes over ``train_set``.
             batch_size: rows in a batch.
             eval_every: steps between evaluations.
             log_every: steps between calls of ``on_progress``; it is called after every evaluation as well.
+            loss: whether the gradient is that of the batch's ``"mean"`` loss or of its ``"sum"``. What is recorded is
+                the mean in both.
+            lr_schedule: ``"constant"``, or ``"cosine"``; see ``digitsum_cli.core.learning_rate``.
+            clip_norm: the largest norm that all gradients together may have; longer ones are scaled down to it
+                (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for any.
+            early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
+            record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
             on_progress: is told where the training stands.
 
         Raises:
-            InputError: ``epochs``, ``batch_size``, ``eval_every`` or ``log_every`` is below 1.
+            InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
+                ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
-        steps = epochs * math.ceil(len(train_set) / batch_size)
-        step_losses: list[float] = []
-        epoch_losses: list[float] = []
-        evaluations: list[Evaluation] = []
-        best: Evaluation | None = None
+        _require_positive(early_stop=1 if early_stop is None else early_stop)
+        _require_known(loss=(loss, LOSSES), lr_schedule=(lr_schedule, LR_SCHEDULES))
+        if clip_norm is not None and not clip_norm > 0:
+            raise InputError(f"clip_norm is {clip_norm}", allowed="a number above 0, or None")
+        batches_of_epoch = _batches_of_epoch(train_set, batch_size)
+        steps_per_epoch = len(batches_of_epoch(0))
+        steps = epochs * steps_per_epoch
+        first_rates = [group["lr"] for group in self.optimizer.param_groups]
+        history = History()
         kept_weights = None
-        diverged_at = None
-        for epoch in range(epochs):
-            epoch_start = len(step_losses)
-            for digits, labels in train_set.batches(batch_size):
-                step = len(step_losses)
-                loss = self._train_step(digits, labels)
-                step_losses.append(loss)
-                if not math.isfinite(loss):
-                    diverged_at = step
-                    break
-                evaluation = None
-                if step == steps - 1 or (step > 0 and step % eval_every == 0):
-                    score = self.evaluate(eval_set, batch_size=batch_size)
-                    if not math.isfinite(score.loss):
-                        diverged_at = step
-                        break
-                    evaluation = Evaluation(step, epoch, loss, score.loss, score.accuracy)
-                    evaluations.append(evaluation)
-                    if best is None or evaluation.eval_accuracy > best.eval_accuracy:
-                        best = evaluation
-                        kept_weights = copy_weights(self.model)
-                if on_progress and (evaluation or step % log_every == 0):
-                    on_progress(Progress(step, steps, epoch, epochs, loss, evaluation, best))
-            if diverged_at is not None:
+        for step in range(steps):
+            epoch, batch = divmod(step, steps_per_epoch)
+            if batch == 0:
+                batches = batches_of_epoch(epoch)
+            if lr_schedule == "cosine":
+                for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+                    group["lr"] = rate * cosine_factor(step, steps)
+            value = self._gradients(*batches[batch], loss)
+            history.step_losses.append(value)
+            if not math.isfinite(value):
+                history.diverged_at = step
                 break
-            epoch_losses.append(mean_loss(step_losses[epoch_start:]))
+            if record_gradients:
+                history.note_gradients(self.model)
+            self._update(clip_norm)
+            evaluation = None
+            if step == steps - 1 or (step > 0 and step % eval_every == 0):
+                score = self.evaluate(eval_set, batch_size=batch_size)
+                if not math.isfinite(score.loss):
+                    history.diverged_at = step
+                    break
+                evaluation = Evaluation(step, epoch, value, score.loss, score.accuracy)
+                if history.note_evaluation(evaluation):
+                    kept_weights = copy_weights(self.model)
+            if batch == steps_per_epoch - 1:
+                history.epoch_losses.append(mean_loss(history.step_losses[-steps_per_epoch:]))
+            if on_progress and (evaluation or step % log_every == 0):
+                on_progress(Progress(step, steps, epoch, epochs, value, evaluation, history.best))
+            if evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:
+                break
+        for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+            group["lr"] = rate
         if kept_weights is not None:
             load_weights(self.model, kept_weights)
-        return TrainingRecord(tuple(step_losses), tuple(epoch_losses), tuple(evaluations), best, diverged_at)
+        return history.record()
 
-    def _train_step(self, digits: Tensor, labels: Tensor) -> float:
-        """One update; a loss that is not finite is returned without one."""
+    def _gradients(self, digits: Tensor, labels: Tensor, loss: str) -> float:
+        """The mean loss of a batch, and its gradients; if it is not finite, none."""
         self.model.train()
-        loss = cross_entropy(self.model(digits), labels)
-        value = loss.item()
+        objective = cross_entropy(self.model(digits), labels, reduction=loss)
+        value = objective.item() if loss == "mean" else objective.item() / len(labels)
         if math.isfinite(value):
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            self.optimizer.zero_grad()
+            objective.backward()  # type: ignore[no-untyped-call]
         return value
+
+    def _update(self, clip_norm: float | None) -> None:
+        if clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
 
     @torch.inference_mode()
     def evaluate(self, dataset: DigitSumDataset, *, batch_size: int = 8) -> Score:
@@ -156,7 +189,20 @@ class Runner:
         load_weights(self.model, read_checkpoint(Path(path)).weights, source=str(path))
 
 
+def _batches_of_epoch(train_set: TrainSet, batch_size: int) -> Callable[[int], list[tuple[Tensor, Tensor]]]:
+    if isinstance(train_set, DigitSumDataset):
+        batches = list(train_set.batches(batch_size))
+        return lambda _: batches
+    return lambda epoch: list(train_set(epoch).batches(batch_size))
+
+
 def _require_positive(**values: int) -> None:
     for name, value in values.items():
         if value < 1:
             raise InputError(f"{name} is {value}", allowed="1 or more")
+
+
+def _require_known(**chosen: tuple[str, tuple[str, ...]]) -> None:
+    for name, (value, known) in chosen.items():
+        if value not in known:
+            raise InputError(f"{name} is {value!r}", allowed=", ".join(known))

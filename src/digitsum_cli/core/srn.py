@@ -2,6 +2,8 @@
 
     h_t = tanh(x_t W + h_{t-1} U + b),    h_0 = 0
 
+With relu in place of tanh, it is the network of Le, Jaitly and Hinton 2015.
+
 Source: the practice book, chapter 6.1.2.
 """
 
@@ -10,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.errors import InputError
@@ -27,6 +29,7 @@ class SRN(RecurrentLayer):
         b: initial values of shape ``(1, hidden_size)``.
         generator: what the values that are not given are drawn from, in the order ``W``, ``U``, ``b``; without one,
             torch's global generator.
+        activation: ``"tanh"`` or ``"relu"``.
 
     Raises:
         InputError: given values have another shape.
@@ -48,8 +51,10 @@ class SRN(RecurrentLayer):
         b: Tensor | None = None,
         *,
         generator: torch.Generator | None = None,
+        activation: str = "tanh",
     ) -> None:
         super().__init__(input_size, hidden_size, hidden_size)
+        self.activation = {"tanh": torch.tanh, "relu": torch.relu}[activation]
         self.W = _given_or_drawn("W", W, (input_size, hidden_size), generator)
         self.U = _given_or_drawn("U", U, (hidden_size, hidden_size), generator)
         self.b = _given_or_drawn("b", b, (1, hidden_size), generator)
@@ -61,7 +66,7 @@ class SRN(RecurrentLayer):
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """``h_t`` from ``x_t`` and ``h_{t-1}``; see ``RecurrentLayer.step``."""
         h = state
-        return torch.tanh(x @ self.W + h @ self.U + self.b)
+        return self.activation(x @ self.W + h @ self.U + self.b)
 
 
 class TorchSRN(TorchLayer):
@@ -71,10 +76,19 @@ class TorchSRN(TorchLayer):
         input_size: the size of ``x_t``.
         hidden_size: the size of ``h_t``.
         generator: what the parameters are drawn from; without one, torch's global generator.
+        activation: ``"tanh"`` or ``"relu"``.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(default_recurrent(nn.RNN, input_size, hidden_size, generator), [], hidden_size)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        generator: torch.Generator | None = None,
+        activation: str = "tanh",
+    ) -> None:
+        rnn = default_recurrent(nn.RNN, input_size, hidden_size, generator, nonlinearity=activation)
+        super().__init__(rnn, [], hidden_size)
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

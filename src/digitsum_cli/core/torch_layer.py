@@ -7,6 +7,7 @@ vectors a gate where the equations have one. Both biases are trained, so under A
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
@@ -17,14 +18,17 @@ class TorchLayer(RecurrentLayer):
 
     Arguments:
         rnn: of one layer, batch first.
-        gates: the equations' subscripts, in the order in which the library stacks them; empty for a cell without.
+        stacked: the equations' subscripts, in the order in which the library stacks them; empty for a cell without.
         state_size: the size of the state.
     """
 
-    def __init__(self, rnn: nn.RNNBase, gates: Sequence[str], state_size: int) -> None:
+    sigmoid_gates: dict[str, str] = {}  # noqa: RUF012 (no class changes it, some have their own)
+    """The subscripts of the gates that open from 0 to 1, by name."""
+
+    def __init__(self, rnn: nn.RNNBase, stacked: Sequence[str], state_size: int) -> None:
         super().__init__(rnn.input_size, rnn.hidden_size, state_size)
         self.rnn = rnn
-        self._suffixes = [f"_{gate}" for gate in gates] or [""]
+        self._suffixes = [f"_{gate}" for gate in stacked] or [""]
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """What ``read`` gives for each parameter, turned into the equations' shapes (views, not copies).
@@ -41,9 +45,27 @@ class TorchLayer(RecurrentLayer):
             by_gate["b" + suffix] = part
         return by_gate
 
+    def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
+        """See ``RecurrentLayer.gates``; the library does not show them, so they are computed from its parameters."""
+        p = self.equation_tensors(lambda parameter: parameter)
+        h = self.hidden(state)
+        return {
+            name: torch.sigmoid(x @ p[f"W_{g}"] + h @ p[f"U_{g}"] + p[f"b_{g}"] + self.second_bias_of(g))
+            for name, g in self.sigmoid_gates.items()
+        }
+
+    @property
+    def second_bias(self) -> Tensor:
+        """The bias that has no place in the equations, of all gates one after the other."""
+        return self.rnn.get_parameter("bias_hh_l0")
+
+    def second_bias_of(self, gate: str) -> Tensor:
+        """The part of one gate, of shape ``(hidden_size,)``."""
+        return self.second_bias.chunk(len(self._suffixes))[self._suffixes.index(f"_{gate}")]
+
     def fix_second_bias_at_zero(self) -> None:
         """Leaves the layer with the equations' parameters alone: the second bias is 0 and is not trained."""
-        nn.init.zeros_(self.rnn.get_parameter("bias_hh_l0")).requires_grad_(False)
+        nn.init.zeros_(self.second_bias).requires_grad_(False)
 
     def states(self, X: Tensor) -> Tensor:
         """Every ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, length, hidden_size)``."""

@@ -1,5 +1,7 @@
 """The arrays that the compiled steps work on, in the symbols of ``steps``; rows of matrices are padded."""
 
+import math
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,10 @@ Matrix = npt.NDArray[np.floating]
 
 
 class Parameters(NamedTuple):
-    """Weights, or their gradients, or a transposed copy: matrices with padded rows, b and c as a single row."""
+    """Weights, or their gradients: matrices with padded rows, b and c as a single row.
+
+    The gates of a gated cell stand side by side: W, U and b have one block of padded columns for each.
+    """
 
     E: Matrix
     W: Matrix
@@ -19,8 +24,8 @@ class Parameters(NamedTuple):
     c: Matrix
 
 
-class Adam(NamedTuple):
-    """All parameters one after the other, as flat arrays: values, gradients, both moments, and the kept values."""
+class Optimizer(NamedTuple):
+    """All parameters one after the other, as flat arrays: values, gradients, Adam's moments, and the kept values."""
 
     values: Matrix
     gradients: Matrix
@@ -29,20 +34,34 @@ class Adam(NamedTuple):
     kept: Matrix
 
 
+class States(NamedTuple):
+    """What is carried from step to step, one row a node: h, and the LSTM's c (without columns in other cells)."""
+
+    h: Matrix
+    c: Matrix
+
+
 class Workspace(NamedTuple):
-    """Room for one batch: rows are nodes but where said otherwise.
+    """Room for one batch: rows are nodes but where said otherwise; row 0 is the state of no digits, which is 0.
 
     Arguments:
-        h, d, q: as in the derivation.
+        states: h and c.
+        gates: what the backward needs of the gates; see the cells.
+        d: the gradient with respect to h.
+        e: the gradient with respect to c.
+        q: the gradient with respect to ``h U``.
         hU: of the nodes of one step, ``h U``.
         z: of the leaves, logits and then their gradients.
         T, dT: one row a digit.
         W_transposed, U_transposed, V_transposed: copies for products with a transposed matrix.
-        next_h: states of the next step, where states before it are not needed any more.
+        next_states: those of the next step, where states before it are not needed any more.
+        squares: a row to add up squares in.
     """
 
-    h: Matrix
+    states: States
+    gates: Matrix
     d: Matrix
+    e: Matrix
     q: Matrix
     hU: Matrix
     z: Matrix
@@ -51,7 +70,40 @@ class Workspace(NamedTuple):
     W_transposed: Matrix
     U_transposed: Matrix
     V_transposed: Matrix
-    next_h: Matrix
+    next_states: States
+    squares: Matrix
+
+
+class Rule(NamedTuple):
+    """How the weights are updated.
+
+    Arguments:
+        adam: Adam, or else plain gradient descent.
+        lr: the learning rate of the first step.
+        cosine: whether it falls to 0 along half a cosine, or else stays.
+        weight_decay: how much of the weights is added to their gradients.
+        clip_norm: the largest norm of all gradients together; infinite for any.
+        summed: whether the gradient is that of the rows' summed loss, or else of their mean.
+        record_norms: whether the gradients' norms are noted down.
+        patience: evaluations without a rise of the eval accuracy after which training stops.
+    """
+
+    adam: bool = True
+    lr: float = 0.001
+    cosine: bool = False
+    weight_decay: float = 0.0
+    clip_norm: float = math.inf
+    summed: bool = False
+    record_norms: bool = False
+    patience: int = sys.maxsize
+
+    def typed(self) -> "Rule":
+        """Each number of its own type, so that the steps are compiled once."""
+        kinds = (bool, float, bool, float, float, bool, bool, int)
+        return Rule(*(kind(value) for kind, value in zip(kinds, self, strict=True)))
+
+
+BOOK_RULE = Rule()
 
 
 class Record(NamedTuple):
@@ -59,11 +111,13 @@ class Record(NamedTuple):
 
     Arguments:
         step_losses: one a step.
+        gradient_norms: of each parameter, gate by gate; one row a step, or none.
         evaluated_steps, eval_losses, eval_accuracies: one an evaluation.
         counts: the evaluations made, and the index of the best.
     """
 
     step_losses: npt.NDArray[np.float64]
+    gradient_norms: npt.NDArray[np.float64]
     evaluated_steps: npt.NDArray[np.int64]
     eval_losses: npt.NDArray[np.float64]
     eval_accuracies: npt.NDArray[np.float64]

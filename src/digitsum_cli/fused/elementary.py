@@ -1,6 +1,6 @@
-"""exp and tanh on vectors, within 2 units in the last place.
+"""exp, tanh and the sigmoid on vectors, within 2 units in the last place.
 
-Both halve the range as Moshier's Cephes library does and use its polynomials. What is not a number stays so;
+All halve the range as Moshier's Cephes library does and use its polynomials. What is not a number stays so;
 ``exp`` gives 0 below the logarithm of the smallest normal number and infinity above that of the largest.
 """
 
@@ -63,6 +63,13 @@ def tanh(x: Vector) -> Vector:
     large = 1.0 - 2.0 / (mantissa * k.power_of_two() + 1.0)
     signed = (-large).where_below(x, 0.0, large)
     return small.where_below(magnitude, 0.625, signed)
+
+
+def sigmoid(x: Vector) -> Vector:
+    """1 / (1 + exp(-x)); beyond the bounds, where exp would leave its range, its value at the bound."""
+    bounds, highest = (_SINGLE, 88.0) if x.single else (_DOUBLE, 709.0)
+    mantissa, k = _exp_parts(_clamped(-x, bounds.lowest, highest), bounds)
+    return 1.0 / (mantissa * k.power_of_two() + 1.0)
 
 
 def _exp_parts(x: Vector, bounds: _Range) -> tuple[Vector, Vector]:

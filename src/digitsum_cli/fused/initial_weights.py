@@ -1,4 +1,4 @@
-"""The initialisation ``book`` of the classifier with the manual SRN, drawn without loading torch.
+"""The initialisation ``book`` of the classifiers with a manual cell, drawn without loading torch.
 
 Loading torch takes longer than the compiled trainer needs for a training. torch's CPU generator is the Mersenne
 Twister that NumPy has as well, seeded in the same way; a uniform draw uses the low 24 bits of one output. Standard
@@ -13,15 +13,17 @@ import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.names import GATES
 
 _NORMALS_AT_ONCE = 16
 """From this many values on, torch draws normals in blocks of 16, from one output each."""
 
 
-def draw_book_weights(embedding_size: int, hidden_size: int, seed: int) -> Weights:
-    """The weights that ``build_classifier("srn", "manual", …, init="book", seed=seed)`` starts with.
+def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: int) -> Weights:
+    """The weights that ``build_classifier(cell, "manual", …, init="book", seed=seed)`` starts with.
 
     Arguments:
+        cell: ``"srn"``, ``"lstm"`` or ``"gru"``.
         embedding_size: M.
         hidden_size: H.
         seed: of the one generator, 0 to 2**32 - 1.
@@ -31,11 +33,12 @@ def draw_book_weights(embedding_size: int, hidden_size: int, seed: int) -> Weigh
     """
     generator = _TorchGenerator(seed)
     M, H = embedding_size, hidden_size
+    suffixes = [f"_{gate}" for gate in GATES[cell]] or [""]
     linear_bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(H))
     return {
-        "rnn_model.W": generator.xavier(M, H),
-        "rnn_model.U": generator.xavier(H, H),
-        "rnn_model.b": generator.xavier(1, H),
+        **{f"rnn_model.W{suffix}": generator.xavier(M, H) for suffix in suffixes},
+        **{f"rnn_model.U{suffix}": generator.xavier(H, H) for suffix in suffixes},
+        **{f"rnn_model.b{suffix}": generator.xavier(1, H) for suffix in suffixes},
         "embedding.W": generator.xavier(DIGITS, M),
         "linear.weight": generator.uniform((CLASSES, H), linear_bound),
         "linear.bias": generator.uniform((CLASSES,), 1 / math.sqrt(H)),

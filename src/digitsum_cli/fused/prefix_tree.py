@@ -7,10 +7,12 @@ digit. Forward, each node's state is computed once; backward, the gradients of a
 they go through the node. The result is that of computing every row for itself, but for the order of additions.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from digitsum_cli.core.generation import DIGITS, Rows
 
@@ -38,6 +40,16 @@ class Forest(NamedTuple):
     batch_rows: Indices
 
     @property
+    def length(self) -> int:
+        """Digits in a row."""
+        return int(self.starts.shape[1]) - 1
+
+    @property
+    def batches(self) -> int:
+        """How many there are."""
+        return len(self.batch_rows)
+
+    @property
     def most_nodes(self) -> int:
         """The nodes of the largest batch."""
         return int((self.starts[:, -1] - self.starts[:, 0]).max())
@@ -46,6 +58,53 @@ class Forest(NamedTuple):
     def widest_step(self) -> int:
         """The most nodes that a single step of a batch has."""
         return int(np.diff(self.starts, axis=1).max())
+
+    def of_epoch(self, epoch: int) -> "Forest":
+        """The same in every epoch."""
+        return self
+
+
+class Forests(Protocol):
+    """The forests of all epochs; a single one, or new ones. They have the same ``length`` and ``batches``."""
+
+    @property
+    def length(self) -> int:
+        """Digits in a row."""
+
+    @property
+    def batches(self) -> int:
+        """How many each has."""
+
+    @property
+    def most_nodes(self) -> int:
+        """At least the nodes of any batch."""
+
+    @property
+    def widest_step(self) -> int:
+        """At least the nodes of any step of a batch."""
+
+    def of_epoch(self, epoch: int) -> Forest:
+        """The batches of an epoch, counted from 0."""
+
+
+class NewForests:
+    """A forest for each epoch, of rows that change.
+
+    Arguments:
+        rows_of_epoch: the rows of an epoch, counted from 0; all epochs have as many.
+        batch_size: rows in a batch.
+    """
+
+    def __init__(self, rows_of_epoch: Callable[[int], Rows], batch_size: int) -> None:
+        self._rows_of_epoch, self._batch_size = rows_of_epoch, batch_size
+        rows, self.length = rows_of_epoch(0).digits.shape
+        self.batches = -(-rows // batch_size)
+        self.widest_step = min(rows, batch_size)
+        self.most_nodes = self.widest_step * self.length
+
+    def of_epoch(self, epoch: int) -> Forest:
+        """Planted when it is asked for."""
+        return plant_forest(self._rows_of_epoch(epoch), self._batch_size)
 
 
 def plant_forest(rows: Rows, batch_size: int) -> Forest:
@@ -57,39 +116,46 @@ def plant_forest(rows: Rows, batch_size: int) -> Forest:
         rows: digits of shape ``(rows, length)`` and labels.
         batch_size: rows in a batch.
     """
-    batch_of_row = np.arange(len(rows)) // batch_size
-    batches = int(batch_of_row[-1]) + 1
-    node_of_row = np.zeros(len(rows), dtype=np.intp)  # within its batch and step
-    steps, widths = [], []
-    for digits in rows.digits.T.astype(np.intp):
-        prefix = (batch_of_row * batch_size + node_of_row) * DIGITS + digits
-        first_row, nth_node_of_row = _numbered_by_first_row(prefix)
-        steps.append(
-            np.stack(
-                [
-                    batch_of_row[first_row],
-                    digits[first_row],
-                    node_of_row[first_row],
-                    rows.labels[first_row],
-                    np.bincount(nth_node_of_row),
-                ]
-            )
-        )
-        width = np.bincount(batch_of_row[first_row], minlength=batches)
-        widths.append(width)
-        node_of_row = nth_node_of_row - (np.cumsum(width) - width)[batch_of_row]
-    nodes = np.concatenate(steps, axis=1)
-    _, digit, parent, label, rows_through = nodes.take(np.argsort(nodes[0], kind="stable"), axis=1)
-    starts = np.zeros((batches, len(widths) + 1), dtype=np.intp)
-    starts[:, 1:] = np.cumsum(np.stack(widths, axis=1)).reshape(batches, -1)
-    starts[1:, 0] = starts[:-1, -1]
-    return Forest(starts, digit, parent, label, rows_through, np.bincount(batch_of_row))
+    batch_size = min(batch_size, len(rows))
+    batches = -(-len(rows) // batch_size)
+    starts = np.empty((batches, rows.digits.shape[1] + 1), np.intp)
+    nodes = np.empty((4, rows.digits.size), np.intp)  # what is not written to takes no memory
+    count = _plant(np.ascontiguousarray(rows.digits), rows.labels, batch_size, starts, nodes)
+    digit, parent, label, rows_through = nodes[:, :count].copy()
+    batch_rows = np.full(batches, batch_size)
+    batch_rows[-1] = len(rows) - (batches - 1) * batch_size
+    return Forest(starts, digit, parent, label, rows_through, batch_rows)
 
 
-def _numbered_by_first_row(prefix: Indices) -> tuple[Indices, Indices]:
-    """The first row of each different prefix, in rising order, and for each row the number of its prefix therein."""
-    _, first_row, nth_value_of_row = np.unique(prefix, return_index=True, return_inverse=True)
-    order = np.argsort(first_row)
-    number_of_value = np.empty_like(order)
-    number_of_value[order] = np.arange(len(order))
-    return first_row[order], number_of_value[nth_value_of_row]
+@njit(nogil=True, cache=True)
+def _plant(digits, labels, batch_size, starts, nodes):
+    """Fills ``starts`` and the columns of ``nodes``, and returns how many nodes there are."""
+    digit, parent, label, rows_through = nodes
+    rows, length = digits.shape
+    child = np.empty((batch_size, DIGITS), np.intp)  # of a node of the step before, by digit; -1 for none
+    node_of_row = np.empty(batch_size, np.intp)  # within its step
+    node = 0
+    for batch in range(starts.shape[0]):
+        first_row = batch * batch_size
+        batch_rows = min(batch_size, rows - first_row)
+        node_of_row[:] = 0
+        parents = 1
+        for t in range(length):
+            starts[batch, t] = start = node
+            child[:parents] = -1
+            for row in range(batch_rows):
+                read, before = digits[first_row + row, t], node_of_row[row]
+                if child[before, read] < 0:
+                    child[before, read] = node - start
+                    digit[node], parent[node], label[node], rows_through[node] = (
+                        read,
+                        before,
+                        labels[first_row + row],
+                        0,
+                    )
+                    node += 1
+                node_of_row[row] = child[before, read]
+                rows_through[start + node_of_row[row]] += 1
+            parents = node - start
+        starts[batch, length] = node
+    return node

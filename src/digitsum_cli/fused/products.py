@@ -6,13 +6,17 @@ contiguous, by rows, and padded with zeros to ``PANEL`` columns, so that rows ar
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
+from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.vectors import (
+    INT32,
     INT64,
     VECTOR_BYTES,
     broadcast,
@@ -28,9 +32,6 @@ PANEL = 32
 """The columns that a matrix is padded to a multiple of."""
 
 _VECTORS = 2
-_TILE_COLUMNS = _VECTORS * VECTOR_BYTES // 4
-"""The columns of a tile in single precision; half as many in double."""
-
 _MAXIMUM_ROWS = 8 if VECTOR_BYTES == 64 else 5
 
 
@@ -39,61 +40,60 @@ def padded(columns: int) -> int:
     return -(-columns // PANEL) * PANEL
 
 
-def _make_tile(rows: int) -> Any:
-    """``tile(C, c, A, a, row_stride, inner_stride, B, b, inner, accumulate)``: the tile of C that begins at element c.
+@intrinsic
+def _product(
+    _: Any,
+    C: Any,
+    c: Any,
+    A: Any,
+    a: Any,
+    row_stride: Any,
+    inner_stride: Any,
+    B: Any,
+    b: Any,
+    rows: Any,
+    inner: Any,
+    accumulate: Any,
+) -> Any:
+    """The rows of C that begin at element c.
 
     C[r, :] (+)= sum over k < inner of A[a + r row_stride + k inner_stride] B[b + k columns of B, :].
     """
 
-    @intrinsic
-    def tile(
-        _: Any,
-        C: Any,
-        c: Any,
-        A: Any,
-        a: Any,
-        row_stride: Any,
-        inner_stride: Any,
-        B: Any,
-        b: Any,
-        inner: Any,
-        accumulate: Any,
-    ) -> Any:
-        def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-            C, c, A, a, row_stride, inner_stride, B, b, inner, accumulate = arguments
-            C_type, A_type, B_type = (signature.args[index] for index in (0, 2, 6))
-            columns = [
-                context.make_array(kind)(context, builder, value).shape for kind, value in ((C_type, C), (B_type, B))
-            ]
-            C_columns, B_columns = (builder.extract_value(shape, 1) for shape in columns)
-            element = context.get_data_type(C_type.dtype)
-            pointer = element.as_pointer()
-            function = _outlined(
-                builder.module,
-                f"digitsum_tile_{rows}_{element}",
-                [pointer, INT64, pointer, INT64, INT64, pointer, INT64, INT64, accumulate.type],
-                lambda body: _emit_tile(body, rows),
-            )
-            builder.call(
-                function,
-                [
-                    data_pointer(context, builder, C_type, C, c),
-                    C_columns,
-                    data_pointer(context, builder, A_type, A, a),
-                    row_stride,
-                    inner_stride,
-                    data_pointer(context, builder, B_type, B, b),
-                    B_columns,
-                    inner,
-                    accumulate,
-                ],
-            )
-            return context.get_dummy_value()
+    def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        C, c, A, a, row_stride, inner_stride, B, b, rows, inner, accumulate = arguments
+        C_type, A_type, B_type = (signature.args[index] for index in (0, 2, 6))
+        columns = [
+            context.make_array(kind)(context, builder, value).shape for kind, value in ((C_type, C), (B_type, B))
+        ]
+        C_columns, B_columns = (builder.extract_value(shape, 1) for shape in columns)
+        element = context.get_data_type(C_type.dtype)
+        pointer = element.as_pointer()
+        function = _outlined(
+            builder.module,
+            f"digitsum_product_{element}",
+            [pointer, INT64, pointer, INT64, INT64, pointer, INT64, INT64, INT64, accumulate.type],
+            _emit_product,
+        )
+        builder.call(
+            function,
+            [
+                data_pointer(context, builder, C_type, C, c),
+                C_columns,
+                data_pointer(context, builder, A_type, A, a),
+                row_stride,
+                inner_stride,
+                data_pointer(context, builder, B_type, B, b),
+                B_columns,
+                rows,
+                inner,
+                accumulate,
+            ],
+        )
+        return context.get_dummy_value()
 
-        intp = types.intp
-        return types.void(C, intp, A, intp, intp, intp, B, intp, intp, types.boolean), emit
-
-    return tile
+    intp = types.intp
+    return types.void(C, intp, A, intp, intp, intp, B, intp, intp, intp, types.boolean), emit
 
 
 def _outlined(
@@ -107,6 +107,43 @@ def _outlined(
     function.attributes.add("noinline")
     emit(function)
     return function
+
+
+def _emit_product(function: ir.Function) -> None:
+    """Tile by tile; where fewer rows are left than a tile has, a lower one."""
+    C, C_columns, A, row_stride, inner_stride, B, B_columns, rows, inner, accumulate = function.args
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    tile_arguments = [argument.type for argument in function.args if argument is not rows]
+    tiles = [
+        _outlined(
+            function.module,
+            f"digitsum_tile_{height}_{C.type.pointee}",
+            tile_arguments,
+            partial(_emit_tile, rows=height),
+        )
+        for height in range(1, _MAXIMUM_ROWS + 1)
+    ]
+    tile_columns = _VECTORS * vector_type(C.type.pointee).count
+    highest = int64(_MAXIMUM_ROWS)
+    with cgutils.for_range_slice(builder, int64(0), rows, highest, INT64) as (row, _):
+        left = builder.sub(rows, row)
+        height = builder.select(builder.icmp_signed("<", left, highest), left, highest)
+        C_row, A_row = (
+            builder.gep(matrix, [builder.mul(row, stride)]) for matrix, stride in ((C, C_columns), (A, row_stride))
+        )
+        with cgutils.for_range_slice(builder, int64(0), C_columns, int64(tile_columns), INT64) as (column, _):
+            C_tile, B_tile = (builder.gep(matrix, [column]) for matrix in (C_row, B))
+            done = builder.append_basic_block("done")
+            switch = builder.switch(height, done)
+            for number, tile in enumerate(tiles, 1):
+                switch.add_case(int64(number), builder.append_basic_block(f"tile{number}"))
+                builder.position_at_end(switch.cases[-1][1])
+                builder.call(
+                    tile, [C_tile, C_columns, A_row, row_stride, inner_stride, B_tile, B_columns, inner, accumulate]
+                )
+                builder.branch(done)
+            builder.position_at_end(done)
+    builder.ret_void()
 
 
 def _emit_tile(function: ir.Function, rows: int) -> None:
@@ -163,50 +200,77 @@ def _phi(builder: ir.IRBuilder, kind: ir.Type, *incoming: tuple[ir.Value, ir.Blo
     return phi
 
 
-_tile_1, _tile_2, _tile_3, _tile_4, _tile_5, _tile_6, _tile_7, _tile_8 = (_make_tile(rows) for rows in range(1, 9))
-
-
-@njit(nogil=True, error_model="numpy")
-def _multiply_tiled(C, c, A, a, row_stride, inner_stride, B, b, rows, inner, accumulate):
-    for row in range(0, rows, _MAXIMUM_ROWS):
-        height = min(_MAXIMUM_ROWS, rows - row)
-        for column in range(0, C.shape[1], _TILE_COLUMNS * 4 // C.itemsize):
-            at = (c + row) * C.shape[1] + column
-            first = a + row * row_stride
-            of_B = b * B.shape[1] + column
-            if height == 8:
-                _tile_8(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 7:
-                _tile_7(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 6:
-                _tile_6(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 5:
-                _tile_5(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 4:
-                _tile_4(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 3:
-                _tile_3(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            elif height == 2:
-                _tile_2(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-            else:
-                _tile_1(C, at, A, first, row_stride, inner_stride, B, of_B, inner, accumulate)
-
-
-@njit(nogil=True, error_model="numpy")
+@compiled
 def multiply(C, c, A, a, B, rows, inner, accumulate):
     """C[c : c + rows] = A[a : a + rows, :inner] B[:inner], added to what stands there if ``accumulate``."""
-    _multiply_tiled(C, c, A, a * A.shape[1], A.shape[1], 1, B, 0, rows, inner, accumulate)
+    _product(C, c * C.shape[1], A, a * A.shape[1], A.shape[1], 1, B, 0, rows, inner, accumulate)
 
 
-@njit(nogil=True, error_model="numpy")
+@compiled
 def multiply_transposed(C, A, a, B, b, rows, inner):
     """C[:rows] = A[a : a + inner, :rows]^T B[b : b + inner]."""
-    _multiply_tiled(C, 0, A, a * A.shape[1], 1, A.shape[1], B, b, rows, inner, False)
+    _product(C, 0, A, a * A.shape[1], 1, A.shape[1], B, b * B.shape[1], rows, inner, False)
 
 
-@njit(nogil=True, error_model="numpy")
+@intrinsic
+def _transpose_tile(
+    _: Any, A: Any, a: Any, A_columns: Any, rows: Any, A_transposed: Any, b: Any, B_columns: Any
+) -> Any:
+    """Transposes a square as wide as a vector, from element a on, to element b on; rows from ``rows`` on count as 0."""
+
+    def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        A, a, A_columns, rows, A_transposed, b, B_columns = arguments
+        element = context.get_data_type(signature.args[0].dtype)
+        pointer = element.as_pointer()
+        function = _outlined(
+            builder.module,
+            f"digitsum_transpose_{element}",
+            [pointer, INT64, INT64, pointer, INT64],
+            _emit_transpose,
+        )
+        source = data_pointer(context, builder, signature.args[0], A, a)
+        target = data_pointer(context, builder, signature.args[4], A_transposed, b)
+        builder.call(function, [source, A_columns, rows, target, B_columns])
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(A, intp, intp, intp, A_transposed, intp, intp), emit
+
+
+def _emit_transpose(function: ir.Function) -> None:
+    """Swaps the halves beside the diagonal, then the quarters within each, and so on down to single numbers."""
+    A, A_columns, rows, A_transposed, B_columns = function.args
+    vector = vector_type(A.type.pointee)
+    lanes = vector.count
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    zero = ir.Constant(vector, None)
+    lines = []
+    for row in range(lanes):
+        there = builder.icmp_signed("<", int64(row), rows)
+        offset = builder.select(there, builder.mul(A_columns, int64(row)), int64(0))
+        lines.append(builder.select(there, load_vector(builder, A, offset)[0], zero))
+    half = lanes // 2
+    while half:
+        for row in range(lanes):
+            if row & half:
+                continue
+            upper, lower = lines[row], lines[row + half]
+            keep = [lane if not lane & half else lanes + lane - half for lane in range(lanes)]
+            swap = [lane + half if not lane & half else lanes + lane for lane in range(lanes)]
+            lines[row] = builder.shuffle_vector(upper, lower, ir.Constant(ir.VectorType(INT32, lanes), keep))
+            lines[row + half] = builder.shuffle_vector(upper, lower, ir.Constant(ir.VectorType(INT32, lanes), swap))
+        half //= 2
+    for row, line in enumerate(lines):
+        spot = builder.bitcast(builder.gep(A_transposed, [builder.mul(B_columns, int64(row))]), vector.as_pointer())
+        builder.store(line, spot, align=size_of(vector.element))
+    builder.ret_void()
+
+
+@compiled
 def transpose(A, rows, columns, A_transposed):
-    """A_transposed[:columns, :rows] = A[:rows, :columns]^T."""
-    for row in range(rows):
-        for column in range(columns):
-            A_transposed[column, row] = A[row, column]
+    """A_transposed[:columns, :rows] = A[:rows, :columns]^T; what is beside it, up to whole vectors, becomes 0."""
+    lanes = VECTOR_BYTES // A.itemsize
+    wide, high = A.shape[1], A_transposed.shape[1]
+    for row in range(0, rows, lanes):
+        for column in range(0, columns, lanes):
+            _transpose_tile(A, row * wide + column, wide, rows - row, A_transposed, column * high + row, high)

@@ -10,13 +10,11 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
 from digitsum_cli.core.record import Evaluation, Score, TrainingRecord, mean_loss
-from digitsum_cli.fused.arrays import Adam, Matrix, Parameters, Record, Workspace
-from digitsum_cli.fused.prefix_tree import Forest, plant_forest
-from digitsum_cli.fused.products import padded
-from digitsum_cli.fused.steps import evaluate, gradients, right_draws, train_steps
-
-_NAMES = ("embedding.W", "rnn_model.W", "rnn_model.U", "rnn_model.b", "linear.weight", "linear.bias")
-"""What the classifier calls the fields of ``Parameters``."""
+from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
+from digitsum_cli.fused.cells import BLOCKS
+from digitsum_cli.fused.layout import Layout, new_workspace
+from digitsum_cli.fused.prefix_tree import Forests, plant_forest
+from digitsum_cli.fused.steps import entry_points
 
 
 class EvaluationSet:
@@ -42,54 +40,55 @@ class EvaluationSet:
 
 
 class FusedTrainer:
-    """A classifier with the SRN, trained by compiled steps.
+    """A classifier trained by compiled steps.
 
     Arguments:
-        weights: the initial weights, by the names of the classifier with the manual SRN.
-        train_forest: the training rows' batches.
+        kind: its cell, one of ``digitsum_cli.fused.cells``.
+        weights: the initial weights, by the names of the classifier with the manual cell.
+        forests: the training rows' batches.
         eval_set: the rows that decide which weights are kept.
         widest: the most nodes of one step in any set that will be scored.
         epochs: passes over the training rows.
-        lr: the learning rate.
+        rule: how the weights are updated.
         eval_every: steps between evaluations.
         dtype: float32 or float64.
     """
 
     def __init__(
         self,
+        kind: str,
         weights: Mapping[str, npt.NDArray[np.floating]],
-        train_forest: Forest,
+        forests: Forests,
         eval_set: EvaluationSet,
-        widest: int,
+        widest: int = 0,
         *,
         epochs: int,
-        lr: float = 0.001,
+        rule: Rule = BOOK_RULE,
         eval_every: int = 100,
         dtype: type[np.floating] = np.float32,
     ) -> None:
-        self._shapes = {name: weights[name].shape for name in _NAMES}
-        E, U = weights["embedding.W"], weights["rnn_model.U"]
-        self._sizes = (U.shape[0], E.shape[1], CLASSES)
-        shapes = [_as_matrix(weights[name]).shape for name in _NAMES]
-        size = sum(rows * padded(columns) for rows, columns in shapes)
-        self._adam = Adam(*(np.zeros(size, dtype) for _ in Adam._fields))
+        self._layout = Layout(BLOCKS[kind], weights)
+        self._compiled = entry_points(kind)
+        self._sizes = (self._layout.hidden_size, self._layout.embedding_size, CLASSES)
+        self._optimizer = Optimizer(*(np.zeros(self._layout.size, dtype) for _ in Optimizer._fields))
         self._parameters, self._gradients, self._kept = (
-            _views(flat, shapes) for flat in (self._adam.values, self._adam.gradients, self._adam.kept)
+            self._layout.views(flat)
+            for flat in (self._optimizer.values, self._optimizer.gradients, self._optimizer.kept)
         )
-        for name, matrix in zip(_NAMES, self._parameters, strict=True):
-            given = _as_matrix(weights[name])
-            matrix[:, : given.shape[1]] = given
-        self._forest = train_forest
-        self._length = train_forest.starts.shape[1] - 1
+        self._layout.write(weights, self._parameters)
+        self._forests = forests
+        self._forest, self._epoch = forests.of_epoch(0), 0
         self._eval_set = eval_set
-        widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(self._length))
-        self._work = _workspace(train_forest, widest, *self._sizes, dtype)
-        self._lr, self._eval_every = lr, eval_every
-        self.steps_per_epoch = len(train_forest.batch_rows)
+        widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(forests.length))
+        widest = max(widest, forests.widest_step)
+        self._work = new_workspace(BLOCKS[kind], forests.most_nodes, widest, self._layout, dtype)
+        self._rule, self._eval_every = rule.typed(), eval_every
+        self.steps_per_epoch = forests.batches
         self.steps = epochs * self.steps_per_epoch
         evaluations = self.steps // eval_every + 1
         self._record = Record(
             np.zeros(self.steps),
+            np.zeros((self.steps if rule.record_norms else 0, len(self._layout.names))),
             np.zeros(evaluations, np.int64),
             np.zeros(evaluations),
             np.zeros(evaluations),
@@ -97,24 +96,32 @@ class FusedTrainer:
         )
         self.step = 0
         self.diverged_at: int | None = None
+        self._ended_early = False
 
     @property
     def ended(self) -> bool:
-        """Whether all steps were made, or a loss was not finite."""
-        return self.diverged_at is not None or self.step == self.steps
+        """Whether all steps were made, the patience was over, or a loss was not finite."""
+        return self.diverged_at is not None or self._ended_early or self.step == self.steps
 
     def advance(self, steps: int) -> None:
         """Makes up to ``steps`` more steps; other threads run meanwhile."""
         end = min(self.step + steps, self.steps)
-        self.step = train_steps(
+        while self.step < end and not self.ended:
+            epoch = self.step // self.steps_per_epoch
+            if epoch != self._epoch:
+                self._forest, self._epoch = self._forests.of_epoch(epoch), epoch
+            self._advance_in_epoch(min(end, (epoch + 1) * self.steps_per_epoch))
+
+    def _advance_in_epoch(self, end: int) -> None:
+        self.step, all_is_well = self._compiled.train_steps(
             self.step,
             end,
             self.steps,
             self._eval_every,
-            self._lr,
+            self._rule,
             self._parameters,
             self._gradients,
-            self._adam,
+            self._optimizer,
             self._forest,
             self._eval_set.forest,
             self._eval_set.leaf_weights,
@@ -122,8 +129,10 @@ class FusedTrainer:
             self._record,
             *self._sizes,
         )
-        if self.step < end:
+        if not all_is_well:
             self.diverged_at = self.step
+        elif self.step < end:
+            self._ended_early = True
 
     def last_loss(self) -> float:
         """The loss of the last step that was made."""
@@ -152,36 +161,49 @@ class FusedTrainer:
         finished = self.step // size
         epochs = (losses[epoch * size : (epoch + 1) * size] for epoch in range(finished))
         means = tuple(mean_loss(batch_losses) for batch_losses in epochs)
-        return TrainingRecord(tuple(losses), means, self.evaluations(), self.best(), self.diverged_at)
+        return TrainingRecord(
+            tuple(losses), means, self.evaluations(), self.best(), self.diverged_at, self._gradient_norms()
+        )
+
+    def _gradient_norms(self) -> dict[str, tuple[float, ...]]:
+        if not self._rule.record_norms:
+            return {}
+        columns = self._record.gradient_norms[: self.step].T.tolist()
+        return {name: tuple(norms) for name, norms in zip(self._layout.names, columns, strict=True)}
 
     def score_kept(self, evaluation_set: EvaluationSet) -> Score:
         """How the kept weights do on other rows."""
-        loss, right = evaluate(self._kept, evaluation_set.forest, evaluation_set.leaf_weights, self._work, *self._sizes)
+        loss, right = self._compiled.evaluate(
+            self._kept, evaluation_set.forest, evaluation_set.leaf_weights, self._work, *self._sizes
+        )
         return Score(loss, right / evaluation_set.rows)
 
     def exact_accuracy_of_kept(self) -> float:
         """The kept weights' accuracy over every draw of the generator."""
+        length = self._forests.length
         right = sum(
-            right_draws(self._kept, first_digit, self._length, self._work, *self._sizes)
+            self._compiled.right_draws(self._kept, first_digit, length, self._work, *self._sizes)
             for first_digit in range(DIGITS)
         )
-        return float(right / count_draws(self._length))
+        return float(right / count_draws(length))
 
     def kept_weights(self) -> Weights:
-        """The kept weights, by the names and in the shapes of the classifier with the manual SRN."""
-        return self._named(self._kept)
+        """The kept weights, by the names and in the shapes of the classifier with the manual cell."""
+        return self._layout.read(self._kept)
 
     def weights(self) -> Weights:
         """The weights after the last step."""
-        return self._named(self._parameters)
+        return self._layout.read(self._parameters)
 
     def gradients(self, batch: int) -> tuple[float, Weights]:
-        """The loss of one training batch and the gradients of all weights at the present ones."""
-        loss = gradients(self._parameters, self._gradients, self._forest, batch, self._work, *self._sizes)
-        return loss, self._named(self._gradients)
+        """The mean loss of a batch of this epoch and the gradients of all weights at the present ones."""
+        loss = self._compiled.gradients(
+            self._parameters, self._gradients, self._forest, batch, self._work, *self._sizes
+        )
+        return loss, self._layout.read(self._gradients)
 
     def states(self, batch: int, digits: npt.NDArray[np.integer]) -> Matrix:
-        """Every state of one training batch at the present weights.
+        """Every h of one training batch at the present weights.
 
         Arguments:
             batch: its number.
@@ -199,14 +221,8 @@ class FusedTrainer:
             for step, digit in enumerate(of_row):
                 here = slice(starts[step], starts[step + 1])
                 node = int(np.flatnonzero((forest.parent[here] == node) & (forest.digit[here] == digit))[0])
-                nodes[row, step] = starts[step] - starts[0] + node
-        return self._work.h[nodes][:, :, :hidden_size]
-
-    def _named(self, matrices: Parameters) -> Weights:
-        return {
-            name: matrix[:, : self._shapes[name][-1]].reshape(self._shapes[name]).copy()
-            for name, matrix in zip(_NAMES, matrices, strict=True)
-        }
+                nodes[row, step] = 1 + starts[step] - starts[0] + node
+        return self._work.states.h[nodes][:, :, :hidden_size]
 
     def _evaluation(self, index: int) -> Evaluation:
         record = self._record
@@ -223,38 +239,3 @@ class FusedTrainer:
 def _widest_tree_of_draws(length: int) -> int:
     """The rows that ``right_draws`` holds at its last step."""
     return DIGITS + DIGITS * (DIGITS - 1) * (length - FREE_DIGITS)
-
-
-def _as_matrix(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    return weights.reshape(-1, weights.shape[-1])
-
-
-def _views(flat: Matrix, shapes: list[tuple[int, ...]]) -> Parameters:
-    """The parameters' matrices in one flat array, rows padded."""
-    matrices, start = [], 0
-    for rows, columns in shapes:
-        size = rows * padded(columns)
-        matrices.append(flat[start : start + size].reshape(rows, padded(columns)))
-        start += size
-    return Parameters(*matrices)
-
-
-def _workspace(forest: Forest, widest: int, H: int, M: int, C: int, dtype: type[np.floating]) -> Workspace:
-    def matrix(rows: int, columns: int) -> Matrix:
-        return np.zeros((rows, padded(columns)), dtype)
-
-    nodes = forest.most_nodes
-    widest = max(forest.widest_step, widest)
-    return Workspace(
-        h=matrix(max(nodes, widest), H),
-        d=matrix(nodes, H),
-        q=matrix(nodes, H),
-        hU=matrix(widest, H),
-        z=matrix(widest, C),
-        T=matrix(DIGITS, H),
-        dT=matrix(DIGITS, H),
-        W_transposed=matrix(H, M),
-        U_transposed=matrix(H, H),
-        V_transposed=matrix(H, C),
-        next_h=matrix(widest, H),
-    )

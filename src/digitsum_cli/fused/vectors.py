@@ -6,7 +6,7 @@ it does is emit LLVM's vector arithmetic. Multiplications that feed additions ma
 nothing else of IEEE arithmetic is given up, so what is not a number or infinite stays so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import binding, ir
@@ -141,12 +141,14 @@ class Vector:
         return Vector(self._builder, self._builder.call(function, [self.value]))
 
 
-def elementwise(expression: Callable[..., Vector | tuple[Vector, ...]]) -> Any:
+def elementwise(expression: Callable[..., Vector | tuple[Vector, ...]], blocks: Sequence[int] = ()) -> Any:
     """A compiled operation ``operation(n, scalars, arrays, offsets)`` from an expression over vectors.
 
     Arguments:
         expression: takes each scalar and then each array's elements, as vectors, and returns the new elements of the
             first arrays, as many as it likes.
+        blocks: for each array how many blocks of ``n`` elements, one behind the other, it stands for; the expression
+            takes each block as a vector of its own. Without it, one each.
 
     Returns:
         A function for compiled code: ``n`` is the number of elements, a multiple of the vector's; ``scalars`` a
@@ -161,8 +163,11 @@ def elementwise(expression: Callable[..., Vector | tuple[Vector, ...]]) -> Any:
             count, *tuples = arguments
             numbers, values, starts = (cgutils.unpack_tuple(builder, packed) for packed in tuples)
             pointers = [
-                data_pointer(context, builder, *described)
-                for described in zip(array_types, values, starts, strict=True)
+                data_pointer(context, builder, kind, value, builder.add(start, builder.mul(count, int64(block))))
+                for kind, value, start, many in zip(
+                    array_types, values, starts, blocks or [1] * len(values), strict=True
+                )
+                for block in range(many)
             ]
             wide = [Vector(builder, broadcast(builder, number)) for number in numbers]
             lanes = vector_type(pointers[0].type.pointee).count

@@ -92,7 +92,8 @@ def refuse_data_too_large_together(
     for key, values in axes.items():
         if key.startswith("data.k."):
             where = origin_of(("sweep", key), origins)
-            apply_override(Override(key, max(values), where), largest, {})
+            most = max(value for value in values if isinstance(value, int))
+            apply_override(Override(key, most, where), largest, {})
     if where:
         validate(largest, {("data",): where})
 

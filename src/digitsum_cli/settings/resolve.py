@@ -76,7 +76,7 @@ def resolve_settings(
 
 def settings_yaml(settings: Settings) -> str:
     """The settings as YAML that reads back to the same settings."""
-    tree = settings.model_dump(mode="json", exclude_none=True)
+    tree = settings.model_dump(mode="json")
     if not tree["sweep"]:
         del tree["sweep"]
     return dump_document(tree)

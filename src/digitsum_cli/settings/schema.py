@@ -7,18 +7,39 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from digitsum_cli.core.generation import DIGITS, MINIMUM_LENGTH
-from digitsum_cli.core.names import CELLS, DEVICES, IMPLEMENTATIONS, INITIALISATIONS
+from digitsum_cli.core.names import (
+    ACTIVATIONS,
+    CELLS,
+    CHRONO,
+    DEVICES,
+    IMPLEMENTATIONS,
+    INITIALISATIONS,
+    LOSSES,
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    ROWS,
+)
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
 
-AxisValue = str | int | float
+AxisValue = bool | int | float | str | None
 
 
 def _whole(minimum: int, maximum: int, plural: str) -> Any:
     return Field(ge=minimum, le=maximum, description=f"{plural}, a whole number from {minimum} to {maximum}")
+
+
+def _above_zero(example: str) -> Any:
+    return Field(gt=0, description=f"a number above 0, such as {example}")
+
+
+def _check_forget_bias(value: float | str | None) -> float | str | None:
+    if isinstance(value, str) and value != CHRONO:
+        raise ValueError(f"there is no forget bias {value!r}")
+    return value
 
 
 def _one_of(names: Sequence[str], kind: str) -> tuple[Any, Any]:
@@ -79,10 +100,13 @@ class DataSettings(_Section):
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
+    rows: Annotated[str, *_one_of(ROWS, "kind of rows")] = "fixed"
     dir: Annotated[str | None, Field(description="a folder made by digitsum generate", min_length=1)] = None
 
     @model_validator(mode="after")
-    def _fits_in_memory(self) -> "DataSettings":
+    def _fits_together(self) -> "DataSettings":
+        if self.rows == "fresh" and self.dir is not None:
+            raise ValueError("rows are fresh, that is drawn while training, and dir names rows to read: one of the two")
         rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
@@ -97,7 +121,14 @@ class ModelSettings(_Section):
     impl: Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")] = "manual"
     embedding_size: LayerSize = 32
     hidden_size: LayerSize = 32
+    activation: Annotated[str, *_one_of(ACTIVATIONS, "activation")] = "tanh"
     init: Annotated[str, *_one_of(INITIALISATIONS, "initialisation")] = "book"
+    init_scale: Annotated[float, _above_zero("1")] = 1.0
+    forget_bias: Annotated[
+        float | str | None,
+        AfterValidator(_check_forget_bias),
+        Field(description=f"null, a number such as 1, or {CHRONO}"),
+    ] = None
 
 
 class TrainSettings(_Section):
@@ -105,10 +136,23 @@ class TrainSettings(_Section):
 
     epochs: Annotated[int, _whole(1, 1_000_000, "passes over the training rows")] = 500
     batch_size: Annotated[int, _whole(1, 1_000_000, "rows")] = 8
-    lr: Annotated[float, Field(gt=0, description="a number above 0, such as 0.001 or 1e-3")] = 0.001
+    lr: Annotated[float, _above_zero("0.001 or 1e-3")] = 0.001
+    optimizer: Annotated[str, *_one_of(OPTIMIZERS, "optimizer")] = "adam"
+    lr_schedule: Annotated[str, *_one_of(LR_SCHEDULES, "schedule")] = "constant"
+    weight_decay: Annotated[float, Field(ge=0, description="a number, 0 or above, such as 1e-4")] = 0.0
+    clip_norm: Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")] = None
+    loss: Annotated[str, *_one_of(LOSSES, "loss")] = "mean"
+    shuffle: Annotated[bool, Field(description="true or false")] = False
+    early_stop: Annotated[
+        int | None,
+        Field(
+            ge=1, le=10**9, description="null for never, or evaluations without a rise of the eval accuracy, such as 20"
+        ),
+    ] = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100
+    record_gradients: Annotated[bool, Field(description="true or false")] = False
     device: Annotated[str, *_one_of(DEVICES, "device")] = "cpu"
 
 
@@ -138,7 +182,7 @@ class Settings(_Section):
         )
 
 
-NOT_AXES = {"data.lengths", "data.dir", "train.log_every"}
+NOT_AXES = {"data.lengths", "data.dir", "train.log_every", "train.record_gradients"}
 
 
 def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:

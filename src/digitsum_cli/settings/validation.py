@@ -21,7 +21,7 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
         return Settings.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
-    path = tuple(str(part) for part in first["loc"])
+    path = _without_alternative(tuple(str(part) for part in first["loc"]))
     key = ".".join(path)
     where = origin_of(path, origins)
     if first["type"] == "extra_forbidden":
@@ -41,6 +41,12 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
     leaf = leaf_keys().get(key)
     what = f"{key}: {first['ctx']['error']}" if first["type"] == "value_error" else f"{key} is {shown(first['input'])}"
     raise InputError(what, where=where, allowed=leaf.description if leaf else None)
+
+
+def _without_alternative(path: KeyPath) -> KeyPath:
+    """The path without the name of the type that was tried, which follows the key where several are allowed."""
+    leaves = leaf_keys()
+    return next((path[:end] for end in range(1, len(path)) if ".".join(path[:end]) in leaves), path)
 
 
 def shown(value: object) -> str:

@@ -17,6 +17,7 @@ from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
+from digitsum_cli.settings.schema import ModelSettings, TrainSettings
 from digitsum_cli.study.plan import load_data, resolved_device
 from digitsum_cli.study.results import wilson_columns
 from digitsum_cli.study.run_directory import RunDirectory
@@ -24,6 +25,8 @@ from digitsum_cli.study.setting_columns import setting_row
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
+
+_NOT_OF_TRIALS = ("log_every", "device")
 
 
 @dataclass(frozen=True)
@@ -168,13 +171,15 @@ def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test} if data else {}
     return {
         "data": {"lengths": list(data.lengths), "k": k, "seed": data.seed} if data else {"lengths": [trial.length]},
-        "model": {name: getattr(trial, name) for name in ("cell", "impl", "embedding_size", "hidden_size", "init")},
-        "train": {name: getattr(trial, name) for name in ("epochs", "batch_size", "lr", "seed", "eval_every")},
+        "model": {name: getattr(trial, name) for name in ModelSettings.model_fields},
+        "train": {name: getattr(trial, name) for name in TrainSettings.model_fields if name not in _NOT_OF_TRIALS},
     }
 
 
 def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
     """The test rows that a trial was not trained on; None if its training rows cannot be had."""
+    if trial.rows == "fresh":
+        return None
     if digest_splits(splits) == trial.data_digest:
         trained_on = splits.train
     elif trial.data is not None:

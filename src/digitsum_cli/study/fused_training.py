@@ -1,19 +1,25 @@
 """One trial by the compiled trainer."""
 
+import math
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from digitsum_cli.core.audit import unseen_rows
+from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
+from digitsum_cli.fused.arrays import Rule
+from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
-from digitsum_cli.fused.prefix_tree import Forest, plant_forest
+from digitsum_cli.fused.prefix_tree import Forest, NewForests, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.trial_rows import training_rows
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 
@@ -26,6 +32,7 @@ class Prepared:
         train: the batches of the train split.
         train_set, eval, test: the splits, to be scored.
         unseen_test: the test rows that do not stand in the train split; None if all of them do.
+        splits: the same as rows.
     """
 
     train: Forest
@@ -33,6 +40,7 @@ class Prepared:
     eval: EvaluationSet
     test: EvaluationSet
     unseen_test: EvaluationSet | None
+    splits: Splits
 
 
 class PreparedData:
@@ -60,6 +68,7 @@ def _prepare(splits: Splits, batch_size: int) -> Prepared:
         EvaluationSet(splits.eval, batch_size),
         EvaluationSet(splits.test, batch_size),
         EvaluationSet(unseen, batch_size) if len(unseen) else None,
+        splits,
     )
 
 
@@ -72,13 +81,15 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         on_progress: is told where the training stands, some ten times a second; the numbers do not depend on when.
     """
     prepared = data.of(trial)
+    rows = training_rows(trial, prepared.splits)
     trainer = FusedTrainer(
-        draw_book_weights(trial.embedding_size, trial.hidden_size, trial.seed),
-        prepared.train,
+        kind_of(trial.cell, trial.activation),
+        _initial_weights(trial),
+        NewForests(rows.of_epoch, trial.batch_size) if rows.change else prepared.train,
         prepared.eval,
         max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
         epochs=trial.epochs,
-        lr=trial.lr,
+        rule=rule_of(trial),
         eval_every=trial.eval_every,
     )
     start = time.perf_counter()
@@ -95,15 +106,41 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         return Outcome.of(record, None, time.perf_counter() - start, None)
     test = trainer.score_kept(prepared.test)
     seconds = time.perf_counter() - start
+    fresh = trial.rows == "fresh"
+    unseen = None if fresh else prepared.unseen_test
     kept = KeptScores(
         train_accuracy=trainer.score_kept(prepared.train_set).accuracy,
         test_accuracy=test.accuracy,
         test_rows=prepared.test.rows,
-        unseen_test_accuracy=trainer.score_kept(prepared.unseen_test).accuracy if prepared.unseen_test else None,
-        unseen_test_rows=prepared.unseen_test.rows if prepared.unseen_test else 0,
+        unseen_test_accuracy=trainer.score_kept(unseen).accuracy if unseen else None,
+        unseen_test_rows=unseen.rows if unseen else None if fresh else 0,
         exact_accuracy=trainer.exact_accuracy_of_kept(),
     )
     return Outcome.of(record, kept, seconds, trainer.kept_weights())
+
+
+def rule_of(trial: Trial) -> Rule:
+    """How the weights of a trial are updated."""
+    return Rule(
+        adam=trial.optimizer == "adam",
+        lr=trial.lr,
+        cosine=trial.lr_schedule == "cosine",
+        weight_decay=trial.weight_decay,
+        clip_norm=math.inf if trial.clip_norm is None else trial.clip_norm,
+        summed=trial.loss == "sum",
+        record_norms=trial.record_gradients,
+        patience=sys.maxsize if trial.early_stop is None else trial.early_stop,
+    )
+
+
+def _initial_weights(trial: Trial) -> Weights:
+    """Those of the manual cell; the book's are drawn without torch, which takes longer to load than a training."""
+    if trial.init == "book" and trial.forget_bias is None:
+        return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed)
+    from digitsum_cli.core.weights import copy_weights
+    from digitsum_cli.study.training import build_trial_classifier
+
+    return copy_weights(build_trial_classifier(trial))
 
 
 def _progress(trainer: FusedTrainer, epochs: int, seen: Evaluation | None) -> Progress:

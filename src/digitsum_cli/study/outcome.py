@@ -1,7 +1,7 @@
 """What a trial gave."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from digitsum_cli.core.checkpoint import Weights
@@ -17,8 +17,8 @@ class KeptScores:
     Arguments:
         train_accuracy, test_accuracy: on the train and on the test rows, 0 to 1.
         test_rows: how many there are.
-        unseen_test_accuracy: on the test rows that do not stand in the train split; None if all of them do.
-        unseen_test_rows: how many these are.
+        unseen_test_accuracy: on the test rows that do not stand in the train split; None if there are none.
+        unseen_test_rows: how many these are; None where fresh rows were trained on.
         exact_accuracy: over every draw of the generator.
     """
 
@@ -26,7 +26,7 @@ class KeptScores:
     test_accuracy: float
     test_rows: int
     unseen_test_accuracy: float | None
-    unseen_test_rows: int
+    unseen_test_rows: int | None
     exact_accuracy: float
 
 
@@ -46,6 +46,7 @@ class Outcome:
         step_losses: of every step.
         epoch_losses: each epoch's mean of batch losses.
         evaluations: on the eval split, in order.
+        gradient_norms: of each parameter at every step, before clipping; empty if they were not recorded.
         weights: those that were kept.
     """
 
@@ -60,6 +61,7 @@ class Outcome:
     step_losses: tuple[float, ...] = ()
     epoch_losses: tuple[float, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    gradient_norms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     weights: Weights | None = None
 
     @classmethod
@@ -85,6 +87,7 @@ class Outcome:
             step_losses=record.step_losses,
             epoch_losses=record.epoch_losses,
             evaluations=record.evaluations,
+            gradient_norms=record.gradient_norms,
             weights=weights,
         )
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.names import FUSED, FUSED_CELLS
+from digitsum_cli.core.names import FUSED, require_fitting
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.study.trial import GeneratedData, Trial
+
+_FITTING = ("cell", "activation", "init", "init_scale", "forget_bias")
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,15 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run or lacks the
-            cell, or an axis changes nothing.
+        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, settings
+            of the model do not fit together, or an axis changes nothing.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
     for each in combinations:
-        _require_cell(each.model.cell, each.model.impl)
+        require_fitting(**each.model.model_dump(include=set(_FITTING)))
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:
@@ -100,15 +102,6 @@ def resolved_device(name: str) -> str:
     return resolve_device(name)
 
 
-def _require_cell(cell: str, impl: str) -> None:
-    if impl == FUSED and cell not in FUSED_CELLS:
-        raise InputError(
-            f"impl fused has no cell {cell!r}",
-            where="model.cell",
-            allowed=f"{', '.join(FUSED_CELLS)} with fused; manual and torch have the others",
-        )
-
-
 def _device_for(impl: str, name: str) -> str:
     if impl != FUSED:
         return resolved_device(name)
@@ -126,22 +119,15 @@ def _device_for(impl: str, name: str) -> str:
 
 
 def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
-    data, model, train = settings.data, settings.model, settings.train
+    data = settings.data
     drawn = data.lengths[: data.lengths.index(length) + 1]
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
     return Trial(
         length=length,
-        cell=model.cell,
-        impl=model.impl,
-        embedding_size=model.embedding_size,
-        hidden_size=model.hidden_size,
-        init=model.init,
-        epochs=train.epochs,
-        batch_size=train.batch_size,
-        lr=train.lr,
-        seed=train.seed,
-        eval_every=train.eval_every,
+        **settings.model.model_dump(),
+        **settings.train.model_dump(exclude={"log_every", "device"}),
         device=device,
+        rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,
     )

@@ -17,7 +17,7 @@ from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.trial import Trial
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = f"""
 BEGIN;
 PRAGMA user_version = {_VERSION};
@@ -56,6 +56,12 @@ CREATE TABLE evaluations (
     eval_loss REAL,
     eval_accuracy REAL NOT NULL,
     PRIMARY KEY (trial, step)
+) WITHOUT ROWID;
+CREATE TABLE gradient_norms (
+    trial TEXT NOT NULL REFERENCES trials (id),
+    parameter TEXT NOT NULL,
+    norms BLOB NOT NULL,             -- little-endian float64, one a step, before clipping
+    PRIMARY KEY (trial, parameter)
 ) WITHOUT ROWID;
 COMMIT;
 """
@@ -140,7 +146,8 @@ class Store:
         values = [getattr(outcome, column) for column in _COLUMNS]
         values += [None if outcome.kept is None else getattr(outcome.kept, column) for column in _KEPT_COLUMNS]
         with self._errors_named(), self._connection:
-            self._connection.execute("DELETE FROM evaluations WHERE trial = ?", (identity,))
+            for table in ("evaluations", "gradient_norms"):
+                self._connection.execute(f"DELETE FROM {table} WHERE trial = ?", (identity,))
             self._connection.execute(
                 f"INSERT OR REPLACE INTO outcomes (trial, {', '.join((*_COLUMNS, *_KEPT_COLUMNS))}, "
                 f"step_losses, epoch_losses) VALUES (?{', ?' * len(values)}, ?, ?)",
@@ -149,6 +156,10 @@ class Store:
             self._connection.executemany(
                 "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)",
                 [(identity, *astuple(evaluation)) for evaluation in outcome.evaluations],
+            )
+            self._connection.executemany(
+                "INSERT INTO gradient_norms VALUES (?, ?, ?)",
+                [(identity, parameter, _pack(norms)) for parameter, norms in outcome.gradient_norms.items()],
             )
 
     def trials(self) -> dict[str, Trial]:
@@ -175,7 +186,7 @@ class Store:
 
         Arguments:
             trial: the trial.
-            losses: read the losses of every step and epoch as well.
+            losses: read the losses of every step and epoch, and the gradient norms, as well.
         """
         identity = trial.identity
         columns = [*_COLUMNS, *_KEPT_COLUMNS, *(["step_losses", "epoch_losses"] if losses else [])]
@@ -188,6 +199,9 @@ class Store:
                 "FROM evaluations WHERE trial = ? ORDER BY step",
                 (identity,),
             ).fetchall()
+            norms = self._connection.execute(
+                "SELECT parameter, norms FROM gradient_norms WHERE trial = ? AND ?", (identity, losses)
+            ).fetchall()
         if row is None:
             return None
         values: dict[str, Any] = {
@@ -196,7 +210,12 @@ class Store:
         }
         kept = {name: values.pop(name) for name in _KEPT_COLUMNS}
         scores = None if kept["exact_accuracy"] is None else KeptScores(**kept)
-        return Outcome(**values, kept=scores, evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations))
+        return Outcome(
+            **values,
+            kept=scores,
+            evaluations=tuple(Evaluation(*evaluation) for evaluation in evaluations),
+            gradient_norms={parameter: _unpack(blob) for parameter, blob in norms},
+        )
 
     def ended(self, trials: Iterable[Trial], *, losses: bool = True) -> Iterator[tuple[Trial, Outcome]]:
         """Those of ``trials`` that have ended, in order, one outcome at a time; ``losses`` as in ``outcome``."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import torch
 
-from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
@@ -16,6 +15,7 @@ from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.trial_rows import training_rows, unseen_test_rows
 
 
 def use_one_thread() -> None:
@@ -32,8 +32,18 @@ def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
         trial.hidden_size,
         trial.init,
         trial.seed,
+        activation=trial.activation,
+        init_scale=trial.init_scale,
+        forget_bias=trial.forget_bias,
+        length=trial.length,
     )
     return classifier.to(trial.device)
+
+
+def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
+    """The optimizer of a trial; weight decay is the L2 penalty, as the library adds it to the gradients."""
+    kinds: dict[str, type[torch.optim.Adam | torch.optim.SGD]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+    return kinds[trial.optimizer](model.parameters(), lr=trial.lr, weight_decay=trial.weight_decay)
 
 
 def run_trial(
@@ -49,30 +59,36 @@ def run_trial(
     """
     use_one_thread()
     data = DigitSumSplits.of(splits, trial.device)
+    rows = training_rows(trial, splits)
     model = build_trial_classifier(trial)
-    runner = Runner(model, torch.optim.Adam(model.parameters(), lr=trial.lr))
+    runner = Runner(model, build_optimizer(trial, model))
     start = time.perf_counter()
     record = runner.train(
-        data.train,
+        (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.device)) if rows.change else data.train,
         data.eval,
         epochs=trial.epochs,
         batch_size=trial.batch_size,
         eval_every=trial.eval_every,
         log_every=log_every,
+        loss=trial.loss,
+        lr_schedule=trial.lr_schedule,
+        clip_norm=trial.clip_norm,
+        early_stop=trial.early_stop,
+        record_gradients=trial.record_gradients,
         on_progress=on_progress,
     )
     if record.best is None:
         return Outcome.of(record, None, time.perf_counter() - start, None)
     test = runner.evaluate(data.test, batch_size=trial.batch_size)
     seconds = time.perf_counter() - start
-    unseen = unseen_rows(splits.test, splits.train)
-    unseen_test = runner.evaluate(DigitSumDataset(unseen, trial.device)) if len(unseen) else None
+    unseen = unseen_test_rows(trial, splits)
+    unseen_test = runner.evaluate(DigitSumDataset(unseen, trial.device)) if unseen else None
     kept = KeptScores(
         train_accuracy=runner.evaluate(data.train, batch_size=len(splits.train)).accuracy,
         test_accuracy=test.accuracy,
         test_rows=len(splits.test),
         unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
-        unseen_test_rows=len(unseen),
+        unseen_test_rows=None if unseen is None else len(unseen),
         exact_accuracy=exact_score(model, trial.length).accuracy,
     )
     return Outcome.of(record, kept, seconds, copy_weights(model))

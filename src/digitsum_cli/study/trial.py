@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.errors import InputError
+
+_COST_OF_CELL = {"srn": 1.0, "lstm": 3.0, "gru": 2.5}
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,8 @@ class GeneratedData:
         k_train, k_eval, k_test: rows for each pair of first digits.
         seed: of the stream.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     lengths: tuple[int, ...]
     k_train: int
@@ -33,25 +40,42 @@ class GeneratedData:
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything that decides the numbers of one training run.
+    """Everything that decides what one training run gives.
+
+    The settings are those of ``data``, ``model`` and ``train``, but for how it is watched.
 
     Arguments:
+        rows: ``fixed`` or ``fresh``.
         data: how its rows are drawn; None when they were read from files.
         data_digest: the SHA-256 of its rows as text.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     length: int
     cell: str
     impl: str
     embedding_size: int
     hidden_size: int
+    activation: str
     init: str
+    init_scale: float
+    forget_bias: float | str | None
     epochs: int
     batch_size: int
     lr: float
+    optimizer: str
+    lr_schedule: str
+    weight_decay: float
+    clip_norm: float | None
+    loss: str
+    shuffle: bool
+    early_stop: int | None
+    record_gradients: bool
     seed: int
     eval_every: int
     device: str
+    rows: str
     data: GeneratedData | None
     data_digest: str
 
@@ -69,28 +93,22 @@ class Trial:
     @property
     def relative_cost(self) -> float:
         """How long it takes, in no unit: a step has a fixed part and one that grows with the length."""
-        return self.epochs * (self.length + 12)
+        return self.epochs * (self.length + 12) * _COST_OF_CELL[self.cell]
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Trial":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
         """The trial that ``to_dict`` described.
 
         Raises:
             InputError: a value is missing, superfluous or of the wrong type.
         """
-        fields = {name: kind for name, kind in cls.__annotations__.items() if name != "data"}
-        data = values.get("data")
-        if values.keys() != {*fields, "data"}:
-            raise InputError(f"not the settings of a trial: {', '.join(sorted(values)) or 'nothing'}")
-        for name, kind in fields.items():
-            if type(values[name]) is not kind:
-                raise InputError(f"not the settings of a trial: {name} is {values[name]!r}")
         try:
-            generated = None if data is None else GeneratedData(**{**data, "lengths": tuple(data["lengths"])})
-        except (TypeError, KeyError) as error:
-            raise InputError(f"not the settings of a trial: data is {data!r}") from error
-        return cls(**{**values, "data": generated})
+            return TypeAdapter(cls).validate_json(json.dumps(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "all of it"
+            raise InputError(f"not the settings of a trial: {key}: {first['msg']}") from error

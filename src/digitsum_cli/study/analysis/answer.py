@@ -97,8 +97,10 @@ def _span_sentence(row: Row) -> str:
         of_seeds += ", 95 % interval in brackets"
     if median["bound"] == Bound.KNOWN:
         return f"{who[0].upper()}{who[1:]} is {threshold} up to length {row['text']} ({of_seeds})."
-    if median["bound"] == Bound.BELOW:
+    if median["bound"] == Bound.BELOW and median["length"] == first:
         reach = f"not {threshold} even at length {first}"
+    elif median["bound"] == Bound.BELOW:
+        reach = f"{threshold} at most up to length {median['length']:g}"
     elif median["length"] == last:
         reach = f"{threshold} at every length up to {last}"
     else:

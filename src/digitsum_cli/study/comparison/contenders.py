@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +19,10 @@ from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.settings.schema import Settings
 
-Shapes = dict[str, tuple[int, ...]]
+if TYPE_CHECKING:
+    from digitsum_cli.fused.trainer import FusedTrainer
 
-_EQUATION_NAMES = {
-    "rnn_model.W": "W",
-    "rnn_model.U": "U",
-    "rnn_model.b": "b",
-    "embedding.W": "embedding.W",
-    "linear.weight": "linear.weight",
-    "linear.bias": "linear.bias",
-}
+Shapes = dict[str, tuple[int, ...]]
 
 
 class Contender(ABC):
@@ -68,13 +63,12 @@ class _AutogradContender(Contender):
     def __init__(self, settings: Settings, impl: str, dtype: type[np.floating], rows: Rows) -> None:
         self._rows = DigitSumDataset(rows)
         self._settings = settings
-        model = settings.model
-        self._model = build_classifier(model.cell, impl, model.embedding_size, model.hidden_size, model.init)
+        self._model = build_model(settings, impl, rows)
         self._model.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
         if isinstance(self._model.rnn_model, TorchLayer):
             self._model.rnn_model.fix_second_bias_at_zero()
         target = _in_equation(self._model, _values)
-        for name, values in _in_equation(_initial_model(settings), _values).items():
+        for name, values in _in_equation(build_model(settings, "manual", rows), _values).items():
             target[name].copy_(values)
 
     def shapes(self) -> Shapes:
@@ -124,23 +118,9 @@ class _AutogradContender(Contender):
 
 class _FusedContender(Contender):
     def __init__(self, settings: Settings, dtype: type[np.floating], rows: Rows) -> None:
-        from digitsum_cli.fused.prefix_tree import plant_forest
-        from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
-
         self._rows = rows
         self._batch_size = settings.train.batch_size
-        forest = plant_forest(rows, self._batch_size)
-        eval_set = EvaluationSet(rows, self._batch_size)
-        self._trainer = FusedTrainer(
-            {name: values.astype(dtype) for name, values in copy_weights(_initial_model(settings)).items()},
-            forest,
-            eval_set,
-            eval_set.forest.widest_step,
-            epochs=settings.train.epochs,
-            lr=settings.train.lr,
-            eval_every=10**9,
-            dtype=dtype,
-        )
+        self._trainer = build_fused_trainer(settings, rows, dtype)
 
     def shapes(self) -> Shapes:
         states = self.states()
@@ -151,18 +131,52 @@ class _FusedContender(Contender):
         return self._trainer.states(0, self._rows.digits[: self._batch_size])
 
     def gradients(self) -> Weights:
-        return _renamed(self._trainer.gradients(0)[1])
+        return _in_equation_names(self._trainer.gradients(0)[1])
 
     def trained(self, steps: int) -> Weights:
         self._trainer.advance(steps)
-        return _renamed(self._trainer.weights())
+        return _in_equation_names(self._trainer.weights())
 
 
-def _initial_model(settings: Settings) -> DigitSumClassifier:
-    """The manual implementation with its initial weights, which all contenders start from."""
-    model = settings.model
-    return build_classifier(
-        model.cell, "manual", model.embedding_size, model.hidden_size, model.init, settings.train.seed
+def build_model(settings: Settings, impl: str, rows: Rows) -> DigitSumClassifier:
+    """The classifier of the settings by one of the implementations under autograd.
+
+    Arguments:
+        settings: of the model, and its seed.
+        impl: ``manual`` or ``torch``.
+        rows: of the length.
+    """
+    model = settings.model.model_dump(exclude={"impl"})
+    return build_classifier(impl=impl, **model, seed=settings.train.seed, length=rows.digits.shape[1])
+
+
+def build_fused_trainer(
+    settings: Settings, rows: Rows, dtype: type[np.floating], epochs: int | None = None
+) -> "FusedTrainer":
+    """The compiled trainer of the settings, with the weights of the manual implementation and without evaluations.
+
+    Arguments:
+        settings: of the model and its training.
+        rows: the training rows.
+        dtype: float32 or float64.
+        epochs: passes over the rows; those of the settings unless given.
+    """
+    from digitsum_cli.fused.arrays import Rule
+    from digitsum_cli.fused.cells import kind_of
+    from digitsum_cli.fused.prefix_tree import plant_forest
+    from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+
+    weights = copy_weights(build_model(settings, "manual", rows))
+    batch_size = settings.train.batch_size
+    return FusedTrainer(
+        kind_of(settings.model.cell, settings.model.activation),
+        {name: values.astype(dtype) for name, values in weights.items()},
+        plant_forest(rows, batch_size),
+        EvaluationSet(rows, batch_size),
+        epochs=epochs or settings.train.epochs,
+        rule=Rule(lr=settings.train.lr),
+        eval_every=10**9,
+        dtype=dtype,
     )
 
 
@@ -175,8 +189,8 @@ def _in_equation(model: DigitSumClassifier, read: Callable[[Tensor], Tensor]) ->
     }
 
 
-def _renamed(weights: Weights) -> Weights:
-    return {equation_name: weights[name] for name, equation_name in _EQUATION_NAMES.items()}
+def _in_equation_names(weights: Weights) -> Weights:
+    return {name.removeprefix("rnn_model."): values for name, values in weights.items()}
 
 
 def _copied(tensors: dict[str, Tensor]) -> Weights:

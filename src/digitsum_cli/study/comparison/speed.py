@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from digitsum_cli.core.classifier import build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.names import FUSED
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.comparison.contenders import build_fused_trainer, build_model
 
 REPEATS = 100
 _WARM_UP = 5
@@ -82,8 +83,7 @@ def _time(length: int, work: str, works: dict[str, dict[str, _Work]], repeats: i
 
 
 def _autograd_works(settings: Settings, impl: str, rows: Rows) -> dict[str, _Work]:
-    chosen = settings.model
-    model = build_classifier(chosen.cell, impl, chosen.embedding_size, chosen.hidden_size, chosen.init)
+    model = build_model(settings, impl, rows)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.train.lr)
     digits, labels = next(DigitSumDataset(rows).batches(settings.train.batch_size))
 
@@ -106,20 +106,6 @@ def _autograd_works(settings: Settings, impl: str, rows: Rows) -> dict[str, _Wor
 
 def _fused_works(settings: Settings, rows: Rows, repeats: int) -> dict[str, _Work]:
     """Whole epochs: a single step is over before the call of compiled code is."""
-    from digitsum_cli.fused.initial_weights import draw_book_weights
-    from digitsum_cli.fused.prefix_tree import plant_forest
-    from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
-
-    batch_size = settings.train.batch_size
-    eval_set = EvaluationSet(rows, batch_size)
-    trainer = FusedTrainer(
-        draw_book_weights(settings.model.embedding_size, settings.model.hidden_size, settings.train.seed),
-        plant_forest(rows, batch_size),
-        eval_set,
-        eval_set.forest.widest_step,
-        epochs=_WARM_UP + repeats + 1,
-        lr=settings.train.lr,
-        eval_every=10**9,
-    )
+    trainer = build_fused_trainer(settings, rows, np.float32, epochs=_WARM_UP + repeats + 1)
     steps = trainer.steps_per_epoch
     return {WORKS[-1]: _Work(lambda: trainer.advance(steps), steps)}

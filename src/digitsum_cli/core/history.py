@@ -1,0 +1,49 @@
+"""What a training notes down while it runs."""
+
+import torch
+from torch import nn
+
+from digitsum_cli.core.record import Evaluation, TrainingRecord
+
+
+class History:
+    """Losses, gradient norms and evaluations so far; in the end they are a ``TrainingRecord``."""
+
+    def __init__(self) -> None:
+        self.step_losses: list[float] = []
+        self.epoch_losses: list[float] = []
+        self.evaluations: list[Evaluation] = []
+        self.best: Evaluation | None = None
+        self.diverged_at: int | None = None
+        self._gradient_norms: dict[str, list[float]] = {}
+
+    def note_gradients(self, model: nn.Module) -> None:
+        """Adds the norm of each parameter's gradient."""
+        gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+        norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients.values()]).tolist()
+        for name, norm in zip(gradients, norms, strict=True):
+            self._gradient_norms.setdefault(name, []).append(norm)
+
+    def note_evaluation(self, evaluation: Evaluation) -> bool:
+        """Adds an evaluation; returns whether it is the best so far."""
+        self.evaluations.append(evaluation)
+        best = self.best is None or evaluation.eval_accuracy > self.best.eval_accuracy
+        if best:
+            self.best = evaluation
+        return best
+
+    @property
+    def evaluations_since_best(self) -> int:
+        """How many came after the best one."""
+        return 0 if self.best is None else len(self.evaluations) - 1 - self.evaluations.index(self.best)
+
+    def record(self) -> TrainingRecord:
+        """All of it, as it stands."""
+        return TrainingRecord(
+            tuple(self.step_losses),
+            tuple(self.epoch_losses),
+            tuple(self.evaluations),
+            self.best,
+            self.diverged_at,
+            {name: tuple(norms) for name, norms in self._gradient_norms.items()},
+        )

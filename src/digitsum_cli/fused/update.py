@@ -1,0 +1,95 @@
+"""The update of a training step, compiled: the gradients' norms, clipping, and the optimizer.
+
+Adam is that of Kingma and Ba 2015, algorithm 1, with the corrections arranged as in ``torch.optim.Adam``; plain
+gradient descent is ``torch.optim.SGD``. Weight decay is the L2 penalty of both: it is added to the gradients, after
+clipping.
+Clipping follows Pascanu, Mikolov and Bengio 2013, algorithm 1, as ``torch.nn.utils.clip_grad_norm_`` computes it.
+"""
+
+import math
+
+from digitsum_cli.fused.compiled import compiled
+from digitsum_cli.fused.vectors import Vector, elementwise
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+"""The defaults of ``torch.optim.Adam``."""
+
+CLIP_EPSILON = 1e-6
+"""Of ``torch.nn.utils.clip_grad_norm_``."""
+
+
+def _adam(
+    step_size: Vector,
+    inverse_root: Vector,
+    decay: Vector,
+    value: Vector,
+    first: Vector,
+    second: Vector,
+    gradient: Vector,
+) -> tuple[Vector, Vector, Vector]:
+    gradient = gradient + decay * value
+    first = first + (1 - BETA_1) * (gradient - first)
+    second = BETA_2 * second + (1 - BETA_2) * gradient * gradient
+    return value - step_size * first / (second.sqrt() * inverse_root + EPSILON), first, second
+
+
+_adam_step = elementwise(_adam)
+_descend = elementwise(lambda lr, decay, value, gradient: value - lr * (gradient + decay * value))
+_zero = elementwise(lambda x: x.constant(0.0))
+_add_square = elementwise(lambda total, x: total + x * x)
+_scale = elementwise(lambda factor, x: factor * x)
+
+
+@compiled
+def _norm(step, rule, g, width, squares, norms):
+    """The norm of all gradients together; that of each parameter, gate by gate, is noted if it is wanted."""
+    total, parameter = 0.0, 0
+    for index in range(len(g)):
+        gradient = g[index]
+        columns = gradient.shape[1]
+        _zero(columns, (), (squares,), (0,))
+        for row in range(gradient.shape[0]):
+            _add_square(columns, (), (squares, gradient), (0, row * columns))
+        block = width if index in (1, 2, 3) else columns  # the gates of W, U and b stand side by side
+        for start in range(0, columns, block):
+            square = 0.0
+            for column in range(start, start + block):
+                square += squares[column]
+            total += square
+            if rule.record_norms:
+                norms[step, parameter] = math.sqrt(square)
+            parameter += 1
+    return math.sqrt(total)
+
+
+@compiled
+def update(step, steps, rule, g, optimizer, width, squares, norms):
+    """Notes the gradients' norms, clips them, and updates the weights.
+
+    Arguments:
+        step, steps: counted from 0, and how many there will be.
+        rule: how.
+        g: the gradients, by parameter.
+        optimizer: the same and all else, flat.
+        width: the columns of a gate in W, U and b.
+        squares: a row to add up in.
+        norms: where to note them, one row a step; without rows if they are not wanted.
+    """
+    number = optimizer.values.dtype.type
+    size = optimizer.values.size
+    if rule.record_norms or rule.clip_norm < math.inf:
+        norm = _norm(step, rule, g, width, squares, norms)
+        coefficient = rule.clip_norm / (norm + CLIP_EPSILON)
+        if coefficient < 1.0:
+            _scale(size, (number(coefficient),), (optimizer.gradients,), (0,))
+    lr = rule.lr
+    if rule.cosine:
+        lr *= 0.5 * (1.0 + math.cos(math.pi * step / steps))
+    decay = number(rule.weight_decay)
+    if rule.adam:
+        step_size = number(lr / (1 - BETA_1 ** (step + 1)))
+        inverse_root = number(1 / math.sqrt(1 - BETA_2 ** (step + 1)))
+        arrays = (optimizer.values, optimizer.first_moments, optimizer.second_moments, optimizer.gradients)
+        _adam_step(size, (step_size, inverse_root, decay), arrays, (0, 0, 0, 0))
+    else:
+        _descend(size, (number(lr), decay), (optimizer.values, optimizer.gradients), (0, 0))
