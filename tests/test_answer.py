@@ -101,12 +101,12 @@ def test_accuracy_far_above_on_the_rows_of_the_training_is_said() -> None:
 def test_each_of_a_few_settings_speaks_and_of_many_the_best() -> None:
     few = [row for rate in (1.0, 2.0) for row in rows((rate / 4, 0.1), lr=rate)]
     assert answered(few) == [
-        "The SRN (lr 1.0) is not right more often than not even at length 5 (memory span < 5, one seed).",
-        "The SRN (lr 2.0) is right more often than not up to length 5 (one seed).",
+        "The SRN (lr 1) is not right more often than not even at length 5 (memory span < 5, one seed).",
+        "The SRN (lr 2) is right more often than not up to length 5 (one seed).",
     ]
     many = [row for rate in range(1, 8) for row in rows((rate / 8, 0.1), lr=float(rate))]
     (sentence,) = answered(many)
-    assert sentence.startswith("Of 7 settings the best: The SRN (lr 7.0) is right more often than not up to length 7.4")
+    assert sentence.startswith("Of 7 settings the best: The SRN (lr 7) is right more often than not up to length 7.4")
 
 
 def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> None:
@@ -137,6 +137,7 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
             second_digit_slope=second,
             accuracy_by_distractor=np.ones((length - 2, 10)),
             confusion=np.eye(19, dtype=np.int64),
+            gates={},
             accuracy_by_length={length: exact},
         ),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console as RichConsole
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     Progress,
@@ -13,12 +14,14 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table as RichTable
 
 from digitsum_cli.cli.tables import rich_table
 from digitsum_cli.study.json_text import json_text
 from digitsum_cli.table import Table
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_WIDTH_OF_ANY_TABLE = 10_000
 
 
 class Console:
@@ -49,8 +52,22 @@ class Console:
         """The result, for people; not shown when JSON was asked for."""
         if not self._as_json:
             for part in parts:
-                shown = rich_table(part) if isinstance(part, Table) else part
-                self._out.print(shown, markup=False, highlight=False)
+                if isinstance(part, Table):
+                    self._show_table(part)
+                else:
+                    self._out.print(part, markup=False, highlight=False)
+
+    def _show_table(self, table: Table) -> None:
+        """In full: where the terminal is too narrow even for the numbers, the lines run over its edge."""
+        drawn = rich_table(table, narrow=False)
+        if self._width_of(drawn) > self._out.width:
+            drawn = rich_table(table, narrow=True)
+        needed = self._width_of(drawn)
+        wide_enough = self._out if needed <= self._out.width else _rich_console(stderr=False, width=needed)
+        wide_enough.print(drawn, markup=False, highlight=False)
+
+    def _width_of(self, table: RichTable) -> int:
+        return Measurement.get(self._out, self._out.options.update(width=_WIDTH_OF_ANY_TABLE), table).maximum
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The result as a JSON document, when that was asked for."""
@@ -87,7 +104,8 @@ class _RichConsole(RichConsole):
         raise BrokenPipeError
 
 
-def _rich_console(*, stderr: bool) -> RichConsole:
+def _rich_console(*, stderr: bool, width: int | None = None) -> RichConsole:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    if width is None and not stream.isatty():
+        width = _WIDTH_WITHOUT_TERMINAL
     return _RichConsole(stderr=stderr, width=width, soft_wrap=True, emoji=False)

@@ -116,7 +116,7 @@ def _show_diagnosis(paths: Sequence[Path], folder: Path, jobs: int | None, conso
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:
-    from digitsum_cli.study.setting_columns import varied_settings
+    from digitsum_cli.study.setting_columns import value_in_words, varied_settings
     from digitsum_cli.table import Table, number, percent, percent_interval
 
     named = [
@@ -135,7 +135,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         ),
         [
             [
-                *(str(row[name]) for name in named),
+                *(value_in_words(row[name]) for name in named),
                 percent(row["train_accuracy"]),
                 percent(row["eval_accuracy"]),
                 percent_interval(row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"]),

@@ -1,18 +1,27 @@
 """How tables look in a terminal."""
 
+import textwrap
+
 from rich import box
 from rich.table import Table as RichTable
 
 from digitsum_cli.table import Table
 
 
-def rich_table(table: Table) -> RichTable:
-    """The table for a terminal, its columns but the first aligned to the right."""
+def rich_table(table: Table, *, narrow: bool) -> RichTable:
+    """The table for a terminal, its columns but the first aligned to the right.
+
+    Arguments:
+        table: what is shown.
+        narrow: whether heads are written on several lines, so that no column is wider than its numbers need.
+    """
     drawn = RichTable(
         title=table.caption, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    for index, column in enumerate(table.columns):
-        drawn.add_column(column, justify="right" if index else "left", no_wrap=True)
+    for index, head in enumerate(table.columns):
+        widest = max((len(row[index]) for row in table.rows), default=1)
+        shown = textwrap.fill(head, max(1, widest), break_long_words=False) if narrow else head
+        drawn.add_column(shown, justify="right" if index else "left", no_wrap=True, vertical="bottom")
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

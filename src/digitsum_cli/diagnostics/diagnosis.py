@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS
+from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.read_out import read_out_digits
 from digitsum_cli.diagnostics.reading import read_every_draw
@@ -16,6 +17,9 @@ from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
 _STATE_MATRICES = ("U", "U_c", "U_n")
 """What the last state is multiplied with on its way to the next: in a gated cell, for the candidate."""
+
+_DECIMALS_OF_GATES = 4
+"""In JSON; there are many, and they are only looked at."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Diagnosis:
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value.
         confusion: how many draws of each label (row) got each answer (column), of shape ``(19, 19)``.
         accuracy_by_length: the exact accuracy, 0 to 1, at the asked lengths and its own, in rising order.
+        gates: of an LSTM or a GRU, how far each gate is open by step and unit; see ``mean_gates``.
     """
 
     length: int
@@ -49,6 +54,7 @@ class Diagnosis:
     accuracy_by_distractor: npt.NDArray[np.float64]
     confusion: npt.NDArray[np.int64]
     accuracy_by_length: dict[int, float]
+    gates: dict[str, npt.NDArray[np.float64]]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dictionaries, as JSON has them: lengths as keys are text."""
@@ -66,6 +72,7 @@ class Diagnosis:
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
             "confusion": self.confusion.tolist(),
             "accuracy_by_length": {str(length): accuracy for length, accuracy in self.accuracy_by_length.items()},
+            "gates": {name: values.round(_DECIMALS_OF_GATES).tolist() for name, values in self.gates.items()},
         }
 
     @classmethod
@@ -74,7 +81,7 @@ class Diagnosis:
 
         Raises:
             KeyError: a key is missing.
-            TypeError, ValueError: a value is of another kind, or an array's shape does not fit the length.
+            TypeError, ValueError, AttributeError: a value is of another kind, or an array's shape does not fit.
         """
         length = int(values["length"])
 
@@ -95,6 +102,7 @@ class Diagnosis:
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FREE_DIGITS, DIGITS),
             confusion=numbers("confusion", CLASSES, CLASSES).astype(np.int64),
             accuracy_by_length={int(read): float(share) for read, share in dict(values["accuracy_by_length"]).items()},
+            gates={name: np.asarray(rows, np.float64).reshape(length, -1) for name, rows in values["gates"].items()},
         )
 
 
@@ -128,6 +136,7 @@ def diagnose(at_start: DigitSumClassifier, kept: DigitSumClassifier, length: int
         accuracy_by_distractor=answers.by_distractor,
         confusion=answers.confusion,
         accuracy_by_length={read: answered.accuracy for read, answered in reading.answers.items()},
+        gates=mean_gates(kept, length),
     )
 
 

@@ -21,13 +21,17 @@ class Walkthrough:
 
     Arguments:
         digits: the sequence.
-        states: the state after each digit, of shape ``(length, hidden_size)``.
+        states: ``h`` after each digit, of shape ``(length, hidden_size)``.
         probabilities: of the 19 classes if the sequence ended there, of shape ``(length, 19)``.
+        gates: how far each gate was open when the digit was read, 0 to 1, of shape ``(length, hidden_size)``, by name.
+        cell: what else the state holds, of shape ``(length, hidden_size)`` for an LSTM and ``(length, 0)`` for others.
     """
 
     digits: tuple[int, ...]
     states: npt.NDArray[np.floating]
     probabilities: npt.NDArray[np.floating]
+    gates: dict[str, npt.NDArray[np.floating]]
+    cell: npt.NDArray[np.floating]
 
     @property
     def label(self) -> int:
@@ -59,14 +63,22 @@ def walk_through(model: DigitSumClassifier, digits: Sequence[int]) -> Walkthroug
     for place, digit in enumerate(digits, start=1):
         if not 0 <= digit < DIGITS:
             raise InputError(f"digit {place} of the sequence is {digit}", allowed="0-9")
-    state = model.rnn_model.initial_state(1)
-    states = []
+    layer = model.rnn_model
+    state = layer.initial_state(1)
+    states, gates = [], []
     for x in model.embedding(torch.tensor([digits], device=state.device)).unbind(dim=1):
-        state = model.rnn_model.step(x, state)
-        states.append(model.rnn_model.hidden(state))
+        gates.append(layer.gates(x, state))
+        state = layer.step(x, state)
+        states.append(state)
     every_state = torch.cat(states)
-    probabilities = model.linear(every_state).softmax(dim=1)
-    return Walkthrough(tuple(digits), every_state.cpu().numpy(), probabilities.cpu().numpy())
+    h = layer.hidden(every_state)
+    return Walkthrough(
+        tuple(digits),
+        h.cpu().numpy(),
+        model.linear(h).softmax(dim=1).cpu().numpy(),
+        {name: torch.cat([at_step[name] for at_step in gates]).cpu().numpy() for name in gates[0]},
+        layer.cell(every_state).cpu().numpy(),
+    )
 
 
 def parse_sequence(text: str) -> tuple[int, ...]:

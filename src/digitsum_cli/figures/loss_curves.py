@@ -11,7 +11,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
 from digitsum_cli.figures.small_multiples import evenly_spread
-from digitsum_cli.figures.style import EVAL_COLOUR, GUIDE_COLOUR, TRAIN_COLOUR, new_figure, set_title, styled
+from digitsum_cli.figures.style import (
+    EVAL_COLOUR,
+    GUIDE_COLOUR,
+    TRAIN_COLOUR,
+    add_legend,
+    new_figure,
+    set_title,
+    styled,
+)
 
 Points = Sequence[tuple[float, float]]
 
@@ -61,7 +69,7 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
         _label_outer_axes(list(axes.flat[: len(lengths)]), columns)
         set_title(figure, "Loss while training", subtitle)
         handles, labels = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        add_legend(figure, handles, labels)
     return figure
 
 

@@ -1,6 +1,9 @@
 """How every figure looks, and how it is saved."""
 
 import io
+import math
+import textwrap
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,12 @@ INK, PAPER, GRID, GUIDE_COLOUR = "#1A1A1A", "#FFFFFF", "#DDDDDD", "#5A5A5A"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRAIN_COLOUR, EVAL_COLOUR = COLOURS[0], COLOURS[1]
+
+_CHARACTERS_PER_INCH = 12
+"""Of a title."""
+
+_KEY_WIDTH, _LEGEND_CHARACTER = 0.6, 0.083
+"""Of a legend, in inches: the key with the space around it, and a letter on average."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -51,9 +60,23 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def set_title(figure: Figure, title: str, subtitle: str) -> None:
-    """A title of two lines: what is shown, and of what."""
+    """A title: what is shown, and on the lines below it of what."""
+    lines = textwrap.fill(subtitle, round(_CHARACTERS_PER_INCH * figure.get_figwidth()), break_on_hyphens=False)
     with mpl.rc_context(_STYLE):
-        figure.suptitle(f"{title}\n{subtitle}", fontsize=12)
+        figure.suptitle(f"{title}\n{lines}", fontsize=12)
+
+
+def add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> None:
+    """A legend below the figure, in as many columns as fit, at most three; further options as for ``figure.legend``."""
+    columns = next((many for many in (3, 2) if _legend_width(labels, many) <= figure.get_figwidth()), 1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, **options)
+
+
+def _legend_width(labels: Sequence[str], columns: int) -> float:
+    """In inches; the labels run down the first column, then down the next."""
+    rows = math.ceil(len(labels) / columns)
+    longest = (max(map(len, labels[start : start + rows])) for start in range(0, len(labels), rows))
+    return sum(_KEY_WIDTH + characters * _LEGEND_CHARACTER for characters in longest)
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

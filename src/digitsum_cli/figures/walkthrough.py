@@ -1,13 +1,22 @@
-"""One sequence, step by step: what the network holds in its state, and what it would answer if this were the end."""
+"""One sequence, step by step: what the network holds, which gates are open, and what it would answer at this end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from digitsum_cli.core.generation import CLASSES, FREE_DIGITS
-from digitsum_cli.figures.heat_map import DIVERGING, add_colour_bar, add_percent_bar, draw_cells, outline_cell
+from digitsum_cli.figures.gates import CELL, MAXIMUM_UNITS, limits_and_colours
+from digitsum_cli.figures.heat_map import (
+    DIVERGING,
+    SEQUENTIAL,
+    add_colour_bar,
+    add_percent_bar,
+    draw_cells,
+    outline_cell,
+)
 from digitsum_cli.figures.small_multiples import evenly_spread
 from digitsum_cli.figures.style import COLOURS, new_figure, set_title, styled
 from digitsum_cli.figures.ticks import every_nth, whole_numbers
@@ -15,44 +24,49 @@ from digitsum_cli.figures.ticks import every_nth, whole_numbers
 MAXIMUM_DIGITS = 40
 """Of a longer sequence, only the first two digits and those that are not 0 are written."""
 
-MAXIMUM_UNITS = 64
-"""More could not be told apart."""
+Units = Sequence[Sequence[float]]
+"""Numbers by step and unit."""
 
 
 def draw_walkthrough(
-    digits: Sequence[int], states: Sequence[Sequence[float]], probabilities: Sequence[Sequence[float]], subtitle: str
+    digits: Sequence[int],
+    states: Sequence[Sequence[float]],
+    probabilities: Sequence[Sequence[float]],
+    subtitle: str,
+    *,
+    gates: Mapping[str, Units] | None = None,
+    cell: Units = (),
 ) -> Figure:
-    """Draws the states and below them the probabilities of all sums, step by step; the right sum is marked at the end.
+    """Draws the states, gates and cell, and below them the probabilities of all sums, step by step.
+
+    The right sum is marked at the end.
 
     Arguments:
         digits: the sequence, of shape ``(length,)``, 2 or more; the right sum is that of the first two.
-        states: the state after each step, -1 to 1, of shape ``(length, hidden_size)``; of over 64 units, 64 are
-            drawn, evenly spread.
+        states: the state after each step, -1 to 1, or from 0 on, of shape ``(length, hidden_size)``; of over 64 units,
+            64 are drawn, evenly spread.
         probabilities: of each sum after each step, 0 to 1, of shape ``(length, 19)``.
         subtitle: which network, which sequence.
+        gates: how far each is open at each step, 0 to 1, by name, of the shape of ``states``.
+        cell: what else the state holds, of the shape of ``states`` or without columns; drawn from -5 to 5.
     """
     hidden_size = len(states[0])
     units = evenly_spread(range(hidden_size), MAXIMUM_UNITS)
     if len(units) < hidden_size:
         subtitle = f"{subtitle}; {len(units)} of {hidden_size} units"
-    heights = min(3.0, max(0.5, 0.16 * len(units))), 2.6
+    parts = [_Part("state", states, *_range_of_states(states))]
+    opened = {**(gates or {}), **({CELL: cell} if cell and cell[0] else {})}
+    parts += [_Part(name, values, *limits_and_colours(name)) for name, values in opened.items()]
+    height = min(3.0 if len(parts) == 1 else 1.9, max(0.5, 0.16 * len(units)))
+    heights = [*[height] * len(parts), 2.6]
     figure = new_figure(max(7.5, 1.9 + 0.075 * len(digits)), 1.9 + sum(heights))
     with styled():
-        upper, lower = figure.subplots(2, sharex=True, height_ratios=heights)
-        cells = draw_cells(
-            upper,
-            [[state[unit] for state in states] for unit in units],
-            first_column=1,
-            limits=(-1, 1),
-            colour_map=DIVERGING,
-        )
-        add_colour_bar(figure, cells, [upper], "state", heights[0]).set_ticks([-1, 0, 1])
-        labelled = every_nth(len(units), 5)
-        upper.set_yticks(labelled, labels=[str(units[row] + 1) for row in labelled])
-        upper.set_ylabel("unit")
-        _write_digits(upper, digits)
+        *uppers, lower = figure.subplots(len(heights), sharex=True, height_ratios=heights)
+        for panel, part in zip(uppers, parts, strict=True):
+            _draw_units(figure, panel, part, units, height)
+        _write_digits(uppers[0], digits)
         cells = draw_cells(lower, list(zip(*probabilities, strict=True)), first_column=1)
-        add_percent_bar(figure, cells, [lower], "probability", heights[1])
+        add_percent_bar(figure, cells, [lower], "probability", heights[-1])
         lower.yaxis.set_major_locator(FixedLocator(range(0, CLASSES, 3)))
         lower.xaxis.set_major_locator(whole_numbers(10))
         lower.set_ylabel("sum")
@@ -60,6 +74,38 @@ def draw_walkthrough(
         _mark_right_sum(lower, len(digits), sum(digits[:FREE_DIGITS]))
         set_title(figure, "One sequence, step by step", subtitle)
     return figure
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is drawn unit by unit: its name, values by step and unit, the ends of its colours, and their map."""
+
+    name: str
+    values: Units
+    limits: tuple[float, float]
+    colour_map: str
+
+
+def _range_of_states(states: Units) -> tuple[tuple[float, float], str]:
+    """-1 to 1; from 0 to the largest where relu lets states grow."""
+    largest = max(max(state) for state in states)
+    return ((-1.0, 1.0), DIVERGING) if largest <= 1 else ((0.0, largest), SEQUENTIAL)
+
+
+def _draw_units(figure: Figure, panel: Axes, part: _Part, units: Sequence[int], height: float) -> None:
+    cells = draw_cells(
+        panel,
+        [[values[unit] for values in part.values] for unit in units],
+        first_column=1,
+        limits=part.limits,
+        colour_map=part.colour_map,
+    )
+    bar = add_colour_bar(figure, cells, [panel], part.name, height)
+    low, high = part.limits
+    bar.set_ticks([low, (low + high) / 2, high], labels=[f"{end:.3g}" for end in (low, (low + high) / 2, high)])
+    labelled = every_nth(len(units), 5)
+    panel.set_yticks(labelled, labels=[str(units[row] + 1) for row in labelled])
+    panel.set_ylabel("unit")
 
 
 def _write_digits(panel: Axes, digits: Sequence[int]) -> None:

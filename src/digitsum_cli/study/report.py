@@ -15,6 +15,7 @@ from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
 from digitsum_cli.study.diagnosis.figures import MAXIMUM_SETTINGS, diagnosis_figures
 from digitsum_cli.study.diagnosis.reasons import reasons
 from digitsum_cli.study.diagnosis.tables import diagnosis_table
+from digitsum_cli.study.gradient_figures import gradient_figures
 from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.study.saved_run import SavedRun
 from digitsum_cli.study.setting_columns import setting_of, shared_settings
@@ -34,7 +35,9 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     with Store(saved.run.store) as store:
         accuracy = accuracy_figure(saved.trials, store, saved.analysis)
         losses: list[Block] = [
-            _figure(drawn) for drawn in islice(loss_figures(saved.trials, store), _MAXIMUM_LOSS_FIGURES)
+            _figure(drawn)
+            for figures in (loss_figures, gradient_figures)
+            for drawn in islice(figures(saved.trials, store), _MAXIMUM_LOSS_FIGURES)
         ]
     settings = len({setting_of(row) for row in saved.rows})
     if settings > _MAXIMUM_LOSS_FIGURES:

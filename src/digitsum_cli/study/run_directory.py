@@ -16,11 +16,11 @@ from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import has_outcomes
 
 _RUNS = Path("runs")
-_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "accuracy.*")
+_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
 _DIAGNOSIS = (
     "diagnosis.json",
     *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
-    *("spectral-radius*.???", "transfer*.???", "sequence-*.???"),
+    *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???"),
 )
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 

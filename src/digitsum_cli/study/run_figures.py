@@ -1,5 +1,6 @@
 """The figures of a run: loss while training, accuracy against length."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +20,7 @@ MAXIMUM_LOSS_FIGURES = 12
 
 
 def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFigure]:
-    """Draws the loss curves of each setting; only trials that are done are drawn.
+    """Draws the loss curves of each setting, of trials that diverged after an epoch as well.
 
     Arguments:
         trials: those of the run.
@@ -28,18 +29,23 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
     Yields:
         A figure for each setting; of over 12, for the first 12.
     """
-    done = _done(trials, store)
-    rows = [row for _, row in done]
+    trained_rows = [
+        (trial, row)
+        for trial, row in _with_status(trials, store, "done", "diverged")
+        if row["final_train_loss"] is not None
+    ]
+    rows = [row for _, row in trained_rows]
     varied = varied_settings(rows)
+    train_rows = {digest: audit.train_rows for digest, audit in store.audits().items()}
     for label in list(dict.fromkeys(setting_label(row, varied) for row in rows))[:MAXIMUM_LOSS_FIGURES]:
-        trained = [trial for trial, row in done if setting_label(row, varied) == label]
-        curves = [_loss_curve(trial, outcome) for trial, outcome in store.ended(trained)]
+        trained = [trial for trial, row in trained_rows if setting_label(row, varied) == label]
+        curves = [_loss_curve(trial, outcome, train_rows[trial.data_digest]) for trial, outcome in store.ended(trained)]
         lengths = ", ".join(str(length) for length in sorted({trial.length for trial in trained}))
         yield DescribedFigure(
             name_with_label("loss", label),
             draw_loss_curves(curves, settings_and_seeds(rows, label, (trial.seed for trial in trained))),
             "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
-            "Dotted: the loss of guessing by the labels' frequencies.",
+            "Dotted: the loss of guessing by the labels' frequencies. A training that diverged ends where it did.",
             f"Train and eval loss against the training step at the lengths {lengths}.",
         )
 
@@ -52,7 +58,7 @@ def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -
         store: their outcomes.
         analysis: what they say together.
     """
-    rows = [row for _, row in _done(trials, store)]
+    rows = [row for _, row in _with_status(trials, store, "done")]
     if len(rows) < 2:
         return None
     summary = [row for row in analysis.summary if row["trials"]]
@@ -84,13 +90,13 @@ def name_with_label(name: str, label: str) -> str:
     return f"{name}-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else name
 
 
-def _done(trials: Sequence[Trial], store: Store) -> list[tuple[Trial, Row]]:
+def _with_status(trials: Sequence[Trial], store: Store, *statuses: str) -> list[tuple[Trial, Row]]:
     ended = store.ended(trials, losses=False)
-    return [(trial, result_row(trial, outcome)) for trial, outcome in ended if outcome.status == "done"]
+    return [(trial, result_row(trial, outcome)) for trial, outcome in ended if outcome.status in statuses]
 
 
-def _loss_curve(trial: Trial, outcome: Outcome) -> LossCurve:
-    steps_per_epoch = outcome.steps // trial.epochs
+def _loss_curve(trial: Trial, outcome: Outcome, train_rows: int) -> LossCurve:
+    steps_per_epoch = math.ceil(train_rows / trial.batch_size)
     return LossCurve(
         trial.length,
         train=[(epoch * steps_per_epoch - 1, loss) for epoch, loss in enumerate(outcome.epoch_losses, 1)],

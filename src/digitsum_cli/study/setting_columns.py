@@ -1,8 +1,10 @@
 """The settings of trials as columns, and in words what sets trials apart."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
+from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.trial import Trial
 
 Row = dict[str, Any]
@@ -65,13 +67,11 @@ def varied_values(trials: Sequence[Trial]) -> dict[str, list[str]]:
     """For the identity of each trial, in words, those of its settings that differ between the trials."""
     rows = {trial.identity: setting_row(trial) for trial in trials}
     varied = varied_settings(rows.values())
-    return {
-        identity: [f"{column.replace('_', ' ')} {row[column]}" for column in varied] for identity, row in rows.items()
-    }
+    return {identity: [_named_value(row, column) for column in varied] for identity, row in rows.items()}
 
 
 def shared_settings(rows: Sequence[Row]) -> str:
-    """In words, what all rows have in common: cell, implementation, hidden size, epochs.
+    """In words, what all rows have in common: cell, implementation, hidden size, epochs, and what is not the book's.
 
     Arguments:
         rows: with the settings, one or more.
@@ -84,7 +84,23 @@ def shared_settings(rows: Sequence[Row]) -> str:
         "hidden_size": f"hidden size {first['hidden_size']}",
         "epochs": f"{first['epochs']} epochs",
     }
+    for column, of_the_book in _settings_of_the_book().items():
+        if column != "eval_every" and first[column] is not None and first[column] != of_the_book:
+            words.setdefault(column, _named_value(first, column))
     return ", ".join(text for column, text in words.items() if column not in varied)
+
+
+@cache
+def _settings_of_the_book() -> Row:
+    settings = Settings()
+    known = {
+        **settings.model.model_dump(),
+        **settings.train.model_dump(),
+        **{f"k_{split}": k for split, k in settings.data.k.model_dump().items()},
+        "data_seed": settings.data.seed,
+        "rows": settings.data.rows,
+    }
+    return {column: known[column] for column in SETTING_COLUMNS}
 
 
 def settings_and_seeds(rows: Sequence[Row], label: str, seeds: Iterable[int]) -> str:
@@ -100,4 +116,15 @@ def settings_and_seeds(rows: Sequence[Row], label: str, seeds: Iterable[int]) ->
 
 def setting_label(row: Row, varied: Sequence[str]) -> str:
     """What sets a row apart, in words; empty if no setting varies."""
-    return ", ".join(f"{column.replace('_', ' ')} {row[column]}" for column in varied)
+    return ", ".join(_named_value(row, column) for column in varied)
+
+
+def value_in_words(value: object) -> str:
+    """The value of a setting, as a table shows it."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "on", False: "off"}[value]
+    return str(value).removesuffix(".0")
+
+
+def _named_value(row: Row, column: str) -> str:
+    return f"{column.replace('_', ' ')} {value_in_words(row[column])}"

@@ -158,9 +158,14 @@ def _write_tables(plan: Plan, store: Store, run: RunDirectory) -> list[Row]:
 
 def _draw_figures(plan: Plan, store: Store, analysis: Analysis, run: RunDirectory) -> None:
     from digitsum_cli.figures.style import save_figure
+    from digitsum_cli.study.gradient_figures import gradient_figures
     from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
 
     run.clear_figures()
-    for drawn in (*loss_figures(plan.trials, store), accuracy_figure(plan.trials, store, analysis)):
+    for drawn in (
+        *loss_figures(plan.trials, store),
+        *gradient_figures(plan.trials, store),
+        accuracy_figure(plan.trials, store, analysis),
+    ):
         if drawn is not None:
             save_figure(drawn.figure, run.figures, drawn.name)

@@ -45,6 +45,8 @@ class WalkedTrial:
             "label": walked.label,
             "probability": float(walked.probabilities[-1, walked.answer]),
             "states": walked.states.tolist(),
+            "gates": {name: opened.tolist() for name, opened in walked.gates.items()},
+            "cell": walked.cell.tolist(),
             "probabilities": walked.probabilities.tolist(),
         }
 
@@ -52,18 +54,21 @@ class WalkedTrial:
         """Step by step: digit, state, and what it would answer if the sequence ended there."""
         walked = self.walkthrough
         units = walked.states.shape[1]
-        shown = f"state of {units} units, -1 to 1" + (
+        lowest, highest = (0.0, float(walked.states.max())) if self.trial.activation == "relu" else (-1.0, 1.0)
+        shown = f"state of {units} units, {lowest:g} to {highest:.3g}" + (
             f" (the first {_MAXIMUM_UNITS})" if units > _MAXIMUM_UNITS else ""
         )
+        of_gates = "; gates: open, mean over the units" if walked.gates else ""
         return Table(
-            f"Step by step, at the end of each what it would answer (length {self.trial.length}, "
+            f"Step by step, at the end of each what it would answer{of_gates} (length {self.trial.length}, "
             f"{self.trial.cell}, {self.trial.impl}, seed {self.trial.seed})",
-            ("step", "digit", shown, "answer", "probability", f"of {walked.label}"),
+            ("step", "digit", shown, *walked.gates, "answer", "probability", f"of {walked.label}"),
             [
                 [
                     str(step + 1),
                     str(digit),
-                    _bars(walked.states[step, :_MAXIMUM_UNITS].tolist()),
+                    _bars(walked.states[step, :_MAXIMUM_UNITS].tolist(), lowest, highest),
+                    *(percent(float(opened[step].mean())) for opened in walked.gates.values()),
                     str(int(walked.probabilities[step].argmax())),
                     percent(float(walked.probabilities[step].max())),
                     self._of_label(step),
@@ -87,6 +92,8 @@ class WalkedTrial:
             walked.probabilities.tolist(),
             f"{self.trial.cell.upper()}, impl {self.trial.impl}, trained at length {self.trial.length}, "
             f"seed {self.trial.seed}",
+            gates={name: opened.tolist() for name, opened in walked.gates.items()},
+            cell=walked.cell.tolist(),
         )
         return save_figure(figure, folder, f"sequence-{name}")
 
@@ -111,6 +118,7 @@ def walk_through_checkpoint(paths: Sequence[Path], sequence: str) -> WalkedTrial
     return WalkedTrial(path, trial, walk_through(load_classifier(path, replace(trial, device="cpu")), digits))
 
 
-def _bars(state: Sequence[float]) -> str:
-    highest = len(_LEVELS) - 1
-    return "".join(_LEVELS[min(highest, max(0, round((value + 1) / 2 * highest)))] for value in state)
+def _bars(state: Sequence[float], lowest: float, highest: float) -> str:
+    top = len(_LEVELS) - 1
+    span = (highest - lowest) or 1.0
+    return "".join(_LEVELS[min(top, max(0, round((value - lowest) / span * top)))] for value in state)

@@ -82,7 +82,11 @@ def _accuracy_sentence(row: Row, label: str) -> str:
 
 
 def _who(row: Row, label: str) -> str:
-    return f"the {row['cell'].upper()} ({label or 'impl ' + row['impl']})"
+    cell = row["cell"]
+    if not label:
+        return f"the {cell.upper()} (impl {row['impl']})"
+    others = [part for part in label.split(", ") if part != f"cell {cell}"]
+    return f"the {cell.upper()}" + (f" ({', '.join(others)})" if others else "")
 
 
 def _span_sentence(row: Row) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from digitsum_cli.core.generation import SPLIT_NAMES
 from digitsum_cli.study.analysis.analysis import Analysis
-from digitsum_cli.study.setting_columns import Row, varied_settings
+from digitsum_cli.study.setting_columns import Row, value_in_words, varied_settings
 from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
 
 MAXIMUM_SETTINGS = 12
@@ -60,7 +60,7 @@ def _single_seed_table(summary: Sequence[Row]) -> Table:
         ),
         [
             [
-                *(str(row[name]) for name in ("length", *varied)),
+                *(value_in_words(row[name]) for name in ("length", *varied)),
                 percent(row["train_accuracy"]),
                 percent(row["best_eval_accuracy"]),
                 percent_interval(row["test_accuracy"], row["first_seed_test_low"], row["first_seed_test_high"]),
@@ -88,7 +88,7 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
         ),
         [
             [
-                *(str(row[name]) for name in ("length", *varied)),
+                *(value_in_words(row[name]) for name in ("length", *varied)),
                 str(row["trials"]),
                 percent_interval(row["exact_accuracy"], row["exact_accuracy_low"], row["exact_accuracy_high"]),
                 percent(row["exact_accuracy_median"]),

@@ -11,6 +11,7 @@ from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
+from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
 from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
@@ -45,7 +46,10 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         for each in mine:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
         subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
-        yield label, [_renamed(draw(by_length, subtitle), label) for draw in _FIGURES]
+        figures = [draw(by_length, subtitle) for draw in _FIGURES]
+        if mine[0].diagnosis.gates:
+            figures.append(_gates(by_length, settings_and_seeds(rows, label, [mine[0].trial.seed])))
+        yield label, [_renamed(drawn, label) for drawn in figures]
 
 
 def save_diagnosis_figures(trials: Sequence[DiagnosedTrial], folder: Path) -> None:
@@ -185,6 +189,26 @@ def _transfer(by_length: ByLength, subtitle: str) -> DescribedFigure:
         draw_transfer(accuracies, subtitle),
         "Exact accuracy at lengths that the network was not trained on: a rule would carry over, a habit does not.",
         f"Mean exact accuracy at the shortest and the longest test length. {seen}.",
+    )
+
+
+def _gates(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    """Of the first seed: units of different trainings have nothing in common."""
+    panels = [
+        OpenGates(length, {name: values.tolist() for name, values in diagnoses[0].gates.items()})
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{np.mean(diagnoses[0].gates[name][-1]):.2f} at length {n}" for n, diagnoses in by_length.items())
+        for name in panels[0].values
+    )
+    return DescribedFigure(
+        "gates",
+        draw_gates(panels, subtitle),
+        "What each unit lets through: gates from closed (0) to open (1), and an LSTM's cell, step by step, as means "
+        "over the 100 pairs of first digits without a distractor, of one training.",
+        f"Mean over the units at the last step. {seen}.",
     )
 
 

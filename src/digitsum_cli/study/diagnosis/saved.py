@@ -50,5 +50,5 @@ def _read(path: Path) -> dict[str, Diagnosis]:
     try:
         checkpoints = json.loads(path.read_text())["checkpoints"]
         return {row["trial"]: Diagnosis.from_dict(row) for row in checkpoints}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

@@ -7,7 +7,7 @@ from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.study.diagnosis.averages import mean_over_seeds
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
-from digitsum_cli.study.setting_columns import setting_of, varied_settings
+from digitsum_cli.study.setting_columns import setting_of, value_in_words, varied_settings
 from digitsum_cli.table import Table, number, percent, significant
 
 
@@ -28,7 +28,7 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
         ),
         [
             [
-                *(str(group[0].row[name]) for name in ("length", *varied)),
+                *(value_in_words(group[0].row[name]) for name in ("length", *varied)),
                 str(len(group)),
                 *_cells([each.diagnosis for each in group]),
             ]

@@ -1,0 +1,40 @@
+"""How far the gates of an LSTM or a GRU open, step by step."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
+
+CELL = "cell"
+"""The name of an LSTM's c_t among the gates."""
+
+
+@torch.no_grad()
+def mean_gates(model: DigitSumClassifier, length: int) -> dict[str, npt.NDArray[np.float64]]:
+    """The gates, and the cell of an LSTM, as means over the 100 pairs of first digits, zeros from then on.
+
+    Arguments:
+        model: the classifier.
+        length: digits in a row, at least 3.
+
+    Returns:
+        By name, of shape ``(length, hidden_size)``; nothing for a cell without gates.
+
+    Raises:
+        InputError: ``length`` is below 3.
+    """
+    require_length(length)
+    layer, W = model.rnn_model, model.embedding.W
+    inputs = [W.repeat_interleave(DIGITS, dim=0), W.repeat(DIGITS, 1), *[W[:1]] * (length - FREE_DIGITS)]
+    state = layer.initial_state(DIGITS * DIGITS)
+    means: dict[str, list[npt.NDArray[np.float64]]] = {}
+    for x in inputs:
+        opened = layer.gates(x, state)
+        state = layer.step(x, state)
+        if opened and layer.cell(state).shape[1]:
+            opened = {**opened, CELL: layer.cell(state)}
+        for name, values in opened.items():
+            means.setdefault(name, []).append(values.double().mean(dim=0).cpu().numpy())
+    return {name: np.stack(steps) for name, steps in means.items()}
