@@ -16,7 +16,9 @@ from matplotlib.patches import Rectangle
 from digitsum_cli.figures import style
 from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
+from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
+from digitsum_cli.figures.gradient_norms import MATRICES, GradientNorms, draw_gradient_norms
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
 from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
@@ -336,6 +338,67 @@ def written_digits(figure: Figure) -> dict[float, str]:
     (above,) = figure.axes[0].child_axes
     labels = [text.get_text() for text in above.get_xticklabels()]
     return dict(zip(np.asarray(above.get_xticks()).tolist(), labels, strict=True))
+
+
+def test_walkthrough_shows_gates_from_0_to_1_and_the_cell_from_minus_5_to_5() -> None:
+    digits, states = [6, 7, 4], [[0.1, -0.2], [0.3, -0.4], [0.5, -0.6]]
+    gates = {"forget gate": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]}
+    cell = [[-6.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    figure = draw_walkthrough(digits, states, [[0.0] * 19] * 3, "6 + 7", gates=gates, cell=cell)
+    _, forget, of_cell, lower = figure.axes[:4]
+    assert values(forget) == [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]]
+    assert values(of_cell) == [[-6.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
+    assert cells(forget).get_clim() == (0, 1)
+    assert cells(of_cell).get_clim() == (-5, 5)
+    assert lower.get_ylabel() == "sum"
+    assert [axis.get_ylabel() for axis in figure.axes[4:]] == ["state", "forget gate", "cell", "probability"]
+
+
+def test_walkthrough_of_states_above_1_starts_at_0() -> None:
+    figure = draw_walkthrough([6, 7, 4], [[0.0, 3.0]] * 3, [[0.0] * 19] * 3, "relu")
+    assert cells(figure.axes[0]).get_clim() == (0, 3)
+
+
+def test_gates_have_a_row_each_and_a_column_for_each_length() -> None:
+    panels = [
+        OpenGates(length, {"reset gate": [[0.2, 0.4]] * length, "cell": [[-1.0, 2.0]] * length})
+        for length in (10, 5, 15, 20, 25)
+    ]
+    figure = draw_gates(panels, "one")
+    grid = np.array(figure.axes[:8]).reshape(2, 4)
+    assert [axis.get_title() for axis in grid[0]] == ["length 5", "length 10", "length 20", "length 25"]
+    assert values(grid[0, 0]) == [[0.2] * 5, [0.4] * 5]
+    assert [cells(axis).get_clim() for axis in grid[:, 0]] == [(0, 1), (-5, 5)]
+    assert "4 of 5 lengths" in figure.get_suptitle()
+
+
+def norms(length: int, *totals: float) -> GradientNorms:
+    """All of it in U."""
+    return GradientNorms(length, {matrix: totals if matrix == "U" else (0.0,) * len(totals) for matrix in MATRICES})
+
+
+def test_gradient_norms_are_drawn_on_a_logarithmic_scale_with_the_share_that_is_clipped() -> None:
+    figure = draw_gradient_norms([norms(20, 1, 10, 100, 3), norms(20, 2, 4, 6)], 5.0, "two seeds")
+    (panel,) = figure.axes
+    assert panel.get_yscale() == "log"
+    assert panel.get_title() == "length 20: 43 % of the steps clipped"
+    labelled = {line.get_label(): line for line in panel.get_lines()}
+    assert np.asarray(labelled["clipped above 5"].get_ydata()).tolist() == [5, 5]
+    together = labelled["all together (faint: each seed)"]
+    assert np.asarray(together.get_ydata()).tolist() == [1.5, 7.0, 53.0, 3.0], "medians over those that came so far"
+    assert np.isnan(np.asarray(labelled["W: input to state"].get_ydata(), dtype=float)).all()
+
+
+def test_many_gradient_norms_are_thinned_to_the_largest_of_each_stretch() -> None:
+    (panel,) = draw_gradient_norms([norms(5, *range(1, 1001))], None, "one").axes
+    drawn = {line.get_label(): line for line in panel.get_lines()}["all together"]
+    assert len(np.asarray(drawn.get_ydata())) == 500
+    assert np.asarray(drawn.get_ydata())[-1] == 1000
+    assert panel.get_title() == "length 5"
+
+
+def test_total_norm_is_that_of_all_gradients_together() -> None:
+    assert GradientNorms(5, {"W": [3.0], "U": [4.0]}).total == [5.0]
 
 
 def test_walkthrough_writes_every_digit_of_a_short_sequence() -> None:

@@ -1,9 +1,11 @@
 """The LSTM and the GRU: by hand against arithmetic and the library, on the library against by hand."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -24,8 +26,10 @@ from digitsum_cli.core.draws import every_draw
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
-from digitsum_cli.diagnostics.diagnosis import diagnose
+from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
+from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
+from digitsum_cli.diagnostics.walkthrough import walk_through
 from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.study.comparison.parity import check_parity
 from tests.command_line import digitsum
@@ -178,6 +182,66 @@ def test_diagnosis_of_a_gated_cell(cell: str, impl: str) -> None:
     U = kept.rnn_model.equation_tensors(Tensor.detach)[candidate]
     assert diagnosis.spectral_radius_kept == pytest.approx(torch.linalg.eigvals(U).abs().max().item(), rel=1e-5)
     assert diagnosis.gradient_by_lag_kept.shape == (4,)
+    again = Diagnosis.from_dict(json.loads(json.dumps(diagnosis.to_dict())))
+    assert again.gates.keys() == diagnosis.gates.keys()
+    assert all(again.gates[name] == pytest.approx(values, abs=1e-4) for name, values in diagnosis.gates.items())
+
+
+GATES = {"lstm": ("input gate", "forget gate", "output gate"), "gru": ("reset gate", "update gate")}
+
+
+@CELLS
+def test_gates_are_those_of_the_equations_by_hand_and_on_the_library(cell: str) -> None:
+    manual, library = (build_classifier(cell, impl, 8, 6, seed=3).double().rnn_model for impl in ("manual", "torch"))
+    assert isinstance(library, TorchLayer)
+    same_weights(manual, library)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 8, generator=generator, dtype=torch.float64)
+    state = torch.randn(3, manual.state_size, generator=generator, dtype=torch.float64)
+    assert tuple(manual.gates(x, state)) == GATES[cell]
+    p = manual.equation_tensors(Tensor.detach)
+    h = state[:, :6]
+    for (name, opened), subscript in zip(
+        manual.gates(x, state).items(), {"lstm": "ifo", "gru": "rz"}[cell], strict=True
+    ):
+        expected = torch.sigmoid(x @ p[f"W_{subscript}"] + h @ p[f"U_{subscript}"] + p[f"b_{subscript}"])
+        torch.testing.assert_close(opened.detach(), expected, rtol=0, atol=1e-15)
+        torch.testing.assert_close(library.gates(x, state)[name], opened, rtol=0, atol=1e-14)
+
+
+@CELLS
+@IMPLEMENTATIONS
+def test_library_gates_count_both_biases(cell: str, impl: str) -> None:
+    """With an update gate that is shut, or a forget gate that is, nothing of the state before is left."""
+    layer = build_classifier(cell, impl, 8, 6, seed=3).rnn_model
+    shut = {"lstm": "forget gate", "gru": "update gate"}[cell]
+    with torch.no_grad():
+        if isinstance(layer, TorchLayer):
+            layer.second_bias_of({"lstm": "f", "gru": "z"}[cell]).fill_(-1e4)
+        else:
+            layer.get_parameter({"lstm": "b_f", "gru": "b_z"}[cell]).fill_(-1e4)
+    assert (layer.gates(torch.zeros(2, 8), layer.initial_state(2))[shut] == 0).all()
+
+
+@CELLS
+@IMPLEMENTATIONS
+def test_mean_gates_are_means_over_the_pairs_that_walkthroughs_show(cell: str, impl: str) -> None:
+    model = build_classifier(cell, impl, 8, 6, seed=3)
+    means = mean_gates(model, 5)
+    assert tuple(means) == (GATES[cell] if cell == "gru" else (*GATES[cell], "cell"))
+    walks = [walk_through(model, [first, second, 0, 0, 0]) for first in range(10) for second in range(10)]
+    for name, mean in means.items():
+        shown = [walk.cell if name == "cell" else walk.gates[name] for walk in walks]
+        assert mean.shape == (5, 6)
+        assert mean == pytest.approx(np.mean(shown, axis=0), abs=1e-6)
+
+
+@IMPLEMENTATIONS
+def test_srn_has_neither_gates_nor_a_cell(impl: str) -> None:
+    model = build_classifier("srn", impl, 8, 6)
+    walk = walk_through(model, [1, 2, 3])
+    assert walk.gates == mean_gates(model, 3) == {}
+    assert walk.cell.shape == (3, 0)
 
 
 @CELLS
@@ -195,7 +259,14 @@ def test_commands_train_evaluate_and_compare_gated_cells(tmp_path: Path, monkeyp
     assert swept.code == 0
     assert [row["cell"] for row in swept.document["memory_spans"][::2]] == ["srn", "lstm", "gru"]
     assert digitsum("evaluate", "run", "--diagnose", "--json").code == 0
-    assert digitsum("evaluate", "run", "--sequence", "67001", "--json").code == 0
+    figures = {path.stem for path in Path("run/diagnosis").glob("gates-*.png")}
+    assert figures == {"gates-cell-lstm", "gates-cell-gru"}
+    (lstm,) = Path("run/checkpoints").glob("length5-lstm-*")
+    sequence = digitsum("evaluate", lstm, "--sequence", "67001", "--json").document["sequence"]
+    assert [len(opened) for opened in sequence["gates"].values()] == [5, 5, 5]
+    assert len(sequence["cell"][0]) == 32
+    shown = digitsum("evaluate", lstm, "--sequence", "67001").out
+    assert all(gate in shown for gate in GATES["lstm"])
     assert digitsum("report", "run").code == 0
     compared = digitsum("compare", *small, "--seeds", "0..1", "--set", "model.cell=lstm", "--json")
     assert compared.code == 0, compared.err

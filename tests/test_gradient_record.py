@@ -1,0 +1,107 @@
+"""The gradients' norms in the store, in figures and on the report's page."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from digitsum_cli.settings import parse_assignment, resolve_settings
+from digitsum_cli.study.gradient_figures import gradient_figures
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.study.store import Store
+from digitsum_cli.study.training import run_trial
+from digitsum_cli.study.trial import Trial
+from tests.command_line import digitsum
+
+IMPLEMENTATIONS = ["manual", "torch", "fused"]
+
+
+def trained(store: Store, *assignments: str) -> tuple[Trial, Outcome]:
+    base = ("data.lengths=4", "train.epochs=2", "train.record_gradients=true")
+    plan = plan_trials(resolve_settings(None, [parse_assignment(each) for each in (*base, *assignments)]))
+    trial = plan.trials[0]
+    outcome = run_trial(trial, plan.splits(trial))
+    store.plan(plan.trials, {})
+    store.add(trial, outcome)
+    return trial, outcome
+
+
+def test_norms_survive_the_store(tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as store:
+        trial, outcome = trained(store)
+        read = store.outcome(trial)
+        assert read is not None
+        assert read.gradient_norms == dict(outcome.gradient_norms)
+        assert len(read.gradient_norms["rnn_model.U"]) == 2 * 38
+        without = store.outcome(trial, losses=False)
+        assert without is not None
+        assert without.gradient_norms == {}
+
+
+def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as store:
+        trial, outcome = trained(store)
+        store.add(trial, outcome)
+        read = store.outcome(trial)
+        assert read is not None
+        assert read.gradient_norms.keys() == outcome.gradient_norms.keys()
+
+
+@pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_every_parameter_finds_its_matrix(cell: str, impl: str, tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as store:
+        trial, outcome = trained(store, f"model.cell={cell}", f"model.impl={impl}")
+        (drawn,) = gradient_figures([trial], store)
+        (panel,) = drawn.figure.axes
+        total = math.sqrt(sum(norms[0] ** 2 for norms in outcome.gradient_norms.values()))
+        line = next(line for line in panel.get_lines() if line.get_label() == "all together")
+        assert line.get_ydata()[0] == pytest.approx(total, rel=1e-9)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("impl", IMPLEMENTATIONS)
+def test_sweep_draws_a_figure_for_each_setting_and_the_report_shows_it(
+    impl: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = digitsum(
+        *("sweep", "--lengths", "4,5", "--epochs", "2", "--impl", impl, "-j", "1", "--out", "run"),
+        *("--set", "sweep.train.clip_norm=null,0.5", "--set", "train.record_gradients=true"),
+    )
+    assert ended.code == 0, ended.err
+    names = {path.name for path in Path("run/figures").glob("gradients*")}
+    assert names == {f"gradients-clip-norm-{clip}.{kind}" for clip in ("none", "0.5") for kind in ("png", "svg")}
+    assert digitsum("report", "run").code == 0
+    page = Path("run/report.html").read_text()
+    assert page.count("The Euclidean norm of the gradients at every step") == 2
+    assert "% of the steps clipped" in page
+
+
+def test_without_the_record_there_is_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert digitsum("train", "--length", "4", "--epochs", "2", "--out", "run").code == 0
+    assert not list(Path("run/figures").glob("gradients*"))
+
+
+def test_training_that_diverged_is_drawn_as_far_as_it_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = digitsum(
+        *("train", "--length", "4", "--epochs", "2", "--out", "run"),
+        *("--set", "train.record_gradients=true", "--set", "train.lr=1e37"),
+    )
+    assert ended.code == 3
+    assert len(list(Path("run/figures").glob("gradients.*"))) == 2
+
+
+def test_training_that_stopped_early_has_its_losses_at_the_right_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = digitsum(
+        *("train", "--length", "4", "--epochs", "50", "--out", "run", "--json", "--set", "train.lr=1e-12"),
+        *("--set", "train.optimizer=sgd", "--set", "train.early_stop=3"),
+    )
+    (row,) = ended.document["trials"]
+    assert (row["status"], row["steps"], row["early_stop"]) == ("done", 401, 3)
+    assert len(Path("run/history.csv").read_text().splitlines()) == 1 + 4
