@@ -56,7 +56,7 @@ def test_span_below_the_first_length() -> None:
 
 def test_median_between_a_span_below_and_a_known_one_is_at_most_that() -> None:
     assert answered(rows((0.3, 0.2), (0.75, 0.25))) == [
-        f"{SRN} is right more often than not at most up to length 6.25 (memory span < 6.2, median of 2 seeds)."
+        f"{SRN} is right more often than not at most up to length 6.2 (memory span < 6.2, median of 2 seeds)."
     ]
 
 
@@ -68,7 +68,7 @@ def test_span_beyond_the_last_length() -> None:
 
 def test_median_between_a_known_span_and_one_beyond() -> None:
     assert answered(rows((0.75, 0.25), (0.9, 0.9))) == [
-        f"{SRN} is right more often than not at least up to length 8.75 (memory span ≥ 8.8, median of 2 seeds)."
+        f"{SRN} is right more often than not at least up to length 8.8 (memory span ≥ 8.8, median of 2 seeds)."
     ]
 
 

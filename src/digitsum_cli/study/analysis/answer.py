@@ -104,9 +104,13 @@ def _span_sentence(row: Row) -> str:
     if median["bound"] == Bound.BELOW and median["length"] == first:
         reach = f"not {threshold} even at length {first}"
     elif median["bound"] == Bound.BELOW:
-        reach = f"{threshold} at most up to length {median['length']:g}"
+        reach = f"{threshold} at most up to length {_digits(median['length'])}"
     elif median["length"] == last:
         reach = f"{threshold} at every length up to {last}"
     else:
-        reach = f"{threshold} at least up to length {median['length']:g}"
+        reach = f"{threshold} at least up to length {_digits(median['length'])}"
     return f"{who[0].upper()}{who[1:]} is {reach} (memory span {row['text']}, {of_seeds})."
+
+
+def _digits(length: float) -> str:
+    return f"{length:.1f}".removesuffix(".0")
