@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,36 @@ def digitsum(*arguments: object) -> Ended:
     """Runs a command in this process, which has torch loaded already."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="digitsum")
     return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def _hear_interrupts() -> None:
+    """In the process to be: a shell starts what runs in the background with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def started(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """A command that runs in a process group of its own; what it says on stderr can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "digitsum_cli", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_interrupts,
+    )
+
+
+def group_is_gone(group: int, seconds: float) -> bool:
+    """Whether no process of a group is left after at most so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def digitsum_process(*arguments: object, cwd: Path | None = None, **environment: str) -> Ended:

@@ -1,7 +1,9 @@
 """Kept weights on disk and back into a model, and files that are either whole or not there."""
 
 import contextlib
+import hashlib
 import json
+import os
 import pickle
 import resource
 from collections.abc import Callable, Iterator
@@ -17,13 +19,13 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import save
 
 from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.core.checkpoint import MAXIMUM_BYTES, Checkpoint, Weights, read_checkpoint, write_checkpoint
 from digitsum_cli.core.classifier import build_classifier
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.settings import Settings
 
-FORMAT = "digitsum-checkpoint-1"
+FORMAT = "digitsum-checkpoint-2"
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -39,6 +41,14 @@ def tiny_weights(impl: str = "manual", seed: int = 0) -> Weights:
 def whole_file(path: Path) -> bytes:
     write_checkpoint(path, tiny_weights(), {"train": {"lr": 0.001}})
     return path.read_bytes()
+
+
+def sealed(settings: str, tensors: Weights | None = None) -> bytes:
+    """A checkpoint with any text in place of its settings, and with the checksum that belongs to it: a forgery."""
+    zeros = "0" * 64
+    arrays = {"W": np.zeros(2)} if tensors is None else tensors
+    content = save(arrays, {FORMAT: f'{{"sha256": "{zeros}", "settings": {settings}}}'})
+    return content.replace(zeros.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
 
 
 def refusal(path: Path, content: bytes) -> str:
@@ -76,7 +86,41 @@ def test_a_models_weights_are_read_back_to_the_bit(impl: str, tmp_path: Path) ->
 def test_any_weights_are_read_back_to_the_bit(tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> None:
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
     write_checkpoint(path, weights, {})
-    assert bits(read_checkpoint(path).weights) == bits(weights)
+    assert bits(read_checkpoint(path, require_finite=False).weights) == bits(weights)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_an_input_error(value: float, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_checkpoint(path, {"embedding.W": np.array([0.0, value])}, {})
+    assert "holds numbers in embedding.W that are not finite" in refusal(path, path.read_bytes())
+
+
+def test_weights_that_are_whole_numbers_are_an_input_error(tmp_path: Path) -> None:
+    assert "W" in refusal(tmp_path / "a.safetensors", sealed("{}", {"W": np.zeros(2, np.int64)}))
+
+
+def test_every_changed_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    content = whole_file(path)
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        refusal(path, bytes(changed))
+
+
+def test_a_checkpoint_larger_than_the_bound_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with path.open("wb") as file:
+        file.truncate(MAXIMUM_BYTES + 1)
+    with pytest.raises(InputError, match="larger than"):
+        read_checkpoint(path)
+
+
+def test_a_pipe_in_place_of_a_checkpoint_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a file"):
+        read_checkpoint(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize("view", ["transposed", "every other column", "backwards"])
@@ -150,8 +194,9 @@ def test_a_byte_changed_in_the_header_is_never_a_crash(
     content = bytearray(whole_file(path))
     content[position] = byte
     path.write_bytes(content)
+    unchanged = bytes(content) == whole_file(tmp_path_factory.getbasetemp() / "whole.safetensors")
     result = checkpoint_or_message(path)
-    assert isinstance(result, Checkpoint) or str(path) in result
+    assert isinstance(result, Checkpoint) if unchanged else str(path) in str(result)
 
 
 class Trap:
@@ -180,15 +225,17 @@ def test_a_safetensors_file_of_another_tool_is_an_input_error(metadata: dict[str
     path = tmp_path / "a.safetensors"
     message = refusal(path, save({"W": np.zeros(2)}, metadata))
     assert str(path) in message
-    assert "was not written by digitsum" in message
+    assert "is not a checkpoint that this digitsum wrote" in message
 
 
-@pytest.mark.parametrize("text", ["", "x", "{", "{}{}", "[" * 100_000, "[]", "null", "1", '"text"', "NaN"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "{", "{}{}", "[" * 100_000, "[]", "null", "1", '"text"', "NaN", "9" * 10_000]
+)
 def test_settings_that_are_not_a_json_object_are_an_input_error(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    message = refusal(path, save({"W": np.zeros(2)}, {FORMAT: text}))
+    message = refusal(path, sealed(text))
     assert str(path) in message
-    assert "no readable settings" in message
+    assert "not a whole safetensors file" in message or "no readable settings" in message
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F5"])

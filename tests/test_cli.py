@@ -3,13 +3,10 @@
 import csv
 import hashlib
 import json
-import os
 import re
 import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -354,63 +351,6 @@ def test_shipped_config_starts_with_its_commands_and_loads(path: Path) -> None:
     for line in lines[1:3]:
         arguments = line.removeprefix("#   digitsum ").replace("configs/", f"{path.parent}/").split()
         assert digitsum(*arguments, "--print-config").code == 0
-
-
-def group_is_gone(group: int, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _hear_interrupts() -> None:
-    """In the process to be: a shell starts what runs in the background with Ctrl-C ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_interrupted_sweep_saves_what_was_finished_and_goes_on() -> None:
-    arguments = ("sweep", "--lengths", "4,6", "--seeds", "0..3", "--epochs", "40", "-j", "2", "--out", "run")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digitsum_cli", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=_hear_interrupts,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("2/8"):
-            break
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the parent and to its workers
-    with process.stderr:
-        rest = process.stderr.read()
-    assert process.wait(timeout=20) == 130
-    assert "go on with: --out run --resume" in rest
-    assert "Traceback" not in rest
-    assert group_is_gone(process.pid, seconds=5)
-    saved = len(Path("run/results.csv").read_text().splitlines()) - 1
-    assert 2 <= saved < 8
-    ended = digitsum_process(*arguments, "--resume")
-    assert ended.code == 0
-    assert f"{saved} are already saved" in ended.err
-    assert len(Path("run/results.csv").read_text().splitlines()) == 9
-
-
-def test_terminated_sweep_exits_with_143() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digitsum_cli", "sweep", "--lengths", "30", "-j", "1", "--out", "run"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    process.stderr.readline()
-    process.terminate()
-    assert process.wait(timeout=20) == 143
-    process.stderr.close()
 
 
 def test_implementations_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def trained(store: Store, *assignments: str) -> tuple[Trial, Outcome]:
 
 
 def test_norms_survive_the_store(tmp_path: Path) -> None:
-    with Store(tmp_path / "a.sqlite") as store:
+    with Store(tmp_path / "a.sqlite", create=True) as store:
         trial, outcome = trained(store)
         read = store.outcome(trial)
         assert read is not None
@@ -40,7 +40,7 @@ def test_norms_survive_the_store(tmp_path: Path) -> None:
 
 
 def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
-    with Store(tmp_path / "a.sqlite") as store:
+    with Store(tmp_path / "a.sqlite", create=True) as store:
         trial, outcome = trained(store)
         store.add(trial, outcome)
         read = store.outcome(trial)
@@ -51,7 +51,7 @@ def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
 @pytest.mark.parametrize("impl", ["manual", "torch"])
 def test_every_parameter_finds_its_matrix(cell: str, impl: str, tmp_path: Path) -> None:
-    with Store(tmp_path / "a.sqlite") as store:
+    with Store(tmp_path / "a.sqlite", create=True) as store:
         trial, outcome = trained(store, f"model.cell={cell}", f"model.impl={impl}")
         (drawn,) = gradient_figures([trial], store)
         (panel,) = drawn.figure.axes

@@ -29,7 +29,7 @@ from digitsum_cli.study.results import RESULT_COLUMNS
 from digitsum_cli.study.run_directory import RunDirectory, open_run
 from digitsum_cli.study.setting_columns import varied_settings
 from digitsum_cli.study.store import Store
-from digitsum_cli.study.study import StudyResult, Watcher, run_study
+from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
 from digitsum_cli.study.trial import Trial
 
 CONTRACT = (
@@ -60,7 +60,7 @@ class Recorder(Watcher):
 
 
 def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
-    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), jobs=jobs, **options)
+    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), Manner(jobs, **options))
 
 
 def numbers(path: Path) -> list[dict[str, str]]:
@@ -202,7 +202,7 @@ def test_diverged_trial_is_recorded_with_its_step(tmp_path: Path) -> None:
 def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
     study(tmp_path)
     names = {"config.yaml", "provenance.json", "results.sqlite", "results.csv", "history.csv", "checkpoints", "figures"}
-    names |= {"analysis.json"}
+    names |= {"analysis.json", ".lock"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert len(list((tmp_path / "checkpoints").glob("*.safetensors"))) == 4
     figures = {path.name for path in (tmp_path / "figures").iterdir()}
@@ -226,7 +226,7 @@ def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
     plan = plan_trials(settings_of())
     trial = plan.trials[0]
     ((_, outcome),) = execute(plan, [trial], lambda *_: None, jobs=None, log_every=100)
-    with Store(tmp_path / "results.sqlite") as store:
+    with Store(tmp_path / "results.sqlite", create=True) as store:
         store.plan([trial], {trial.data_digest: audit_splits(plan.splits(trial))})
         store.add(trial, outcome)
     with Store(tmp_path / "results.sqlite") as store:
@@ -241,7 +241,7 @@ def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
 
 def test_store_keeps_the_trials_in_the_order_of_the_latest_plan(tmp_path: Path) -> None:
     trials = plan_trials(settings_of()).trials
-    with Store(tmp_path / "results.sqlite") as store:
+    with Store(tmp_path / "results.sqlite", create=True) as store:
         store.plan(trials, {})
         store.plan(trials[::-1][:-1], {})
         assert tuple(store.trials().values()) == trials[::-1][:-1]
@@ -271,10 +271,10 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
 
     run = RunDirectory(tmp_path / "resumed")
     with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), run, Interrupted(), jobs=None)
+        run_study(settings_of(), run, Interrupted(), Manner(None))
     assert len(numbers(run.path)) == 2
     watcher = Recorder()
-    run_study(settings_of(), run, watcher, jobs=None, resume=True)
+    run_study(settings_of(), run, watcher, Manner(None, resume=True))
     assert len(watcher.missing) == len(watcher.outcomes) == 2
     study(tmp_path / "whole")
     assert numbers(run.path) == numbers(tmp_path / "whole")
@@ -284,7 +284,9 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)
-    with pytest.raises(InputError, match="4 trials that these settings do not have"):
+    with pytest.raises(
+        InputError, match=r"4 trials that these settings do not have: train\.lr was 0\.001 and is 0\.01"
+    ):
         study(tmp_path, "train.lr=0.01", resume=True)
     assert numbers(tmp_path) == before
 
@@ -320,7 +322,7 @@ def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), jobs=None)
+        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), Manner(None))
     study(tmp_path)
     assert len(numbers(tmp_path)) == 4
 
@@ -331,13 +333,17 @@ def test_axis_that_changes_nothing_is_refused(tmp_path: Path) -> None:
         plan_trials(settings_of(f"data.dir={tmp_path}", "data.lengths=5", "train.seed=0", "sweep.data.seed=0..2"))
 
 
-def test_failed_trials_are_run_again_on_resume(tmp_path: Path) -> None:
+def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> None:
     plan = plan_trials(settings_of("train.seed=0"))
     study(tmp_path, "train.seed=0")
     with Store(tmp_path / "results.sqlite") as store:
         store.add(plan.trials[0], Outcome.failed("a power cut"))
     watcher = Recorder()
-    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, jobs=None, resume=True)
+    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True))
+    assert watcher.missing == []
+    run_study(
+        settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True, retry_failed=True)
+    )
     assert [trial.identity for trial in watcher.missing] == [plan.trials[0].identity]
     assert {row["status"] for row in numbers(tmp_path)} == {"done"}
 
@@ -345,7 +351,7 @@ def test_failed_trials_are_run_again_on_resume(tmp_path: Path) -> None:
 def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     for number in range(3):
-        run_study(settings_of(), run, Recorder(), jobs=None, command=[f"session {number}"], resume=True)
+        run_study(settings_of(), run, Recorder(), Manner(None, command=[f"session {number}"], resume=True))
     provenance = json.loads(run.provenance.read_text())
     commands = [session["command"] for session in (provenance, *provenance["earlier"])]
     assert commands == [["session 2"], ["session 1"], ["session 0"]]

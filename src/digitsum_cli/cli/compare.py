@@ -85,7 +85,7 @@ def compare(
     from digitsum_cli.study.execution import usable_cores
     from digitsum_cli.study.plan import plan_trials
     from digitsum_cli.study.run_directory import RunDirectory
-    from digitsum_cli.study.study import run_study
+    from digitsum_cli.study.study import Manner, run_study
 
     if out is not None:
         RunDirectory(out).refuse_if_taken(force=force)
@@ -101,9 +101,8 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        study = run_study(
-            settings, run, display, jobs=jobs or usable_cores(), command=sys.argv, force=force or out is None
-        )
+        manner = Manner(jobs or usable_cores(), force=force or out is None, command=sys.argv)
+        study = run_study(settings, run, display, manner)
         comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())
     show_accuracy(comparison, console)

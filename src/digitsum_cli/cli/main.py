@@ -1,6 +1,5 @@
 """The app and its commands."""
 
-import signal
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
-from digitsum_cli.cli.reporting import raise_terminated, reports_errors
+from digitsum_cli.cli.reporting import answer_signals, reports_errors
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
 
@@ -60,5 +59,5 @@ for _command, _examples in (
 
 def main() -> None:
     """The entry point of ``digitsum``."""
-    signal.signal(signal.SIGTERM, raise_terminated)
+    answer_signals()
     app(prog_name="digitsum")

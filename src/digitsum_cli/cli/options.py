@@ -33,6 +33,7 @@ Implementations = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; runs/NAME unless given.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")]
 Thresholds = Annotated[
     str | None,
     typer.Option(
@@ -51,6 +52,20 @@ Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),
 ]
+
+
+def require_run_to_resume(resume: bool, force: bool, out: Path | None) -> None:
+    """Checks that ``--resume`` can be followed.
+
+    Raises:
+        InputError: it stands beside ``--force``, or without a run.
+    """
+    from digitsum_cli.errors import InputError
+
+    if resume and force:
+        raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
+    if resume and out is None:
+        raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
 
 
 def parse_thresholds(text: str) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +20,23 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end; what answers Ctrl-C answers this too."""
 
 
-def raise_terminated(*_: object) -> None:
-    """What SIGTERM does."""
-    raise Terminated
+def answer_signals() -> None:
+    """Lets the first Ctrl-C or SIGTERM end the command in good order, and the second at once.
+
+    Ctrl-C is ignored where whoever started the process had it ignored.
+    """
+
+    def first(number: int, _: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, at_once)
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    def at_once(number: int, _: object) -> None:
+        os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
+
+    signal.signal(signal.SIGTERM, first)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, first)
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:

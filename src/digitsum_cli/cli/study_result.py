@@ -1,5 +1,7 @@
 """What ``train`` and ``sweep`` show at the end: the table, where things are, and what failed."""
 
+from pathlib import Path
+
 from digitsum_cli.cli.console import Console
 from digitsum_cli.study.analysis.analysis import Analysis
 from digitsum_cli.study.analysis.tables import analysis_tables
@@ -18,6 +20,11 @@ def show_result(result: StudyResult, console: Console) -> None:
     console.message(f"The run is in {path}: results.csv, history.csv, analysis.json, checkpoints/, figures/")
     console.message(f"Why? digitsum evaluate {path} --diagnose. On one page: digitsum report {path}")
     result.raise_failures()
+
+
+def say_how_to_go_on(path: Path, console: Console) -> None:
+    """Says, after an interruption, what is saved and how to go on."""
+    console.message(f"What was finished is saved in {path}; go on with the same command and --out {path} --resume")
 
 
 def show_analysis(analysis: Analysis, console: Console) -> None:

@@ -19,10 +19,12 @@ from digitsum_cli.cli.options import (
     Out,
     PrintConfig,
     Quiet,
+    Resume,
     Seeds,
     Thresholds,
     overrides,
     parse_thresholds,
+    require_run_to_resume,
 )
 
 SWEEP_EXAMPLES = """
@@ -42,7 +44,13 @@ def sweep(
     epochs: Epochs = None,
     jobs: Jobs = None,
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")] = False,
+    resume: Resume = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: run those that failed or diverged again.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first training that fails or diverges.")
+    ] = False,
     force: Force = False,
     threshold: Thresholds = None,
     assignments: Assignments = None,
@@ -69,35 +77,33 @@ def sweep(
         seeds=("sweep.train.seed", seeds),
         epochs=("train.epochs", epochs),
     )
-    if resume and force:
-        raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
-    if resume and out is None:
-        raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
+    require_run_to_resume(resume, force, out)
+    if retry_failed and not resume:
+        raise InputError("--retry-failed goes on with a run", next_step="Add --resume, and name the run with --out")
     thresholds = THRESHOLDS if threshold is None else parse_thresholds(threshold)
     settings = resolve_settings(config, chosen)
     if print_config:
         return show_settings(settings, console)
 
     from digitsum_cli.cli.study_display import StudyDisplay
-    from digitsum_cli.cli.study_result import show_result
+    from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
     from digitsum_cli.study.execution import usable_cores
     from digitsum_cli.study.run_directory import open_run
-    from digitsum_cli.study.study import run_study
+    from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, config.stem if config else "sweep")
     with StudyDisplay(console) as display:
         try:
-            result = run_study(
-                settings,
-                run,
-                display,
-                jobs=jobs or usable_cores(),
+            manner = Manner(
+                jobs or usable_cores(),
                 resume=resume,
-                command=sys.argv,
+                retry_failed=retry_failed,
                 force=force,
-                thresholds=thresholds,
+                fail_fast=fail_fast,
+                command=sys.argv,
             )
+            result = run_study(settings, run, display, manner, thresholds)
         except KeyboardInterrupt:
-            console.message(f"What was finished is saved in {run.path}; go on with: --out {run.path} --resume")
+            say_how_to_go_on(run.path, console)
             raise
     show_result(result, console)

@@ -16,7 +16,9 @@ from digitsum_cli.cli.options import (
     Out,
     PrintConfig,
     Quiet,
+    Resume,
     overrides,
+    require_run_to_resume,
 )
 from digitsum_cli.core.names import IMPLEMENTATIONS
 
@@ -24,6 +26,7 @@ TRAIN_EXAMPLES = """
   digitsum train --length 10
   digitsum train configs/srn.yaml --length 20 --impl torch --seed 3 --out runs/twenty
   digitsum train --length 10 --set data.dir=datasets
+  digitsum train --length 10 --epochs 5000 --out runs/long --resume
 """
 
 
@@ -38,6 +41,7 @@ def train(
     seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the initial weights.")] = None,
     epochs: Epochs = None,
     out: Out = None,
+    resume: Resume = False,
     force: Force = False,
     assignments: Assignments = None,
     as_json: AsJson = False,
@@ -47,9 +51,9 @@ def train(
 ) -> None:
     """Train one model and draw its loss curves.
 
-    Shows step, epoch, loss and accuracy as it goes. The data of the one length are drawn from the start of the random
-    stream. A sweep draws the lengths before it first; to train on the very rows of a sweep, generate them and set
-    data.dir.
+    Shows step, epoch, loss and accuracy as it goes, and keeps where it stands: --resume goes on from the last
+    evaluation, to the same weights. The data of the one length are drawn from the start of the random stream. A sweep
+    draws the lengths before it first; to train on the very rows of a sweep, generate them and set data.dir.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
@@ -63,6 +67,7 @@ def train(
         seed=("train.seed", seed),
         epochs=("train.epochs", epochs),
     )
+    require_run_to_resume(resume, force, out)
     resolved = resolve_settings(config, chosen)
     if length is not None and len(resolved.data.lengths) > 1:
         raise InputError(
@@ -74,12 +79,17 @@ def train(
     if print_config:
         return show_settings(settings, console)
 
-    from digitsum_cli.cli.study_result import show_result
+    from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
     from digitsum_cli.study.run_directory import open_run
-    from digitsum_cli.study.study import run_study
+    from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
+    manner = Manner(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)
     with TrainingDisplay(console) as display:
-        result = run_study(settings, run, display, jobs=None, command=sys.argv, force=force)
+        try:
+            result = run_study(settings, run, display, manner)
+        except KeyboardInterrupt:
+            say_how_to_go_on(run.path, console)
+            raise
     show_result(result, console)

@@ -1,6 +1,12 @@
-"""Kept weights on disk: a safetensors file with the settings in its metadata. Nothing that is loaded can run code."""
+"""Kept weights on disk: a safetensors file with the settings and a checksum in its metadata.
 
+Nothing that is loaded can run code. The checksum is the SHA-256 of the whole file with zeros in the checksum's own
+place, so that a single changed byte is noticed wherever it is.
+"""
+
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +14,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import InputError
 
 Weights = dict[str, npt.NDArray[np.floating]]
 
-_KEY = "digitsum-checkpoint-1"
+MAXIMUM_BYTES = 2**30
+"""Of a file; reading one takes three times as much memory at most."""
+
+_KEY = "digitsum-checkpoint-2"
 """The one entry of the metadata; of several, safetensors would write the order at random."""
+
+_LONGEST_HEADER = 2**20
+_NO_CHECKSUM = "0" * 64
+_CHECKSUM = re.compile(rb'^{"__metadata__":{"digitsum-checkpoint-2":"{\\"sha256\\": \\"([0-9a-f]{64})\\"')
+"""How the header begins, quotes inside of the metadata's text escaped."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +49,70 @@ def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) 
     Raises:
         DigitsumError: the file cannot be written.
     """
-    contiguous = {name: np.ascontiguousarray(array) for name, array in weights.items()}
-    atomic_write(path, save(contiguous, {_KEY: json.dumps(settings)}))
+    contiguous = {name: np.asarray(array, order="C") for name, array in weights.items()}
+    content = bytearray(save(contiguous, {_KEY: json.dumps({"sha256": _NO_CHECKSUM, "settings": settings})}))
+    place = _place_of_checksum(content)
+    content[place] = hashlib.sha256(content).hexdigest().encode()
+    atomic_write(path, bytes(content))
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, *, require_finite: bool = True) -> Checkpoint:
     """Reads a checkpoint.
 
+    Arguments:
+        path: the file.
+        require_finite: refuse numbers that are infinite or none.
+
     Raises:
-        InputError: the file is missing, damaged, or not a checkpoint of this tool.
+        InputError: the file is missing, too large, damaged, not a checkpoint of this version of the tool, or holds
+            what it must not.
     """
-    try:
-        if not path.is_file():
-            raise InputError(f"no checkpoint at {path}", next_step="Train one with: digitsum train --length 10")
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except InputError:
-        raise
-    except (SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
+    content = _read(path)
+    place = _place_of_checksum(content)
+    if place == slice(0):
         raise InputError(
-            f"{path} is not a whole safetensors file: {error}", next_step="Copy it again, or train anew"
-        ) from error
-    if _KEY not in metadata:
-        raise InputError(f"{path} was not written by digitsum: its metadata lacks {_KEY!r}")
+            f"{path} is not a checkpoint that this digitsum wrote, or its beginning is damaged",
+            next_step="Copy it again, or train anew",
+        )
+    digest = hashlib.sha256(content[: place.start])
+    digest.update(_NO_CHECKSUM.encode())
+    digest.update(memoryview(content)[place.stop :])
+    if digest.hexdigest().encode() != content[place]:
+        raise InputError(
+            f"{path} is damaged: its checksum is not that of its content", next_step="Copy it again, or train anew"
+        )
     try:
-        settings = json.loads(metadata[_KEY])
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} has no readable settings in its metadata") from error
+        weights = load(content)
+        metadata = json.loads(_header(content))["__metadata__"]
+        settings = json.loads(metadata[_KEY])["settings"]
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} is not a whole safetensors file: {error}") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path} has no readable settings in its metadata")
+    for name, array in weights.items():
+        if not np.issubdtype(array.dtype, np.floating) or (require_finite and not np.isfinite(array).all()):
+            raise InputError(f"{path} holds numbers in {name} that are not finite")
     return Checkpoint(weights, settings)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bounded(path, MAXIMUM_BYTES)
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"no checkpoint at {path}", next_step="Train one with: digitsum train --length 10") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
+
+
+def _header(content: bytes | bytearray) -> bytes:
+    """The JSON at the beginning, after its length; empty if that cannot be."""
+    length = int.from_bytes(content[:8], "little")
+    return bytes(content[8 : 8 + length]) if length <= _LONGEST_HEADER else b""
+
+
+def _place_of_checksum(content: bytes | bytearray) -> slice:
+    """Where the checksum's digits stand; nowhere if there is none."""
+    found = _CHECKSUM.match(_header(content))
+    return slice(8 + found.start(1), 8 + found.end(1)) if found else slice(0)

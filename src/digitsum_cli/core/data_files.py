@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import read_bounded, require_inside
 from digitsum_cli.core.generation import FREE_DIGITS, SPLIT_NAMES, Rows, Splits, require_length
 from digitsum_cli.errors import DigitsumError, InputError
 
 _OTHER_NAMES = {"eval": "dev"}
+_MAXIMUM_BYTES = 256_000_000
 _DIGIT = re.compile(r"[0-9]")
 _FORMAT = "digits separated by one space, a tab, their first two added up: '6 7 0 0 1\\t13'"
 
@@ -42,11 +44,13 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
     """Writes ``folder/{length}/{train,eval,test}.txt``; folders are made, files of the same name replaced.
 
     Raises:
-        InputError: ``folder`` is a file, or cannot be written to.
+        InputError: ``folder`` is a file, cannot be written to, or has links that lead out of it.
     """
     for length in splits_by_length:
         try:
-            (folder / str(length)).mkdir(parents=True, exist_ok=True)
+            require_inside(folder / str(length), folder).mkdir(parents=True, exist_ok=True)
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(
                 f"cannot write to {folder / str(length)}: {getattr(error, 'strerror', error)}",
@@ -64,9 +68,10 @@ def read_splits(folder: Path, length: int) -> Splits:
     """Reads the three splits of one length.
 
     Raises:
-        InputError: a file is missing or wrong (see ``read_rows``).
+        InputError: a file is missing or wrong (see ``read_rows``), or a link leads out of the folder.
     """
-    return Splits(*(read_rows(_find_split(folder / str(length), name), length) for name in SPLIT_NAMES))
+    paths = (_find_split(folder / str(length), name) for name in SPLIT_NAMES)
+    return Splits(*(read_rows(require_inside(path, folder), length) for path in paths))
 
 
 def _find_split(folder: Path, name: str) -> Path:
@@ -85,13 +90,15 @@ def read_rows(path: Path, length: int) -> Rows:
         length: the number of digits that every row must have, at least 3.
 
     Raises:
-        InputError: ``length`` is below 3, the file is missing, empty or not UTF-8, or a line has no tab, a token
-            that is not a digit, another number of digits, or a label that is not the sum of the first two. The
-            message names the line.
+        InputError: ``length`` is below 3, the file is missing, empty, over 256 MB or not UTF-8, or a line has no tab,
+            a token that is not a digit, another number of digits, or a label that is not the sum of the first two.
+            The message names the line.
     """
     require_length(length)
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, _MAXIMUM_BYTES)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {path}: {getattr(error, 'strerror', error)}",

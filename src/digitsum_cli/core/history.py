@@ -1,9 +1,14 @@
 """What a training notes down while it runs."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 from torch import nn
 
-from digitsum_cli.core.record import Evaluation, TrainingRecord
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.record import Evaluation, TrainingRecord, mean_loss
+from digitsum_cli.core.training_state import Array, TrainingState
 
 
 class History:
@@ -36,6 +41,31 @@ class History:
     def evaluations_since_best(self) -> int:
         """How many came after the best one."""
         return 0 if self.best is None else len(self.evaluations) - 1 - self.evaluations.index(self.best)
+
+    @classmethod
+    def of_state(cls, state: TrainingState, steps_per_epoch: int) -> "History":
+        """What had been noted down when a training was left."""
+        history = cls()
+        history.step_losses = state.step_losses.tolist()
+        history.epoch_losses = [
+            mean_loss(history.step_losses[start : start + steps_per_epoch])
+            for start in range(0, state.step - steps_per_epoch + 1, steps_per_epoch)
+        ]
+        for evaluation in state.evaluations:
+            history.note_evaluation(evaluation)
+        history._gradient_norms = {name: norms.tolist() for name, norms in state.gradient_norms.items()}
+        return history
+
+    def state(self, weights: Weights, kept: Weights, optimizer: Mapping[str, Array]) -> TrainingState:
+        """Where the training stands, with what the model and the optimizer hold."""
+        return TrainingState(
+            np.array(self.step_losses),
+            tuple(self.evaluations),
+            {name: np.array(norms) for name, norms in self._gradient_norms.items()},
+            weights,
+            kept,
+            optimizer,
+        )
 
     def record(self) -> TrainingRecord:
         """All of it, as it stands."""

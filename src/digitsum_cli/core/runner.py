@@ -15,7 +15,8 @@ from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
 from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
 from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord, mean_loss
-from digitsum_cli.core.weights import copy_weights, load_weights
+from digitsum_cli.core.training_state import TrainingState
+from digitsum_cli.core.weights import copy_optimizer, copy_weights, load_optimizer, load_weights
 from digitsum_cli.errors import InputError
 
 TrainSet = DigitSumDataset | Callable[[int], DigitSumDataset]
@@ -58,6 +59,8 @@ class Runner:
         clip_norm: float | None = None,
         early_stop: int | None = None,
         record_gradients: bool = False,
+        start: TrainingState | None = None,
+        on_state: Callable[[TrainingState], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> TrainingRecord:
         """Trains, and leaves the model with the kept weights.
@@ -80,11 +83,14 @@ class Runner:
                 (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for any.
             early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
             record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
+            start: go on from there, with the same arguments as before: the result is the same to the bit.
+            on_state: is given, after every evaluation, what ``start`` takes.
             on_progress: is told where the training stands.
 
         Raises:
             InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
-                ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
+                ``clip_norm`` is not above 0, ``loss`` or ``lr_schedule`` is none of the above, or ``start`` does not
+                fit the model.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
         _require_positive(early_stop=1 if early_stop is None else early_stop)
@@ -95,11 +101,16 @@ class Runner:
         steps_per_epoch = len(batches_of_epoch(0))
         steps = epochs * steps_per_epoch
         first_rates = [group["lr"] for group in self.optimizer.param_groups]
-        history = History()
+        history = History() if start is None else History.of_state(start, steps_per_epoch)
         kept_weights = None
-        for step in range(steps):
+        if start is not None:
+            load_weights(self.model, start.weights, source="the state to start from")
+            load_optimizer(self.optimizer, start.optimizer)
+            kept_weights = start.kept or None
+        first_step = len(history.step_losses)
+        for step in range(first_step, steps):
             epoch, batch = divmod(step, steps_per_epoch)
-            if batch == 0:
+            if batch == 0 or step == first_step:
                 batches = batches_of_epoch(epoch)
             if lr_schedule == "cosine":
                 for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
@@ -123,6 +134,8 @@ class Runner:
                     kept_weights = copy_weights(self.model)
             if batch == steps_per_epoch - 1:
                 history.epoch_losses.append(mean_loss(history.step_losses[-steps_per_epoch:]))
+            if on_state and evaluation:
+                on_state(history.state(copy_weights(self.model), kept_weights or {}, copy_optimizer(self.optimizer)))
             if on_progress and (evaluation or step % log_every == 0):
                 on_progress(Progress(step, steps, epoch, epochs, value, evaluation, history.best))
             if evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:

@@ -1,4 +1,4 @@
-"""A model's weights as NumPy arrays by name, and back."""
+"""A model's weights, and what an optimizer holds, as NumPy arrays by name, and back."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.training_state import Array
 from digitsum_cli.errors import InputError
 
 
@@ -30,6 +31,31 @@ def load_weights(model: nn.Module, weights: Weights, source: str = "the weights"
     if wanted != given:
         raise InputError(f"{source} does not fit the model: {_differences(wanted, given)}")
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+
+
+def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
+    """A copy of what an optimizer carries from step to step, by the number of the parameter and the name."""
+    return {
+        f"{parameter}.{name}": tensor.detach().cpu().numpy().copy()
+        for parameter, state in optimizer.state_dict()["state"].items()
+        for name, tensor in state.items()
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Array]) -> None:
+    """Gives an optimizer back what ``copy_optimizer`` took from one of the same kind over the same parameters.
+
+    Raises:
+        InputError: the arrays are of another.
+    """
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    try:
+        for key, array in arrays.items():
+            parameter, name = key.split(".")
+            state.setdefault(int(parameter), {})[name] = torch.from_numpy(array.copy())
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError("what the optimizer held does not fit this one") from error
 
 
 def _dtype_name(tensor: torch.Tensor) -> str:

@@ -10,11 +10,15 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
 from digitsum_cli.core.record import Evaluation, Score, TrainingRecord, mean_loss
+from digitsum_cli.core.training_state import TrainingState
+from digitsum_cli.errors import InputError
 from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
 from digitsum_cli.fused.cells import BLOCKS
 from digitsum_cli.fused.layout import Layout, new_workspace
 from digitsum_cli.fused.prefix_tree import Forests, plant_forest
 from digitsum_cli.fused.steps import entry_points
+
+_MOMENTS = ("first_moments", "second_moments")
 
 
 class EvaluationSet:
@@ -223,6 +227,50 @@ class FusedTrainer:
                 node = int(np.flatnonzero((forest.parent[here] == node) & (forest.digit[here] == digit))[0])
                 nodes[row, step] = 1 + starts[step] - starts[0] + node
         return self._work.states.h[nodes][:, :, :hidden_size]
+
+    def state(self) -> TrainingState:
+        """Where the training stands."""
+        made = self.step
+        return TrainingState(
+            self._record.step_losses[:made].copy(),
+            self.evaluations(),
+            {
+                name: self._record.gradient_norms[:made, place].copy()
+                for place, name in enumerate(self._layout.names if self._rule.record_norms else ())
+            },
+            self.weights(),
+            self.kept_weights() if self.best() else {},
+            {
+                f"{moment} {name}": array
+                for moment in _MOMENTS
+                for name, array in self._layout.read(self._layout.views(getattr(self._optimizer, moment))).items()
+            },
+        )
+
+    def restore(self, state: TrainingState) -> None:
+        """Goes on from a state of the same training.
+
+        Raises:
+            InputError: the state is of another.
+        """
+        record, layout, made = self._record, self._layout, len(state.evaluations)
+        try:
+            record.step_losses[: state.step] = state.step_losses
+            for place, name in enumerate(layout.names if self._rule.record_norms else ()):
+                record.gradient_norms[: state.step, place] = state.gradient_norms[name]
+            record.evaluated_steps[:made] = [each.step for each in state.evaluations]
+            record.eval_losses[:made] = [each.eval_loss for each in state.evaluations]
+            record.eval_accuracies[:made] = accuracies = [each.eval_accuracy for each in state.evaluations]
+            record.counts[:] = made, accuracies.index(max(accuracies)) if made else 0
+            layout.write(state.weights, self._parameters)
+            if made:
+                layout.write(state.kept, self._kept)
+            for moment in _MOMENTS:
+                named = {name: state.optimizer[f"{moment} {name}"] for name in layout.names}
+                layout.write(named, layout.views(getattr(self._optimizer, moment)))
+        except (KeyError, ValueError) as error:
+            raise InputError("the state to start from does not fit the training") from error
+        self.step = state.step
 
     def _evaluation(self, index: int) -> Evaluation:
         record = self._record

@@ -13,12 +13,13 @@ from typing import Any
 
 import yaml
 
+from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import InputError
 
 KeyPath = tuple[str, ...]
 Locate = Callable[[yaml.Mark | None], str]
 
-_MAXIMUM_BYTES = 1_000_000
+_MAXIMUM_BYTES = 100_000
 _MAXIMUM_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_.]*")
@@ -68,9 +69,7 @@ def read_document(path: Path) -> Document:
         InputError: the file is missing, too large or not UTF-8, or anything that ``parse_document`` refuses.
     """
     try:
-        if path.is_file() and path.stat().st_size > _MAXIMUM_BYTES:
-            raise InputError(f"{path} is larger than {_MAXIMUM_BYTES:,} bytes, which no settings are")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bounded(path, _MAXIMUM_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise InputError(
             f"cannot read the config {path}: {error.strerror}",
@@ -108,8 +107,10 @@ def parse_value(text: str, source: str) -> Any:
     """Reads one YAML value, as after ``--set key=``.
 
     Raises:
-        InputError: the text does not parse.
+        InputError: the text does not parse, or is over 100,000 characters long.
     """
+    if len(text) > _MAXIMUM_BYTES:
+        raise InputError(f"a value of over {_MAXIMUM_BYTES:,} characters", where=f"{source[:60]}…")
 
     def locate(_: yaml.Mark | None) -> str:
         return source

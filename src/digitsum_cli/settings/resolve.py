@@ -14,6 +14,7 @@ from digitsum_cli.settings.axes import (
     refuse_data_too_large_together,
 )
 from digitsum_cli.settings.document import KeyPath, dump_document, parse_value, read_document
+from digitsum_cli.settings.estimates import time_in_words
 from digitsum_cli.settings.override import Override, apply_override
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.settings.validation import origin_of, validate
@@ -65,7 +66,7 @@ def resolve_settings(
     if trials > MAXIMUM_TRIALS:
         longest = max(items, key=lambda key: len(items[key]))
         raise InputError(
-            f"the sweep has {trials:,} trials",
+            f"the sweep has {trials:,} trials, which at a second each would take {time_in_words(trials)}",
             where=origin_of(("sweep", longest), origins),
             allowed=f"up to {MAXIMUM_TRIALS:,}",
         )

@@ -19,6 +19,7 @@ from digitsum_cli.core.names import (
     OPTIMIZERS,
     ROWS,
 )
+from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
 MAXIMUM_LENGTH = 10_000
@@ -61,17 +62,45 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
     if not lengths:
         raise ValueError("there is no length")
     for length in lengths:
-        if not MINIMUM_LENGTH <= length <= MAXIMUM_LENGTH:
-            raise ValueError(f"the length {length} is too {'short' if length < MINIMUM_LENGTH else 'long'}")
+        if length < MINIMUM_LENGTH:
+            raise ValueError(f"the length {length} is too short")
+        if length > MAXIMUM_LENGTH:
+            size, text = memory_in_words(DIGITS * DIGITS * length), str(length)
+            shown = text if len(text) <= 20 else f"{text[:20]}…"
+            raise ValueError(f"the length {shown} is too long: one row for each pair of first digits takes {size}")
     if len(set(lengths)) < len(lengths):
         raise ValueError(f"the length {Counter(lengths).most_common(1)[0][0]} stands twice")
     return tuple(lengths)
 
 
+Length = Annotated[int, Field(ge=MINIMUM_LENGTH, le=MAXIMUM_LENGTH)]
 Seed = Annotated[int, _whole(0, 2**32 - 1, "a seed")]
 RowsPerPair = Annotated[int, _whole(1, 10_000, "rows for each pair of first digits")]
 LayerSize = Annotated[int, _whole(1, 4096, "units")]
 Steps = Annotated[int, _whole(1, 10**9, "steps")]
+Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training rows")]
+BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
+RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
+Cell = Annotated[str, *_one_of(CELLS, "cell")]
+Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
+Activation = Annotated[str, *_one_of(ACTIVATIONS, "activation")]
+Initialisation = Annotated[str, *_one_of(INITIALISATIONS, "initialisation")]
+InitScale = Annotated[float, _above_zero("1")]
+ForgetBias = Annotated[
+    float | str | None, AfterValidator(_check_forget_bias), Field(description=f"null, a number such as 1, or {CHRONO}")
+]
+LearningRate = Annotated[float, _above_zero("0.001 or 1e-3")]
+Optimizer = Annotated[str, *_one_of(OPTIMIZERS, "optimizer")]
+LrSchedule = Annotated[str, *_one_of(LR_SCHEDULES, "schedule")]
+WeightDecay = Annotated[float, Field(ge=0, description="a number, 0 or above, such as 1e-4")]
+ClipNorm = Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")]
+Loss = Annotated[str, *_one_of(LOSSES, "loss")]
+YesOrNo = Annotated[bool, Field(description="true or false")]
+Patience = Annotated[
+    int | None,
+    Field(ge=1, le=10**9, description="null for never, or evaluations without a rise of the eval accuracy, such as 20"),
+]
+Device = Annotated[str, *_one_of(DEVICES, "device")]
 Lengths = Annotated[
     tuple[int, ...],
     BeforeValidator(_parse_lengths),
@@ -100,7 +129,7 @@ class DataSettings(_Section):
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
-    rows: Annotated[str, *_one_of(ROWS, "kind of rows")] = "fixed"
+    rows: RowsKind = "fixed"
     dir: Annotated[str | None, Field(description="a folder made by digitsum generate", min_length=1)] = None
 
     @model_validator(mode="after")
@@ -110,50 +139,44 @@ class DataSettings(_Section):
         rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
-            raise ValueError(f"these lengths and k make {digits:,} digits, over the {MAXIMUM_DIGITS:,} that fit")
+            raise ValueError(
+                f"these lengths and k make {digits:,} digits ({memory_in_words(digits)}), "
+                f"over the {MAXIMUM_DIGITS:,} that fit"
+            )
         return self
 
 
 class ModelSettings(_Section):
     """Which network is trained."""
 
-    cell: Annotated[str, *_one_of(CELLS, "cell")] = "srn"
-    impl: Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")] = "manual"
+    cell: Cell = "srn"
+    impl: Implementation = "manual"
     embedding_size: LayerSize = 32
     hidden_size: LayerSize = 32
-    activation: Annotated[str, *_one_of(ACTIVATIONS, "activation")] = "tanh"
-    init: Annotated[str, *_one_of(INITIALISATIONS, "initialisation")] = "book"
-    init_scale: Annotated[float, _above_zero("1")] = 1.0
-    forget_bias: Annotated[
-        float | str | None,
-        AfterValidator(_check_forget_bias),
-        Field(description=f"null, a number such as 1, or {CHRONO}"),
-    ] = None
+    activation: Activation = "tanh"
+    init: Initialisation = "book"
+    init_scale: InitScale = 1.0
+    forget_bias: ForgetBias = None
 
 
 class TrainSettings(_Section):
     """How it is trained."""
 
-    epochs: Annotated[int, _whole(1, 1_000_000, "passes over the training rows")] = 500
-    batch_size: Annotated[int, _whole(1, 1_000_000, "rows")] = 8
-    lr: Annotated[float, _above_zero("0.001 or 1e-3")] = 0.001
-    optimizer: Annotated[str, *_one_of(OPTIMIZERS, "optimizer")] = "adam"
-    lr_schedule: Annotated[str, *_one_of(LR_SCHEDULES, "schedule")] = "constant"
-    weight_decay: Annotated[float, Field(ge=0, description="a number, 0 or above, such as 1e-4")] = 0.0
-    clip_norm: Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")] = None
-    loss: Annotated[str, *_one_of(LOSSES, "loss")] = "mean"
-    shuffle: Annotated[bool, Field(description="true or false")] = False
-    early_stop: Annotated[
-        int | None,
-        Field(
-            ge=1, le=10**9, description="null for never, or evaluations without a rise of the eval accuracy, such as 20"
-        ),
-    ] = None
+    epochs: Epochs = 500
+    batch_size: BatchSize = 8
+    lr: LearningRate = 0.001
+    optimizer: Optimizer = "adam"
+    lr_schedule: LrSchedule = "constant"
+    weight_decay: WeightDecay = 0.0
+    clip_norm: ClipNorm = None
+    loss: Loss = "mean"
+    shuffle: YesOrNo = False
+    early_stop: Patience = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100
-    record_gradients: Annotated[bool, Field(description="true or false")] = False
-    device: Annotated[str, *_one_of(DEVICES, "device")] = "cpu"
+    record_gradients: YesOrNo = False
+    device: Device = "cpu"
 
 
 class Settings(_Section):

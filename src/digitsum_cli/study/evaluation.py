@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.audit import unseen_rows
-from digitsum_cli.core.checkpoint import read_checkpoint
+from digitsum_cli.core.bounded_read import require_inside
+from digitsum_cli.core.checkpoint import Weights, read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import digest_splits
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
-from digitsum_cli.core.generation import Rows, Splits
+from digitsum_cli.core.generation import CLASSES, DIGITS, Rows, Splits
 from digitsum_cli.core.record import Score
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import load_weights
@@ -75,12 +76,13 @@ def find_checkpoints(path: Path) -> list[Path]:
     """The checkpoint at ``path``, or every one of the run there, in the order of its tables.
 
     Raises:
-        InputError: there is nothing, or a folder without checkpoints.
+        InputError: there is nothing, a folder without checkpoints, or one with links that lead out of it.
     """
     if not path.is_dir():
         return [path]
     run = RunDirectory(path)
-    checkpoints = sorted(run.checkpoints.glob("*.safetensors"))
+    run.refuse_links()
+    checkpoints = sorted(require_inside(found, path) for found in run.checkpoints.glob("*.safetensors"))
     if run.store.is_file():
         with Store(run.store) as store:
             names = [run.checkpoint(trial.name) for trial in store.trials().values()]
@@ -161,9 +163,20 @@ def load_classifier(path: Path, trial: Trial) -> DigitSumClassifier:
     Raises:
         InputError: the file is missing or damaged, or its weights do not fit the trial.
     """
+    weights = read_checkpoint(path).weights
+    _require_sizes(weights, trial, path)
     model = build_trial_classifier(trial)
-    load_weights(model, read_checkpoint(path).weights, source=str(path))
+    load_weights(model, weights, source=str(path))
     return model
+
+
+def _require_sizes(weights: Weights, trial: Trial, path: Path) -> None:
+    """Before a network as large as the settings say is built, the weights must be as large."""
+    wanted = {"embedding.W": (DIGITS, trial.embedding_size), "linear.weight": (CLASSES, trial.hidden_size)}
+    for name, shape in wanted.items():
+        given = weights[name].shape if name in weights else None
+        if given != shape:
+            raise InputError(f"{path} does not fit its settings: {name} has shape {given} instead of {shape}")
 
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:

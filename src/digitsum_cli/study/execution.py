@@ -9,6 +9,7 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.processes import execute_in_processes
+from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 
 OnProgress = Callable[[Trial, Progress], None]
@@ -20,7 +21,12 @@ def usable_cores() -> int:
 
 
 def execute(
-    plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, jobs: int | None, log_every: int
+    plan: Plan,
+    trials: Sequence[Trial],
+    on_progress: OnProgress,
+    jobs: int | None,
+    log_every: int,
+    keeper: StateKeeper | None = None,
 ) -> Generator[tuple[Trial, Outcome]]:
     """Runs trials: those of the compiled trainer in threads, the others in spawned processes.
 
@@ -30,6 +36,7 @@ def execute(
         on_progress: is told where each stands.
         jobs: how many run side by side; None runs all in this process, one after the other.
         log_every: steps between calls of ``on_progress``; the compiled trainer calls by the clock.
+        keeper: of the state of a single trial that runs in this process.
 
     Yields:
         Each trial with its outcome, as it ends. A trial that raises has the status ``failed``.
@@ -39,18 +46,18 @@ def execute(
     if fused:
         from digitsum_cli.study.threads import execute_in_threads
 
-        yield from execute_in_threads(plan, fused, on_progress, jobs or 1)
+        yield from execute_in_threads(plan, fused, on_progress, jobs or 1, keeper)
     if others and jobs:
         yield from execute_in_processes(plan, others, on_progress, min(jobs, len(others)), log_every)
     elif others:
-        yield from _execute_here(plan, others, on_progress, log_every)
+        yield from _execute_here(plan, others, on_progress, log_every, keeper)
 
 
 def _execute_here(
-    plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, log_every: int
+    plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, log_every: int, keeper: StateKeeper | None
 ) -> Generator[tuple[Trial, Outcome]]:
     from digitsum_cli.study.training import run_trial
 
     for trial in trials:
         report = partial(on_progress, trial)
-        yield trial, attempt(partial(run_trial, trial, plan.splits(trial), report, log_every))
+        yield trial, attempt(partial(run_trial, trial, plan.splits(trial), report, log_every, keeper))

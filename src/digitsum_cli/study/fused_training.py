@@ -18,6 +18,7 @@ from digitsum_cli.fused.prefix_tree import Forest, NewForests, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.study.trial_rows import training_rows
 
@@ -72,13 +73,16 @@ def _prepare(splits: Splits, batch_size: int) -> Prepared:
     )
 
 
-def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Progress], None]) -> Outcome:
+def run_fused_trial(
+    trial: Trial, data: PreparedData, on_progress: Callable[[Progress], None], keeper: StateKeeper | None = None
+) -> Outcome:
     """Trains one trial.
 
     Arguments:
         trial: what to train.
         data: its data.
         on_progress: is told where the training stands, some ten times a second; the numbers do not depend on when.
+        keeper: where to go on from, and where to keep the state meanwhile.
     """
     prepared = data.of(trial)
     rows = training_rows(trial, prepared.splits)
@@ -92,6 +96,9 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         rule=rule_of(trial),
         eval_every=trial.eval_every,
     )
+    saved = keeper.saved() if keeper else None
+    if saved:
+        trainer.restore(saved)
     start = time.perf_counter()
     steps, seen = 1, None
     while not trainer.ended:
@@ -99,6 +106,8 @@ def run_fused_trial(trial: Trial, data: PreparedData, on_progress: Callable[[Pro
         trainer.advance(steps)
         taken = time.perf_counter() - before
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / taken)))
+        if keeper and not trainer.ended:
+            keeper.offer(trainer.state())
         on_progress(_progress(trainer, trial.epochs, seen))
         seen = trainer.last_evaluation()
     record = trainer.record()

@@ -12,6 +12,7 @@ from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.names import FUSED, require_fitting
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.study.memory import refuse_what_cannot_fit
 from digitsum_cli.study.trial import GeneratedData, Trial
 
 _FITTING = ("cell", "activation", "init", "init_scale", "forget_bias")
@@ -36,7 +37,7 @@ def plan_trials(settings: Settings) -> Plan:
 
     Raises:
         InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, settings
-            of the model do not fit together, or an axis changes nothing.
+            of the model do not fit together, an axis changes nothing, or a training does not fit in memory.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
@@ -63,6 +64,7 @@ def plan_trials(settings: Settings) -> Plan:
     )
     _refuse_repetitions(trials)
     by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
+    refuse_what_cannot_fit((trial, len(by_digest[trial.data_digest].train)) for trial in trials)
     return Plan(trials, by_digest)
 
 

@@ -1,6 +1,7 @@
 """Where results come from: versions, platform, threads, command line, commit, start and end."""
 
 import datetime
+import os
 import platform
 import subprocess
 import sys
@@ -28,6 +29,7 @@ def describe_session(command: list[str], processes: int) -> dict[str, Any]:
         "processor": platform.machine(),
         "threads": {"processes": processes, "threads_per_process": 1},
         "command": command,
+        "process": {"id": os.getpid(), "host": platform.node()},
         "python_executable": sys.executable,
         "git_commit": _git_commit(),
         "started": now(),

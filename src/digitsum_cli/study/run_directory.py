@@ -3,14 +3,17 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import read_bounded, require_inside
 from digitsum_cli.errors import InputError
 from digitsum_cli.study.json_text import json_text
+from digitsum_cli.study.lock import locked
 from digitsum_cli.study.results import HISTORY_COLUMNS, RESULT_COLUMNS, csv_bytes
 from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import has_outcomes
@@ -22,6 +25,8 @@ _DIAGNOSIS = (
     *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
     *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???"),
 )
+_MAXIMUM_PROVENANCE = 10_000_000
+_PART = re.compile(r"\.[0-9a-f]{32}\.part")
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 
 
@@ -90,50 +95,82 @@ class RunDirectory:
         """The kept weights of one trial."""
         return self.checkpoints / f"{trial_name}.safetensors"
 
-    def prepare(self, *, resume: bool, force: bool) -> None:
-        """Makes the folder ready to be written.
+    @property
+    def training_state(self) -> Path:
+        """Where a single training stands that has not ended."""
+        return self.path / "training-state.safetensors"
+
+    @contextlib.contextmanager
+    def opened(self, *, resume: bool, force: bool) -> Iterator[None]:
+        """The folder, made if need be, for one writer alone.
 
         Arguments:
             resume: leave the run that stands there as it is.
             force: delete the run that stands there.
 
         Raises:
-            InputError: see ``refuse_if_taken``, or the folder cannot be written; nothing was written.
+            InputError: see ``refuse_if_taken``, or another process writes there, or the folder cannot be written; what
+                stands there was not touched.
         """
         self.refuse_if_taken(resume=resume, force=force)
         try:
-            if not (resume and self.store.exists()):
-                self._remove()
             self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / ".digitsum-write-test"
+            probe = self.path / f".{uuid.uuid4().hex}.part"
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise InputError(
-                f"cannot write to {self.path}: {error.strerror}", next_step="Choose another folder with --out"
-            ) from error
+            raise self._not_writable(error) from error
+        with locked(self.path / ".lock", self.provenance):
+            self.refuse_if_taken(resume=resume, force=force)  # again, now that nobody else writes
+            try:
+                if not (resume and self.store.exists()):
+                    self._remove()
+                self._remove_parts()
+            except OSError as error:
+                raise self._not_writable(error) from error
+            yield
 
     def refuse_if_taken(self, *, resume: bool = False, force: bool = False) -> None:
-        """Checks that the folder may be used for a run. One in which no trial has ended may be replaced.
+        """Checks that the folder may be used for a run. One in which no trial has ended or begun may be replaced.
 
         Raises:
-            InputError: the path is a file, or holds a run and neither ``resume`` nor ``force`` is given.
+            InputError: the path is a file, has links that lead out of it, or holds a run and neither ``resume`` nor
+                ``force`` is given.
         """
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise InputError(f"{self.path} is a file", next_step="Choose another folder with --out")
             standing = [path.name for path in self._own_files() if path.exists()]
             resumable = self.store.exists()
-        except OSError as error:
-            raise InputError(
-                f"cannot write to {self.path}: {error.strerror}", next_step="Choose another folder with --out"
-            ) from error
-        if not standing or force or (resumable and (resume or not has_outcomes(self.store))):
+        except InputError:
+            raise
+        except (OSError, ValueError) as error:
+            raise self._not_writable(error) from error
+        self.refuse_links()
+        if not standing or force or (resumable and (resume or not self._has_results())):
             return
         next_step = "Replace it (--force), or choose another folder with --out"
         if resumable:
-            next_step = f"A sweep goes on with --resume. {next_step}"
+            next_step = f"It goes on with --resume. {next_step}"
         raise InputError(f"{self.path} already holds a run ({', '.join(standing)})", next_step=next_step)
+
+    def refuse_links(self) -> None:
+        """Checks that none of the run's files and folders is a link to somewhere else.
+
+        Raises:
+            InputError: one is.
+        """
+        for path in self._own_files():
+            require_inside(path, self.path)
+
+    def _has_results(self) -> bool:
+        return self.training_state.exists() or has_outcomes(self.store)
+
+    def _not_writable(self, error: Exception) -> InputError:
+        return InputError(
+            f"cannot write to {self.path}: {getattr(error, 'strerror', error)}",
+            next_step="Choose another folder with --out",
+        )
 
     def clear_figures(self) -> None:
         """Deletes the figures that this tool draws."""
@@ -153,9 +190,9 @@ class RunDirectory:
     def earlier_sessions(self) -> list[Any]:
         """What ``provenance.json`` says of the sessions so far; the latest first."""
         try:
-            latest = json.loads(self.provenance.read_text())
+            latest = json.loads(read_bounded(self.provenance, _MAXIMUM_PROVENANCE))
             return [{name: value for name, value in latest.items() if name != "earlier"}, *latest.get("earlier", [])]
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             return []
 
     def write_provenance(self, session: Mapping[str, Any]) -> None:
@@ -202,6 +239,7 @@ class RunDirectory:
             self.analysis,
             self.comparison,
             self.report,
+            self.training_state,
             self.checkpoints,
             self.figures,
             self.diagnosis,
@@ -219,6 +257,12 @@ class RunDirectory:
                 with contextlib.suppress(OSError):  # others' files are in it
                     path.rmdir()
             else:
+                path.unlink(missing_ok=True)
+
+    def _remove_parts(self) -> None:
+        """Deletes what a process left that was killed while it wrote."""
+        for path in self.path.rglob(".*.part"):
+            if _PART.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitsum_cli.core.bounded_read import read_bounded, require_inside
 from digitsum_cli.errors import InputError
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
 from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
@@ -14,6 +15,9 @@ from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
+
+_MAXIMUM_BYTES = 1_000_000_000
+"""Of a file that a run has written: an analysis of 100,000 trials is that large."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,10 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
         thresholds: of the memory span, above 0 and up to 1.
 
     Raises:
-        InputError: there is no run, its files are damaged, or no trial has ended.
+        InputError: there is no run, its files are damaged or links that lead out of it, or no trial has ended.
     """
     run = RunDirectory(path)
+    run.refuse_links()
     if not run.store.is_file():
         raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Name a run directory")
     with Store(run.store) as store:
@@ -62,7 +67,7 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
 
 def _config(run: RunDirectory) -> str:
     try:
-        return run.config.read_text()
+        return read_bounded(run.config, _MAXIMUM_BYTES).decode()
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {run.config}: {error}") from error
 
@@ -70,7 +75,7 @@ def _config(run: RunDirectory) -> str:
 def _session(run: RunDirectory) -> Mapping[str, Any]:
     """Nothing where the file is missing or damaged: numbers do not depend on it."""
     try:
-        session = json.loads(run.provenance.read_text())
+        session = json.loads(read_bounded(run.provenance, _MAXIMUM_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return session if isinstance(session, dict) else {}
@@ -80,19 +85,20 @@ def done_checkpoints(path: Path) -> list[Path]:
     """The kept weights of the trials of a run that are done, in the order of its tables.
 
     Raises:
-        InputError: the store is damaged.
+        InputError: the store is damaged, or the folder has links that lead out of it.
     """
     run = RunDirectory(path)
     with Store(run.store) as store:
         ended = list(store.ended(store.trials().values(), losses=False))
-    paths = (run.checkpoint(trial.name) for trial, outcome in ended if outcome.status == "done")
+    run.refuse_links()
+    paths = (require_inside(run.checkpoint(trial.name), path) for trial, outcome in ended if outcome.status == "done")
     return [checkpoint for checkpoint in paths if checkpoint.is_file()]
 
 
 def saved_thresholds(path: Path) -> tuple[float, ...]:
     """The thresholds of the memory span that a run was analysed with; the usual ones if that is not known."""
     try:
-        spans = json.loads(RunDirectory(path).analysis.read_text())["memory_spans"]
+        spans = json.loads(read_bounded(RunDirectory(path).analysis, _MAXIMUM_BYTES))["memory_spans"]
         thresholds = tuple(sorted({float(row["threshold"]) for row in spans}))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return THRESHOLDS

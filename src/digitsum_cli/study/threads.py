@@ -1,6 +1,7 @@
 """Runs trials of the compiled trainer in threads: it does not hold Python's lock while it computes."""
 
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from queue import SimpleQueue
@@ -9,7 +10,11 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.study.fused_training import PreparedData, run_fused_trial
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
+
+_SECONDS_TO_STOP = 0.5
+"""What takes longer, such as a single step of a very large network, is left behind; it ends with the process."""
 
 
 class _Stopped(BaseException):
@@ -17,9 +22,13 @@ class _Stopped(BaseException):
 
 
 def execute_in_threads(
-    plan: Plan, trials: Sequence[Trial], on_progress: Callable[[Trial, Progress], None], threads: int
+    plan: Plan,
+    trials: Sequence[Trial],
+    on_progress: Callable[[Trial, Progress], None],
+    threads: int,
+    keeper: StateKeeper | None = None,
 ) -> Generator[tuple[Trial, Outcome]]:
-    """Runs trials in ``threads`` threads, the longest trainings first.
+    """Runs trials in ``threads`` threads, the longest trainings first; ``keeper`` is for a single trial.
 
     Yields:
         Each trial with its outcome, as it ends. When the generator is closed, the threads end within a moment.
@@ -41,7 +50,8 @@ def execute_in_threads(
             except IndexError:
                 return
             try:
-                messages.put((trial, attempt(partial(run_fused_trial, trial, data, partial(report, trial)))))
+                run = partial(run_fused_trial, trial, data, partial(report, trial), keeper)
+                messages.put((trial, attempt(run)))
             except _Stopped:
                 return
 
@@ -59,5 +69,6 @@ def execute_in_threads(
                 yield trial, message
     finally:
         stop.set()
+        deadline = time.monotonic() + _SECONDS_TO_STOP
         for worker in workers:
-            worker.join()
+            worker.join(max(0.0, deadline - time.monotonic()))

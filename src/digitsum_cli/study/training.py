@@ -14,6 +14,7 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.study.outcome import KeptScores, Outcome
+from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.study.trial_rows import training_rows, unseen_test_rows
 
@@ -47,7 +48,11 @@ def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Opti
 
 
 def run_trial(
-    trial: Trial, splits: Splits, on_progress: Callable[[Progress], None] | None = None, log_every: int = 100
+    trial: Trial,
+    splits: Splits,
+    on_progress: Callable[[Progress], None] | None = None,
+    log_every: int = 100,
+    keeper: StateKeeper | None = None,
 ) -> Outcome:
     """Trains one trial.
 
@@ -56,6 +61,7 @@ def run_trial(
         splits: its data.
         on_progress: is told where the training stands, every ``log_every`` steps and at every evaluation.
         log_every: in steps.
+        keeper: where to go on from, and where to keep the state meanwhile.
     """
     use_one_thread()
     data = DigitSumSplits.of(splits, trial.device)
@@ -75,6 +81,8 @@ def run_trial(
         clip_norm=trial.clip_norm,
         early_stop=trial.early_stop,
         record_gradients=trial.record_gradients,
+        start=keeper.saved() if keeper else None,
+        on_state=keeper.offer if keeper else None,
         on_progress=on_progress,
     )
     if record.best is None:

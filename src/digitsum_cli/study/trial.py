@@ -4,12 +4,38 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.errors import InputError
+from digitsum_cli.settings.schema import (
+    Activation,
+    BatchSize,
+    Cell,
+    ClipNorm,
+    Device,
+    Epochs,
+    ForgetBias,
+    Implementation,
+    Initialisation,
+    InitScale,
+    LayerSize,
+    LearningRate,
+    Length,
+    Loss,
+    LrSchedule,
+    Optimizer,
+    Patience,
+    RowsKind,
+    RowsPerPair,
+    Seed,
+    Steps,
+    WeightDecay,
+    YesOrNo,
+)
 
 _COST_OF_CELL = {"srn": 1.0, "lstm": 3.0, "gru": 2.5}
 
@@ -24,13 +50,13 @@ class GeneratedData:
         seed: of the stream.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    lengths: tuple[int, ...]
-    k_train: int
-    k_eval: int
-    k_test: int
-    seed: int
+    lengths: tuple[Length, ...]
+    k_train: RowsPerPair
+    k_eval: RowsPerPair
+    k_test: RowsPerPair
+    seed: Seed
 
     def splits(self) -> Splits:
         """The rows of the last length."""
@@ -50,34 +76,34 @@ class Trial:
         data_digest: the SHA-256 of its rows as text.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    length: int
-    cell: str
-    impl: str
-    embedding_size: int
-    hidden_size: int
-    activation: str
-    init: str
-    init_scale: float
-    forget_bias: float | str | None
-    epochs: int
-    batch_size: int
-    lr: float
-    optimizer: str
-    lr_schedule: str
-    weight_decay: float
-    clip_norm: float | None
-    loss: str
-    shuffle: bool
-    early_stop: int | None
-    record_gradients: bool
-    seed: int
-    eval_every: int
-    device: str
-    rows: str
+    length: Length
+    cell: Cell
+    impl: Implementation
+    embedding_size: LayerSize
+    hidden_size: LayerSize
+    activation: Activation
+    init: Initialisation
+    init_scale: InitScale
+    forget_bias: ForgetBias
+    epochs: Epochs
+    batch_size: BatchSize
+    lr: LearningRate
+    optimizer: Optimizer
+    lr_schedule: LrSchedule
+    weight_decay: WeightDecay
+    clip_norm: ClipNorm
+    loss: Loss
+    shuffle: YesOrNo
+    early_stop: Patience
+    record_gradients: YesOrNo
+    seed: Seed
+    eval_every: Steps
+    device: Device
+    rows: RowsKind
     data: GeneratedData | None
-    data_digest: str
+    data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
     @property
     def identity(self) -> str:
@@ -104,11 +130,16 @@ class Trial:
         """The trial that ``to_dict`` described.
 
         Raises:
-            InputError: a value is missing, superfluous or of the wrong type.
+            InputError: a value is missing, superfluous, of the wrong type or out of range.
         """
         try:
-            return TypeAdapter(cls).validate_json(json.dumps(values))
+            return _adapter().validate_json(json.dumps(values))
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "all of it"
             raise InputError(f"not the settings of a trial: {key}: {first['msg']}") from error
+
+
+@cache
+def _adapter() -> TypeAdapter[Trial]:
+    return TypeAdapter(Trial)

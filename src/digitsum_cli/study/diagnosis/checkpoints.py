@@ -1,10 +1,6 @@
 """Diagnoses of checkpoints, of many side by side in spawned processes."""
 
-import multiprocessing
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +8,10 @@ from typing import Any
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.study.evaluation import checkpoint_settings, load_classifier
-from digitsum_cli.study.processes import interrupts_ignored
 from digitsum_cli.study.setting_columns import Row, setting_row
 from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.workers import Died, Ended, Send, work_in_processes
 
 BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
 _FEW = 12
@@ -71,22 +67,17 @@ def diagnose_checkpoints(paths: Sequence[Path], processes: int) -> Iterator[Diag
 
 
 def _diagnose_in_processes(work: Sequence[_Work], processes: int) -> Iterator[DiagnosedTrial]:
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start_worker)
-    try:
-        with interrupts_ignored():
-            running = [pool.submit(_diagnose, *each) for each in work]
-        for ended in as_completed(running):
-            yield ended.result()
-    except BrokenProcessPool as error:
-        raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1") from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    for _, heard in work_in_processes(_diagnose_alone, work, processes):
+        if isinstance(heard, Died):
+            raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")
+        if isinstance(heard, Ended):
+            yield heard.result
 
 
-def _start_worker() -> None:
-    """Only the parent answers Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _diagnose_alone(_: Send, path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
+    """In a process of its own."""
     use_one_thread()
+    return _diagnose(path, trial, lengths)
 
 
 def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:

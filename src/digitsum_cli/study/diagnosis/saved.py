@@ -1,16 +1,20 @@
 """Diagnoses on disk: made once, used by the command that made them and by the report."""
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.errors import DigitsumError
 from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial, diagnose_checkpoints
 from digitsum_cli.study.evaluation import checkpoint_settings
 from digitsum_cli.study.json_text import json_text
 
 FILE_NAME = "diagnosis.json"
+_MAXIMUM_BYTES = 1_000_000_000
 
 
 def diagnoses_of(
@@ -29,7 +33,7 @@ def diagnoses_of(
 
     Raises:
         InputError: a checkpoint is missing or damaged.
-        DigitsumError: the folder cannot be written.
+        DigitsumError: a process was killed.
     """
     trials = {trial.identity: trial for trial in (checkpoint_settings(path)[0] for path in paths)}
     found = _read(folder / FILE_NAME)
@@ -41,14 +45,15 @@ def diagnoses_of(
         on_diagnosed(len(found), len(paths))
     in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
     document = {"checkpoints": [each.to_dict() for each in in_order]}
-    atomic_write(folder / FILE_NAME, json_text(document).encode())
+    with contextlib.suppress(DigitsumError):  # in a folder that cannot be written, they are made anew every time
+        atomic_write(folder / FILE_NAME, json_text(document).encode())
     return in_order
 
 
 def _read(path: Path) -> dict[str, Diagnosis]:
     """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of another version."""
     try:
-        checkpoints = json.loads(path.read_text())["checkpoints"]
+        checkpoints = json.loads(read_bounded(path, _MAXIMUM_BYTES))["checkpoints"]
         return {row["trial"]: Diagnosis.from_dict(row) for row in checkpoints}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

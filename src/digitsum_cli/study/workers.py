@@ -1,0 +1,149 @@
+"""Spawned processes that do one piece of work after the other, each with one torch thread.
+
+A process that dies fails the piece it was at alone; another takes its place. Only the parent answers Ctrl-C, and no
+process outlives it, however it ends.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+Send = Callable[[Any], None]
+Work = Callable[..., Any]
+"""Called in a process with what tells the parent how it goes, and with a piece's arguments; it returns the result."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a piece of work told on its way."""
+
+    message: Any
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a piece of work gave."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Died:
+    """The process of a piece of work ended by itself; a negative exit code is the signal that killed it."""
+
+    exit_code: int | None
+
+
+def work_in_processes(
+    work: Work, pieces: Sequence[tuple[Any, ...]], processes: int
+) -> Generator[tuple[int, Told | Ended | Died]]:
+    """Does pieces of work side by side, in their order.
+
+    Arguments:
+        work: a function of a module, since a process finds it by its name.
+        pieces: the arguments of each.
+        processes: how many at most.
+
+    Yields:
+        The place of a piece, and what was heard of it. An exception that ``work`` raises is raised here. When the
+        generator is closed, the processes are ended.
+    """
+    waiting = list(enumerate(pieces))[::-1]
+    workers: dict[Connection, _Worker] = {}
+    try:
+        while waiting or workers:
+            while waiting and len(workers) < processes:
+                worker = _Worker(work)
+                workers[worker.connection] = worker
+                worker.start(*waiting.pop())
+            for ready in wait(list(workers)):
+                worker = workers[ready]  # type: ignore[index]
+                heard = worker.receive()
+                if isinstance(heard, Exception):
+                    raise heard
+                yield worker.place, heard
+                if isinstance(heard, Told):
+                    continue
+                if isinstance(heard, Ended) and waiting:
+                    worker.start(*waiting.pop())
+                else:
+                    del workers[worker.connection]
+                    worker.stop()
+    finally:
+        for worker in workers.values():
+            worker.stop()
+
+
+class _Worker:
+    """A process and the piece it is at."""
+
+    place: int
+
+    def __init__(self, work: Work) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_live, args=(theirs, work), daemon=True)
+        with _interrupts_ignored():
+            self.process.start()
+        theirs.close()
+
+    def start(self, place: int, piece: tuple[Any, ...]) -> None:
+        self.place = place
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(piece)
+
+    def receive(self) -> Told | Ended | Died | Exception:
+        try:
+            heard: Told | Ended | Exception = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            return Died(self.process.exitcode)
+        return heard
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.join()
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """A process started inside ignores Ctrl-C from its first instruction."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _live(connection: Connection, work: Work) -> None:
+    """A process's life: receive a piece, do it, send what came of it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            piece = connection.recv()
+            try:
+                heard: Ended | Exception = Ended(work(lambda message: connection.send(Told(message)), *piece))
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            except Exception as error:
+                heard = error
+            connection.send(heard)
+
+
+def _end_with_parent() -> None:
+    """Waits for the parent to end, also by a signal that nothing can answer, and ends this process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

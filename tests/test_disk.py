@@ -1,0 +1,110 @@
+"""A full disk, a read-only folder, a file that may not grow: real ones."""
+
+import contextlib
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digitsum_cli.study.store import Store
+from tests.command_line import Ended, digitsum, digitsum_process
+from tests.same_run import assert_same_run
+
+SWEEP = ("sweep", "--lengths", "4,5", "--seeds", "0..19", "--epochs", "60", "--impl", "fused", "-j", "2")
+
+
+@contextlib.contextmanager
+def small_disk(path: Path, size: str) -> Iterator[Path]:
+    """A file system of its own that holds no more; a small one can be made by whoever is root."""
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no disk can be made here: that takes root; the limit on a file's size is tested all the same")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def remount(path: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
+
+
+def test_sweep_on_a_disk_that_gets_full_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "700k") as disk:
+        full = digitsum_process(*SWEEP, "--out", disk / "run")
+        assert full.code == 1
+        assert full.err.count("Error: ") == 1
+        assert "Free some space; what had ended is saved" in full.err
+        assert not list(disk.rglob("*.part")), "nothing is half-written"
+        with Store(disk / "run" / "results.sqlite") as store:
+            saved = len(list(store.ended(store.trials().values())))
+        assert saved > 2
+        remount(disk, "size=50m")
+        resumed = digitsum_process(*SWEEP, "--out", disk / "run", "--resume")
+        assert resumed.code == 0, resumed.err
+        assert f"{saved} are already saved" in resumed.err
+        assert digitsum_process(*SWEEP, "--out", tmp_path / "whole").code == 0
+        assert_same_run(disk / "run", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("kilobytes", [1, 20, 100, 300])
+def test_sweep_whose_files_may_not_grow_says_so_and_leaves_what_can_be_resumed(kilobytes: int, tmp_path: Path) -> None:
+    limited = limited_in_size(kilobytes, *SWEEP, "--out", tmp_path / "run")
+    assert limited.code in (1, 2)
+    assert limited.err.count("Error: ") == 1
+    assert "Traceback" not in limited.err
+    assert not list(tmp_path.rglob("*.part"))
+    resumed = digitsum_process(*SWEEP, "--out", tmp_path / "run", "--resume")
+    assert resumed.code == 0, resumed.err
+
+
+def limited_in_size(kilobytes: int, *arguments: object) -> Ended:
+    """A command in whose process no file may grow larger, as under a quota."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000 * kilobytes, 1000 * kilobytes))
+
+    command = ["python", "-m", "digitsum_cli", *map(str, arguments)]
+    environment = {**os.environ, "PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"}  # type: ignore[attr-defined]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, env=environment, check=False)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("command", ["generate", "train", "sweep", "compare"])
+def test_read_only_folder_is_refused_with_its_name(command: str, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        remount(disk, "ro")
+        impl = ("--impl", "manual,torch") if command == "compare" else ()
+        where = "--length" if command == "train" else "--lengths"
+        ended = digitsum(command, where, "4", *impl, "--out", disk / "run")
+        assert ended.code == 2
+        assert "Read-only file system" in ended.err
+        assert str(disk / "run") in ended.err
+        assert list(disk.iterdir()) == []
+
+
+def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "5m") as disk:
+        run = disk / "run"
+        assert digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", run).code == 0
+        remount(disk, "ro")
+        assert digitsum("evaluate", run).code == 0
+        assert digitsum("report", run, "--out", tmp_path / "report.html").code == 0
+        resumed = digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", run, "--resume")
+        assert resumed.code == 2
+        assert "cannot write to" in resumed.err
+
+
+def test_training_on_a_disk_that_is_full_for_a_while_goes_on(tmp_path: Path) -> None:
+    """Its state cannot be kept meanwhile, which is no reason to give it up."""
+    with small_disk(tmp_path / "disk", "150k") as disk:
+        arguments = ("train", "--length", "5", "--epochs", "300", "--impl", "fused", "--out", disk / "run")
+        ended = digitsum_process(*arguments)
+        assert ended.code == 1
+        assert "Free some space" in ended.err
+        remount(disk, "size=20m")
+        assert digitsum_process(*arguments, "--resume").code == 0

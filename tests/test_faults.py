@@ -1,0 +1,111 @@
+"""Trials that fail, each in its own way: recorded with the reason, the others go on, and they can be run again."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitsum_cli.study import fused_training, threads
+from tests.command_line import digitsum, digitsum_process, started
+from tests.same_run import assert_same_run, rows_without_times
+
+FOUR = ("sweep", "--lengths", "4", "--seeds", "0..3", "--epochs", "2", "--impl", "fused")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def statuses(path: str = "run") -> list[str]:
+    return [row["status"] for row in rows_without_times(Path(path))]
+
+
+def fail_for_seeds(monkeypatch: pytest.MonkeyPatch, *seeds: int) -> None:
+    honest = fused_training.run_fused_trial
+
+    def run(trial: Any, *arguments: Any) -> Any:
+        if trial.seed in seeds:
+            raise RuntimeError(f"a fault at seed {trial.seed}")
+        return honest(trial, *arguments)
+
+    monkeypatch.setattr(threads, "run_fused_trial", run)
+
+
+def test_trial_that_raises_is_recorded_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as faulty:
+        fail_for_seeds(faulty, 1)
+        ended = digitsum(*FOUR, "--out", "run")
+    assert ended.code == 3
+    assert "1 of 4 trials failed or diverged, the rest are saved" in ended.err
+    assert "seed 1 failed: RuntimeError: a fault at seed 1" in ended.err
+    assert "--retry-failed" in ended.err
+    assert statuses() == ["done", "failed", "done", "done"]
+
+
+def test_resuming_leaves_a_failed_trial_alone_and_retrying_makes_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as faulty:
+        fail_for_seeds(faulty, 1, 2)
+        digitsum(*FOUR, "--out", "run")
+        assert digitsum(*FOUR, "--out", "run", "--resume").code == 3
+    resumed = digitsum(*FOUR, "--out", "run", "--resume")
+    assert resumed.code == 3
+    assert "0 trainings to run; 4 are already saved" in resumed.err
+    retried = digitsum(*FOUR, "--out", "run", "--resume", "--retry-failed")
+    assert retried.code == 0
+    assert "2 trainings to run; 2 are already saved" in retried.err
+    assert digitsum(*FOUR, "--out", "whole").code == 0
+    assert_same_run(Path("run"), Path("whole"))
+
+
+def test_retrying_needs_a_run() -> None:
+    ended = digitsum(*FOUR, "--retry-failed", "--out", "run")
+    assert ended.code == 2
+    assert "--resume" in ended.err
+    assert not Path("run").exists()
+
+
+def test_fail_fast_stops_at_the_first_and_the_rest_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as faulty:
+        fail_for_seeds(faulty, 0, 1, 2, 3)
+        ended = digitsum(*FOUR, "--out", "run", "-j", "1", "--fail-fast")
+    assert ended.code == 3
+    assert statuses() == ["failed"]
+    assert digitsum(*FOUR, "--out", "run", "--resume", "--retry-failed").code == 0
+    assert statuses() == ["done"] * 4
+
+
+@pytest.mark.parametrize("impl", ["manual", "fused"])
+def test_loss_that_is_not_a_number_is_a_reason(impl: str) -> None:
+    sweep = ("sweep", "--lengths", "4", "--epochs", "2", "--impl", impl, "--out", "run", "-j", "1")
+    ended = digitsum(*sweep, "--set", "sweep.train.lr=1e-3,1e37")
+    assert ended.code == 3
+    first, second = rows_without_times(Path("run"))
+    assert (first["status"], second["status"]) == ("done", "diverged")
+    assert second["reason"].startswith("the loss was not finite any more at step ")
+
+
+def workers_of(process: int) -> list[int]:
+    """The spawned processes of a sweep: its children but the one that keeps count of resources."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
+    sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "12", "--impl", "manual", "-j", "1")
+    process = started(*sweep, "--out", "run")
+    deadline = time.monotonic() + 30
+    while not (workers := workers_of(process.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(workers[0], signal.SIGKILL)
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert "its process ended unexpectedly (exit code -9)" in err
+    assert sorted(statuses()) == ["done", "done", "failed"]
+    assert digitsum_process(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
+    assert digitsum(*sweep, "--out", "whole").code == 0
+    assert_same_run(Path("run"), Path("whole"))

@@ -1,0 +1,199 @@
+"""Damaged files: every reader refuses them with one message, at once, and takes nothing damaged for whole."""
+
+import random
+import resource
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitsum_cli.core.checkpoint import Checkpoint, read_checkpoint
+from digitsum_cli.core.data_files import format_rows, read_rows
+from digitsum_cli.core.generation import generate_splits
+from digitsum_cli.errors import DigitsumError
+from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings.resolve import settings_yaml
+from digitsum_cli.study.store import Store
+from tests.command_line import digitsum
+from tests.stress import cases
+
+SECONDS = 1.0
+MEGABYTES = 300
+"""By which no test here makes this process grow."""
+
+FRAGMENTS = [
+    *(b"\0", b"\n", b"\t", b" ", b"\r\n", b"\xff", b"\xef\xbb\xbf", b"0", b"9" * 400, b"-1", b"1e999", b".nan", b"{}"),
+    *(
+        b"[",
+        b"{",
+        b"]",
+        b"&a ",
+        b"*a",
+        b"!!python/object:os.system ",
+        b"<<: ",
+        b"? ",
+        b"- ",
+        b": ",
+        b"#",
+        b"%",
+        b'"',
+        b"'",
+    ),
+    *(b"sweep:", b"data: {lengths: 0..99999}", b"train.seed: 0..99999", b"..", b"../", b"null", b"true", b"|", b">"),
+]
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """The content with one to three changes: bits, bytes, and stretches that are cut out, doubled or put in."""
+    changed = bytearray(content)
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(len(changed) + 1)
+        end = min(len(changed), place + chance.choice([1, 2, 8, 64, 1000]))
+        match chance.randrange(6):
+            case 0 if place < len(changed):
+                changed[place] ^= 1 << chance.randrange(8)
+            case 1 if place < len(changed):
+                changed[place] = chance.randrange(256)
+            case 2:
+                del changed[place:end]
+            case 3:
+                changed[place:place] = changed[place:end]
+            case 4:
+                changed[place:place] = chance.choice(FRAGMENTS)
+            case _:
+                del changed[place:]
+    return bytes(changed)
+
+
+@pytest.fixture(autouse=True)
+def bounded_memory() -> Iterator[None]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1000 * MEGABYTES
+
+
+def read_or_refused(read: Callable[[], Any]) -> Any:
+    """What a reader gives, or None where it refuses; any other error, and any that takes long, fails the test."""
+    start = time.monotonic()
+    try:
+        return read()
+    except DigitsumError as error:
+        message = str(error)
+        assert message
+        assert len(message) < 2000
+        assert "Traceback" not in message
+        return None
+    finally:
+        assert time.monotonic() - start < SECONDS
+
+
+def fuzz(
+    content: bytes, path: Path, read: Callable[[], Any], accepted: Callable[[bytes, Any], bool], number: int
+) -> None:
+    """Reads damaged copies; what is accepted must not be damaged."""
+    refused = 0
+    for case in range(number):
+        changed = damaged(content, random.Random(case))
+        path.write_bytes(changed)
+        result = read_or_refused(read)
+        refused += result is None
+        assert result is None or accepted(changed, result), f"case {case} was accepted: {changed[:200]!r}"
+    assert refused > number / 4, "most damage is noticed"
+
+
+def test_data_files(tmp_path: Path) -> None:
+    content = format_rows(generate_splits([6])[6].train)
+    path = tmp_path / "train.txt"
+
+    def accepted(changed: bytes, rows: Any) -> bool:
+        """What was read is what stands there, character for character."""
+        plain = changed.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+        return format_rows(rows) == (plain if plain.endswith(b"\n") else plain + b"\n")
+
+    fuzz(content, path, lambda: read_rows(path, 6), accepted, cases(500, 25_000))
+
+
+def test_settings_files(tmp_path: Path) -> None:
+    settings = resolve_settings(
+        None, [parse_assignment("sweep.train.lr=1e-3,3e-3"), parse_assignment("model.cell=gru")]
+    )
+    path, again = tmp_path / "a.yaml", tmp_path / "again.yaml"
+
+    def accepted(_: bytes, read: Settings) -> bool:
+        again.write_text(settings_yaml(read))
+        return resolve_settings(again) == read
+
+    content = settings_yaml(settings).encode()
+    for case in range(cases(400, 25_000)):
+        path.write_bytes(damaged(content, random.Random(case)))
+        read = read_or_refused(lambda: resolve_settings(path))
+        assert read is None or accepted(b"", read)
+
+
+def _resolved(text: str) -> Settings:
+    return resolve_settings(None, [parse_assignment(text)])
+
+
+def test_assignments() -> None:
+    whole = [
+        "train.lr=0.01",
+        "sweep.train.seed=0..9",
+        "data.lengths=5,10",
+        "model={cell: gru, impl: torch}",
+        "data.k.train=3",
+    ]
+    for case in range(cases(400, 20_000)):
+        chance = random.Random(case)
+        text = damaged(chance.choice(whole).encode(), chance).decode("utf-8", "replace")
+        read = read_or_refused(partial(_resolved, text))
+        assert read is None or isinstance(read, Settings)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fuzz") / "run"
+    recorded = ("--set", "train.record_gradients=true")
+    ended = digitsum("sweep", "--lengths", "4,5", "--epochs", "3", "--impl", "fused", *recorded, "--out", path)
+    assert ended.code == 0
+    return path
+
+
+def test_checkpoints(run: Path, tmp_path: Path) -> None:
+    content = min((run / "checkpoints").iterdir()).read_bytes()
+    path = tmp_path / "a.safetensors"
+
+    def accepted(changed: bytes, read: Checkpoint) -> bool:
+        return changed == content and bool(read.weights)
+
+    fuzz(content, path, lambda: read_checkpoint(path), accepted, cases(400, 20_000))
+
+
+def everything_in(path: Path) -> list[Any]:
+    """All that a run's store says."""
+    with Store(path) as store:
+        trials = store.trials()
+        return [trials, store.audits(), store.ended_identities(), list(store.ended(trials.values()))]
+
+
+def test_stores(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    whole = everything_in(run / "results.sqlite")
+
+    def accepted(_: bytes, read: Any) -> bool:
+        return bool(read == whole)
+
+    def read() -> Any:
+        path.with_name("results.sqlite-journal").unlink(missing_ok=True)
+        return everything_in(path)
+
+    fuzz((run / "results.sqlite").read_bytes(), path, read, accepted, cases(300, 10_000))
+
+
+def test_the_store_that_is_fuzzed_is_whole(run: Path) -> None:
+    assert len(everything_in(run / "results.sqlite")[3]) == 2
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        assert connection.execute("SELECT count(*) FROM gradient_norms").fetchone()[0] == 12

@@ -1,0 +1,314 @@
+"""Input that was made to do harm: nothing runs, nothing but what was given is read or written, all is bounded."""
+
+import json
+import os
+import pickle
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.core.data_files import read_splits, write_splits
+from digitsum_cli.core.generation import generate_splits
+from digitsum_cli.errors import InputError
+from digitsum_cli.study.store import Store
+from tests.command_line import Ended, digitsum
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run() -> Path:
+    assert digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", "run").code == 0
+    return Path("run")
+
+
+def refused(ended: Ended) -> str:
+    assert ended.code == 2, (ended.code, ended.out, ended.err)
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    return ended.err
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder that nobody gave to the tool, with a file in it."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "precious").write_text("mine")
+    return folder
+
+
+COMMANDS: dict[str, Callable[[], Ended]] = {
+    "sweep": lambda: digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run", "--force"),
+    "resume": lambda: digitsum(
+        "sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", "run", "--resume"
+    ),
+    "evaluate": lambda: digitsum("evaluate", "run"),
+    "diagnose": lambda: digitsum("evaluate", "run", "--diagnose"),
+    "report": lambda: digitsum("report", "run"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ["checkpoints", "figures", "diagnosis", "results.sqlite", "config.yaml"])
+def test_link_out_of_a_run_is_not_followed(command: str, name: str, run: Path, elsewhere: Path) -> None:
+    link = run / name
+    if link.is_dir():
+        link.rename(run / "away")
+    else:
+        link.unlink(missing_ok=True)
+    link.symlink_to(elsewhere if "." not in name else elsewhere / "precious")
+    assert "leads out of run" in refused(COMMANDS[command]())
+    assert [path.name for path in elsewhere.iterdir()] == ["precious"]
+    assert (elsewhere / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["evaluate", "diagnose", "report"])
+def test_link_in_place_of_a_checkpoint_is_not_followed(command: str, run: Path, elsewhere: Path) -> None:
+    checkpoint = min((run / "checkpoints").iterdir())
+    checkpoint.rename(elsewhere / checkpoint.name)
+    checkpoint.symlink_to(elsewhere / checkpoint.name)
+    assert "leads out of run" in refused(COMMANDS[command]())
+
+
+@pytest.mark.parametrize("link", ["5", "5/train.txt", "5/eval.txt"])
+def test_link_out_of_a_data_folder_is_not_followed(link: str, elsewhere: Path) -> None:
+    write_splits(Path("data"), generate_splits([5]))
+    target = elsewhere / "moved"
+    (Path("data") / link).rename(target)
+    (Path("data") / link).symlink_to(target)
+    with pytest.raises(InputError, match="leads out of data"):
+        read_splits(Path("data"), 5)
+    assert "leads out of data" in refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
+    if link == "5":
+        assert "leads out of data" in refused(digitsum("generate", "--lengths", "5", "--out", "data"))
+
+
+def test_links_that_stay_inside_and_a_folder_that_is_itself_a_link_are_fine(run: Path) -> None:
+    (run / "checkpoints").rename(run / "kept")
+    (run / "checkpoints").symlink_to("kept")
+    Path("alias").symlink_to(run)
+    assert digitsum("evaluate", "alias").code == 0
+
+
+def test_links_in_a_circle_are_refused(run: Path) -> None:
+    (run / "report.html").symlink_to("report.html")
+    assert "report.html" in refused(digitsum("report", "run"))
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere/precious", "/etc/passwd", "a/b", "srn\0"])
+def test_names_in_a_store_lead_nowhere(name: str, run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        ((identity, settings),) = connection.execute("SELECT id, settings FROM trials LIMIT 1").fetchall()
+        forged = json.dumps({**json.loads(settings), "cell": name})
+        connection.execute("UPDATE trials SET settings = ? WHERE id = ?", (forged, identity))
+    for command in ("evaluate", "diagnose", "report"):
+        assert "is damaged" in refused(COMMANDS[command]())
+    assert COMMANDS["resume"]().code == 0, "a resumed sweep knows its trials from its settings"
+    assert COMMANDS["evaluate"]().code == 0
+
+
+@pytest.mark.parametrize("lengths", ["../5", "5/../6", "/etc", "..", "5;6"])
+def test_lengths_are_numbers_and_nothing_else(lengths: str, elsewhere: Path) -> None:
+    refused(digitsum("generate", "--lengths", lengths, "--out", "data"))
+    refused(digitsum("train", "--length", lengths, "--set", f"data.dir={elsewhere}"))
+    assert not Path("data").exists()
+
+
+ENDLESS = """
+WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever)
+SELECT n AS id, n AS position, '{}' AS settings FROM forever
+"""
+
+
+def test_store_with_an_endless_view_in_place_of_a_table_is_refused_at_once(run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DROP TABLE trials")
+        connection.execute(f"CREATE VIEW trials AS {ENDLESS}")
+    start = time.monotonic()
+    for command in ("evaluate", "report", "resume"):
+        assert "its tables are not those of a run" in refused(COMMANDS[command]())
+    assert time.monotonic() - start < 5
+
+
+def test_store_with_a_trigger_is_refused(run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM outcomes; END")
+    assert "its tables are not those of a run" in refused(digitsum("evaluate", "run"))
+
+
+@pytest.mark.parametrize(("version", "whose"), [(99, "a newer digitsum"), (2, "another digitsum")])
+def test_store_of_another_version_is_refused(version: int, whose: str, run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    for command in ("evaluate", "report", "resume"):
+        assert f"was written by {whose} (version {version})" in refused(COMMANDS[command]())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_store_cut_short_is_refused(share: float, run: Path) -> None:
+    store = run / "results.sqlite"
+    content = store.read_bytes()
+    store.write_bytes(content[: int(share * len(content))])
+    for command in ("evaluate", "report", "resume"):
+        assert COMMANDS[command]().code in (1, 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE outcomes SET exact_accuracy = 1.0",
+        "UPDATE outcomes SET status = 'done', seconds = 0.5",
+        "UPDATE outcomes SET step_losses = zeroblob(length(step_losses))",
+        "UPDATE evaluations SET eval_accuracy = 1.0",
+        "DELETE FROM evaluations",
+        "UPDATE trials SET position = 1 - position",
+        "UPDATE audits SET audit = replace(audit, '300', '301')",
+    ],
+)
+def test_changed_number_in_a_store_is_noticed(change: str, run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute(change)
+    if change.startswith("UPDATE trials"):  # another order of the same trials is no other number
+        assert digitsum("report", "run").code == 0
+        return
+    assert "is damaged" in refused(digitsum("report", "run"))
+
+
+def forged(path: Path, settings: dict[str, Any], weights: Weights) -> Path:
+    write_checkpoint(path, weights, settings)
+    return path
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"hidden_size": 4096},
+        {"embedding_size": 4096},
+        {"cell": "lstm"},
+        {"impl": "torch"},
+        {"hidden_size": 10**12},
+        {"length": 10**9},
+        {"length": -1},
+        {"lr": "0.001"},
+        {"device": "cuda:99"},
+        {"data": None, "data_digest": "../../etc/passwd"},
+        {"data": {"lengths": [4] * 10**5, "k_train": 3, "k_eval": 1, "k_test": 1, "seed": 0}},
+        {"data": {"lengths": [10_000], "k_train": 10_000, "k_eval": 1, "k_test": 1, "seed": 0}},
+        {"surprise": 1},
+    ],
+)
+def test_checkpoint_whose_settings_lie_is_refused_at_once(lie: dict[str, Any], run: Path) -> None:
+    checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
+    path = forged(Path("a.safetensors"), {**checkpoint.settings, **lie}, checkpoint.weights)
+    start = time.monotonic()
+    refused(digitsum("evaluate", path))
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_checkpoint_of_another_precision_is_refused(dtype: type[np.floating], run: Path) -> None:
+    checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
+    weights = {name: array.astype(dtype) for name, array in checkpoint.weights.items()}
+    assert "instead of float32" in refused(
+        digitsum("evaluate", forged(Path("a.safetensors"), checkpoint.settings, weights))
+    )
+
+
+class Trap:
+    """What makes a file when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return open, ("ran", "w")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.safetensors", "run/results.sqlite", "run/provenance.json", "a.yaml", "data/5/train.txt"]
+)
+def test_pickle_in_disguise_is_not_run(name: str, run: Path) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(Trap()))
+    digitsum("evaluate", path)
+    digitsum("report", "run")
+    digitsum("sweep", path)
+    digitsum("train", "--length", "5", "--set", "data.dir=data")
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x, x]\\nb: &b [*a, *a]\\nc: [*b, *b]\\n",
+        "[" * 50_000,
+        "{a: " * 20_000,
+        "a: !!python/object/apply:os.system ['touch ran']\\n",
+        "a: " + "9" * 50_000,
+        "data: {lengths: 0..99999999999999999}\\n",
+        "sweep: {train.seed: "
+        + str(list(range(15_000)))
+        + ", train.lr: "
+        + str([i / 1e6 for i in range(1, 999)])
+        + "}\\n",
+        "x" * 99_000 + ": 1\\n",
+        "? " * 30_000,
+    ],
+)
+def test_settings_made_to_hang_or_to_run_are_refused_at_once(text: str) -> None:
+    Path("a.yaml").write_text(text.replace("\\n", "\n"))
+    start = time.monotonic()
+    message = refused(digitsum("sweep", "a.yaml"))
+    assert time.monotonic() - start < 1.5
+    assert len(message) < 3000
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.safetensors", "data/5/train.txt"])
+def test_pipe_is_not_waited_for(name: str) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    refused(digitsum("sweep", path))
+    refused(digitsum("evaluate", path))
+    refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
+
+
+def test_sparse_giants_are_refused_unread(run: Path) -> None:
+    Path("data/5").mkdir(parents=True)
+    for name in ("a.yaml", "a.safetensors", "data/5/train.txt", "run/provenance.json"):
+        with Path(name).open("wb") as file:
+            file.truncate(2**40)
+    start = time.monotonic()
+    refused(digitsum("sweep", "a.yaml"))
+    refused(digitsum("evaluate", "a.safetensors"))
+    refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
+    assert time.monotonic() - start < 3
+
+
+def test_report_escapes_what_a_run_says_of_itself(run: Path) -> None:
+    provenance = json.loads((run / "provenance.json").read_text())
+    provenance["command"] = ["digitsum", "<script>alert(1)</script>"]
+    provenance["platform"] = "<img src=x onerror=alert(1)>"
+    (run / "provenance.json").write_text(json.dumps(provenance))
+    assert digitsum("report", "run").code == 0
+    page = (run / "report.html").read_text()
+    assert "<script>" not in page
+    assert "<img" not in page
+
+
+def test_whole_store_is_read(run: Path) -> None:
+    """What the tests above damage is fine before."""
+    with Store(run / "results.sqlite") as store:
+        assert len(store.trials()) == 2
+    for command in COMMANDS.values():
+        assert command().code == 0

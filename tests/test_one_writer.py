@@ -1,0 +1,63 @@
+"""One writer at a time in a run."""
+
+import json
+import platform
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import digitsum, started
+
+LONG = ("--lengths", "20", "--seeds", "0..20", "--impl", "fused", "-j", "1", "--out", "run")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("manner", [("--resume",), ("--force",)])
+def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(manner: tuple[str, ...]) -> None:
+    first = started("sweep", *LONG)
+    assert first.stderr is not None
+    first.stderr.readline()
+    second = digitsum("sweep", *LONG, *manner)
+    assert second.code == 2
+    assert f"run is being written by process {first.pid} on {platform.node()}" in second.err
+    assert first.poll() is None, "the first is not disturbed"
+    first.kill()
+    first.communicate()
+
+
+def test_lock_of_a_dead_process_is_taken_over() -> None:
+    first = started("sweep", *LONG)
+    assert first.stderr is not None
+    first.stderr.readline()
+    first.kill()
+    first.communicate()
+    assert Path("run/.lock").exists()
+    short = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run", "--force")
+    assert digitsum("sweep", *short).code == 0
+
+
+def test_commands_that_only_read_are_not_kept_out() -> None:
+    digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run")
+    first = started("sweep", *LONG, "--force")
+    assert first.stderr is not None
+    first.stderr.readline()
+    assert digitsum("evaluate", "run").code in (0, 2)  # there may be no checkpoint yet
+    first.kill()
+    first.communicate()
+
+
+def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
+    first = started("sweep", *LONG)
+    assert first.stderr is not None
+    first.stderr.readline()
+    for text in ("{", "[]", json.dumps({"process": {"id": "x"}}), "[" * 100_000):
+        Path("run/provenance.json").write_text(text)
+        second = digitsum("sweep", *LONG, "--resume")
+        assert second.code == 2
+        assert "is being written by another process" in second.err
+    first.kill()
+    first.communicate()

@@ -1,0 +1,172 @@
+"""A single training that was stopped goes on from its last evaluation, to the same weights."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
+from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.errors import InputError
+from digitsum_cli.fused.arrays import Rule
+from digitsum_cli.fused.cells import kind_of
+from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from tests.command_line import digitsum, started
+from tests.same_run import assert_same_run
+
+SPLITS = generate_splits([5])[5]
+DATA = DigitSumSplits.of(SPLITS)
+TRAININGS = {
+    "manual": ("--impl", "manual", "--epochs", "30"),
+    "torch": ("--impl", "torch", "--epochs", "30"),
+    "fused": ("--impl", "fused", "--epochs", "5000"),
+    "with everything": (
+        *("--impl", "manual", "--epochs", "30", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_training_that_is_resumed_equals_the_uninterrupted_one(
+    name: str, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ("train", "--length", "6", *TRAININGS[name])
+    process = started(*arguments, "--out", "stopped")
+    state = Path("stopped/training-state.safetensors")
+    deadline = time.monotonic() + 60
+    while not state.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    os.kill(process.pid, how)
+    _, err = process.communicate()
+    assert process.returncode == (-9 if how == signal.SIGKILL else 130)
+    assert ("--out stopped --resume" in err) == (how == signal.SIGINT)
+    assert state.exists()
+    resumed = digitsum(*arguments, "--out", "stopped", "--resume")
+    assert resumed.code == 0, resumed.err
+    assert digitsum(*arguments, "--out", "whole").code == 0
+    assert_same_run(Path("stopped"), Path("whole"))
+
+
+def states_of(record_gradients: bool = False) -> tuple[list[TrainingState], Weights]:
+    """The states of a training at its evaluations, and the weights it ended with."""
+    states: list[TrainingState] = []
+    runner = Runner(build_classifier("gru", "manual", 6, 7, seed=1))
+    runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=record_gradients, on_state=states.append)
+    return states, copy_weights(runner.model)
+
+
+@pytest.mark.parametrize("place", [0, 2, -2])
+def test_runner_goes_on_from_any_evaluation_to_the_same_bits(place: int, tmp_path: Path) -> None:
+    states, weights = states_of(record_gradients=True)
+    write_training_state(tmp_path / "a", states[place], {"epochs": 12})
+    state, settings = read_training_state(tmp_path / "a")
+    assert settings == {"epochs": 12}
+    runner = Runner(build_classifier("gru", "manual", 6, 7, seed=99))
+    record = runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=True, start=state)
+    whole = Runner(build_classifier("gru", "manual", 6, 7, seed=1))
+    assert record == whole.train(DATA.train, DATA.eval, epochs=12, record_gradients=True)
+    assert all((copy_weights(runner.model)[name] == values).all() for name, values in weights.items())
+
+
+def test_runner_goes_on_with_momentum() -> None:
+    def runner() -> Runner:
+        model = build_classifier("srn", "torch", 6, 7, seed=1)
+        return Runner(model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
+
+    states: list[TrainingState] = []
+    whole = runner().train(DATA.train, DATA.eval, epochs=6, on_state=states.append)
+    assert runner().train(DATA.train, DATA.eval, epochs=6, start=states[0]) == whole
+
+
+@pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
+@pytest.mark.parametrize("rule", [Rule(), Rule(adam=False, lr=0.1), Rule(record_norms=True, clip_norm=0.1)])
+def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule: Rule, tmp_path: Path) -> None:
+    def trainer(seed: int) -> FusedTrainer:
+        weights = copy_weights(build_classifier(cell, "manual", 6, 37, seed=seed))
+        forest, eval_set = plant_forest(SPLITS.train, 8), EvaluationSet(SPLITS.eval, 8)
+        return FusedTrainer(kind_of(cell, "tanh"), weights, forest, eval_set, epochs=8, rule=rule)
+
+    whole = trainer(1)
+    whole.advance(150)
+    write_training_state(tmp_path / "a", whole.state(), {})
+    whole.advance(10**9)
+    resumed = trainer(99)
+    resumed.restore(read_training_state(tmp_path / "a")[0])
+    resumed.advance(10**9)
+    assert resumed.record() == whole.record()
+    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.kept_weights(), whole.kept_weights())):
+        assert all((weights[name] == values).all() for name, values in expected.items())
+
+
+def test_state_of_another_network_is_refused() -> None:
+    states, _ = states_of()
+    with pytest.raises(InputError, match="does not fit"):
+        Runner(build_classifier("gru", "manual", 6, 8)).train(DATA.train, DATA.eval, epochs=12, start=states[0])
+    trainer = FusedTrainer(
+        kind_of("srn", "tanh"),
+        copy_weights(build_classifier("srn", "manual", 6, 8)),
+        plant_forest(SPLITS.train, 8),
+        EvaluationSet(SPLITS.eval, 8),
+        epochs=12,
+    )
+    with pytest.raises(InputError, match="does not fit"):
+        trainer.restore(states[0])
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run in which a training was left: 60 epochs at length 6."""
+    monkeypatch.chdir(tmp_path)
+    process = started("train", "--length", "6", "--epochs", "60", "--out", "run")
+    state = Path("run/training-state.safetensors")
+    while not state.exists():
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    return Path("run")
+
+
+def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
+    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run")
+    assert ended.code == 2
+    assert "already holds a run" in ended.err
+    assert "--resume" in ended.err
+    assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
+    assert not (left / "training-state.safetensors").exists()
+
+
+def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
+    ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
+    assert ended.code == 2
+    assert "epochs was 60 and is 70; lr was 0.001 and is 0.5" in ended.err
+    assert (left / "training-state.safetensors").exists()
+
+
+def test_damaged_state_is_refused(left: Path) -> None:
+    state = left / "training-state.safetensors"
+    content = bytearray(state.read_bytes())
+    content[-5] ^= 1
+    state.write_bytes(content)
+    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    assert ended.code == 2
+    assert "is damaged" in ended.err
+
+
+def test_resuming_a_training_that_has_ended_shows_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ("train", "--length", "4", "--epochs", "2", "--out", "run")
+    first = digitsum(*arguments, "--json").document["trials"]
+    again = digitsum(*arguments, "--json", "--resume")
+    assert again.code == 0
+    assert again.document["trials"] == first

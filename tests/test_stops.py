@@ -1,0 +1,102 @@
+"""Ctrl-C and SIGTERM: a second at most, what was finished is saved, how to go on is said, and nobody is left behind."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import digitsum_process, group_is_gone, started
+
+SECONDS = 3.0
+"""From the signal to the end, tables written. It takes a tenth of that on an idle machine."""
+
+SWEEPS = {
+    "fused": ("--impl", "fused", "--epochs", "400"),
+    "processes": ("--impl", "manual", "--epochs", "15"),
+}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_sweep_saves_what_was_finished_and_goes_on(name: str, stop: signal.Signals, code: int) -> None:
+    arguments = ("sweep", "--lengths", "4,6", "--seeds", "0..5", *SWEEPS[name], "-j", "2", "--out", "run")
+    process = started(*arguments)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("2/12"):
+            break
+    start = time.monotonic()
+    if stop == signal.SIGINT:
+        os.killpg(process.pid, stop)  # as a terminal does: to the parent and to its workers
+    else:
+        process.send_signal(stop)
+    _, rest = process.communicate()
+    assert process.returncode == code
+    assert time.monotonic() - start < SECONDS
+    assert "go on with the same command and --out run --resume" in rest
+    assert "Traceback" not in rest
+    assert group_is_gone(process.pid, seconds=2)
+    saved = len(Path("run/results.csv").read_text().splitlines()) - 1
+    assert 2 <= saved < 12
+    ended = digitsum_process(*arguments, "--resume")
+    assert ended.code == 0
+    assert f"{12 - saved} trainings to run; {saved} are already saved" in ended.err
+    assert len(Path("run/results.csv").read_text().splitlines()) == 13
+
+
+@pytest.mark.parametrize("impl", ["manual", "fused"])
+def test_stopped_training_says_how_to_go_on(impl: str) -> None:
+    process = started("train", "--length", "30", "--impl", impl, "--epochs", "100000", "--out", "run")
+    assert process.stderr is not None
+    process.stderr.readline()
+    time.sleep(0.5)
+    start = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate()
+    assert process.returncode == 143
+    assert time.monotonic() - start < SECONDS
+    assert "--out run --resume" in rest
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_second_stop_leaves_at_once(name: str) -> None:
+    process = started("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS[name], "-j", "2", "--out", "run")
+    assert process.stderr is not None
+    process.stderr.readline()
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert group_is_gone(process.pid, seconds=2)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_no_process_outlives_one_that_is_killed(name: str) -> None:
+    process = started("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS[name], "-j", "2", "--out", "run")
+    assert process.stderr is not None
+    process.stderr.readline()
+    time.sleep(3.0)  # until there are workers
+    process.kill()
+    process.communicate()
+    assert group_is_gone(process.pid, seconds=2)
+
+
+def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
+    sweep = ("sweep", "--lengths", "60", "--seeds", "0..13", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
+    assert digitsum_process(*sweep).code == 0
+    process = started("evaluate", "run", "--diagnose", "-j", "2")
+    time.sleep(5.0)  # until there are workers
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+    assert time.monotonic() - start < SECONDS
+    assert group_is_gone(process.pid, seconds=2)
