@@ -17,19 +17,23 @@ IMPLEMENTATIONS = ("manual", "fused")
 def main(run: Path) -> None:
     """Prints a table in Markdown for the run's results."""
     rows = list(csv.DictReader((run / "results.csv").read_text().splitlines()))
-    print("| length | accuracy | seeds | mean of manual | mean of fused | largest distance | p |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for length in dict.fromkeys(row["length"] for row in rows):
+    print("| cell | length | accuracy | seeds | mean of manual | mean of fused | largest distance | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for cell, length in dict.fromkeys((row["cell"], row["length"]) for row in rows):
         for measure in ("test_accuracy", "best_eval_accuracy"):
             manual, fused = (
-                [float(row[measure]) for row in rows if row["length"] == length and row["impl"] == impl]
+                [
+                    float(row[measure])
+                    for row in rows
+                    if (row["cell"], row["length"], row["impl"]) == (cell, length, impl)
+                ]
                 for impl in IMPLEMENTATIONS
             )
             test = ks_2samp(manual, fused)
             means = f"{statistics.fmean(manual):.3f} | {statistics.fmean(fused):.3f}"
             name = measure.replace("_", " ").removesuffix(" accuracy")
             seeds = f"{len(manual)} + {len(fused)}"
-            print(f"| {length} | {name} | {seeds} | {means} | {test.statistic:.2f} | {test.pvalue:.2f} |")
+            print(f"| {cell} | {length} | {name} | {seeds} | {means} | {test.statistic:.2f} | {test.pvalue:.2f} |")
 
 
 if __name__ == "__main__":

@@ -55,15 +55,22 @@ def started(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str
 
 
 def group_is_gone(group: int, seconds: float) -> bool:
-    """Whether no process of a group is left after at most so many seconds."""
+    """Whether no process of a group runs after at most so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
+        if not any(_runs_in(path, group) for path in Path("/proc").glob("[0-9]*/stat")):
             return True
         time.sleep(0.05)
     return False
+
+
+def _runs_in(stat: Path, group: int) -> bool:
+    """Whether a process is one of a group, and not one that has ended and is only waited for."""
+    try:
+        state, _, its_group, *_ = stat.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return int(its_group) == group and state not in "ZX"
 
 
 def digitsum_process(*arguments: object, cwd: Path | None = None, **environment: str) -> Ended:

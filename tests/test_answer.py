@@ -24,7 +24,7 @@ def rows(*by_seed: Sequence[float], lengths: Sequence[int] = (5, 10), **others: 
     """Trials that are done, their exact accuracies at each length for each seed."""
     return [
         dict.fromkeys(RESULT_COLUMNS)
-        | {"cell": "srn", "impl": "manual", "status": "done", "length": length, "seed": seed}
+        | {"cell": "srn", "impl": "manual", "status": "done", "length": length, "seed": seed, "rows": "fixed"}
         | {"exact_accuracy": exact, "test_accuracy": exact, "best_eval_accuracy": exact, "train_accuracy": exact}
         | {"final_train_loss": 1.0, "seconds": 1.0}
         | others
@@ -96,6 +96,10 @@ def test_accuracy_far_above_on_the_rows_of_the_training_is_said() -> None:
         "learnt rows by heart."
     )
     assert len(answered(rows((0.75, 0.5), train_accuracy=0.6))) == 1
+
+
+def test_rows_of_the_train_split_are_not_called_trained_on_where_fresh_ones_were() -> None:
+    assert len(answered(rows((0.75, 0.5), train_accuracy=0.875, rows="fresh"))) == 1
 
 
 def test_each_of_a_few_settings_speaks_and_of_many_the_best() -> None:

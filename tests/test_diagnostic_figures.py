@@ -18,11 +18,11 @@ from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.gradient_norms import MATRICES, GradientNorms, draw_gradient_norms
+from digitsum_cli.figures.gradient_norms import MATRICES, GradientNorms, draw_gradient_norms, percent_clipped
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
 from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
-from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.style import INK, save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 
@@ -374,14 +374,14 @@ def test_gates_have_a_row_each_and_a_column_for_each_length() -> None:
 
 def norms(length: int, *totals: float) -> GradientNorms:
     """All of it in U."""
-    return GradientNorms(length, {matrix: totals if matrix == "U" else (0.0,) * len(totals) for matrix in MATRICES})
+    return GradientNorms(length, {matrix: np.array(totals, float) * (matrix == "U") for matrix in MATRICES})
 
 
 def test_gradient_norms_are_drawn_on_a_logarithmic_scale_with_the_share_that_is_clipped() -> None:
     figure = draw_gradient_norms([norms(20, 1, 10, 100, 3), norms(20, 2, 4, 6)], 5.0, "two seeds")
     (panel,) = figure.axes
     assert panel.get_yscale() == "log"
-    assert panel.get_title() == "length 20: 43 % of the steps clipped"
+    assert panel.get_title() == "length 20: 42.9 % of the steps clipped"
     labelled = {line.get_label(): line for line in panel.get_lines()}
     assert np.asarray(labelled["clipped above 5"].get_ydata()).tolist() == [5, 5]
     together = labelled["all together (faint: each seed)"]
@@ -398,7 +398,18 @@ def test_many_gradient_norms_are_thinned_to_the_largest_of_each_stretch() -> Non
 
 
 def test_total_norm_is_that_of_all_gradients_together() -> None:
-    assert GradientNorms(5, {"W": [3.0], "U": [4.0]}).total == [5.0]
+    assert GradientNorms(5, {"W": np.array([3.0]), "U": np.array([4.0])}).total.tolist() == [5.0]
+
+
+def test_norm_between_two_that_vanish_is_a_point() -> None:
+    (panel,) = draw_gradient_norms([norms(5, 1, 0, 4, 0, 2, 3)], None, "one").axes
+    (points,) = (line for line in panel.get_lines() if line.get_marker() == "." and line.get_color() == INK)
+    assert np.asarray(points.get_xydata()).tolist() == [[0, 1], [2, 4]]
+
+
+def test_all_steps_are_clipped_only_if_every_one_is() -> None:
+    assert percent_clipped([norms(5, *[9] * 2000, 1)], 5.0) == "99.9 %"
+    assert percent_clipped([norms(5, *[9] * 2000)], 5.0) == "100 %"
 
 
 def test_walkthrough_writes_every_digit_of_a_short_sequence() -> None:

@@ -16,7 +16,7 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.names import CELLS
-from digitsum_cli.core.record import TrainingRecord
+from digitsum_cli.core.record import Ending, TrainingRecord
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.fused.arrays import BOOK_RULE, Rule
@@ -200,6 +200,50 @@ def test_clipping_and_stopping_do_something() -> None:
     assert stopped.evaluations[-1].step == len(stopped.step_losses) - 1
 
 
+@pytest.mark.parametrize("batch_size", [8, 300])
+def test_training_stops_early_however_far_each_call_advances(batch_size: int) -> None:
+    """Also where patience is over at the last step of a call, or of an epoch."""
+    splits = generate_splits([6])[6]
+    weights = draw_book_weights("srn", 8, 8, 0)
+    records = []
+    for steps in (1, 7, 10**9):
+        trainer = trainer_of(weights, splits.train, splits.eval, batch_size, epochs=40, rule=Rule(lr=1e-9, patience=2))
+        while not trainer.ended:
+            trainer.advance(steps)
+        records.append(trainer.record())
+    assert records[0] == records[1] == records[2]
+    assert records[0].ending is (Ending.STOPPED_EARLY if batch_size == 8 else Ending.COMPLETE)
+    assert batch_size == 300 or len(records[0].evaluations) == 3
+
+
+def test_one_batch_an_epoch_stops_early() -> None:
+    splits = generate_splits([6])[6]
+    options = {"epochs": 40, "eval_every": 5, "rule": Rule(lr=1e-9, patience=2)}
+    trainer = trainer_of(draw_book_weights("srn", 8, 8, 0), splits.train, splits.eval, 300, **options)
+    trainer.advance(10**9)
+    assert trainer.record().ending is Ending.STOPPED_EARLY
+    assert trainer.step == 16
+
+
+@CELLS_ALONE
+def test_norms_of_tiny_gradients_do_not_vanish(cell: str) -> None:
+    """With weights to the answer near 1e-25, the squares of the gradients are below float32's least number."""
+    splits = generate_splits([6])[6]
+    model = classifier(cell, "tanh", (8, 8), double=False, seed=1)
+    with torch.no_grad():
+        model.linear.weight.mul_(1e-25)
+    trainer = trainer_of(
+        copy_weights(model), splits.train, splits.eval, 8, cell=cell, epochs=1, rule=Rule(record_norms=True)
+    )
+    trainer.advance(1)
+    data = DigitSumSplits.of(splits)
+    record = Runner(model).train(data.train, data.eval, epochs=1, record_gradients=True)
+    by_hand = trainer.record().gradient_norms
+    for name, norms in record.gradient_norms.items():
+        assert norms[0] > 0
+        assert by_hand[name][0] == pytest.approx(norms[0], rel=1e-4), name
+
+
 @pytest.mark.parametrize(("shuffle", "fresh"), [(True, False), (False, True), (True, True)])
 def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh: bool) -> None:
     splits = generate_splits([6])[6]
@@ -221,6 +265,28 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     fused = trainer.record()
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
     assert fused.step_losses[: trainer.steps_per_epoch] != fused.step_losses[-trainer.steps_per_epoch :]
+
+
+@pytest.mark.parametrize("batch_size", [4, 8])
+def test_eval_loss_that_is_not_finite_ends_both_alike(batch_size: int) -> None:
+    """The vector of the digit 9, which is evaluated and not trained on, is too large for float32."""
+    digits = np.array([[first, 1, 0, 0] for first in range(8)], np.int8)
+    train, eval_ = Rows(digits, digits[:, 0] + 1), Rows(np.array([[9, 9, 0, 0]], np.int8), np.array([18], np.int8))
+    model = classifier("srn", "relu", (8, 8), double=False, seed=1)
+    with torch.no_grad():
+        model.embedding.W[9] = 3e38
+        model.get_parameter("rnn_model.W").abs_()
+    options: Any = {"epochs": 4, "eval_every": 1}
+    rule = Rule(record_norms=True)
+    trainer = trainer_of(copy_weights(model), train, eval_, batch_size, activation="relu", rule=rule, **options)
+    trainer.advance(10**9)
+    record = Runner(model).train(
+        DigitSumDataset(train), DigitSumDataset(eval_), batch_size=batch_size, record_gradients=True, **options
+    )
+    for ended in (trainer.record(), record):
+        assert (ended.ending, ended.updates, len(ended.step_losses)) == (Ending.EVAL_LOSS_NOT_FINITE, 2, 2)
+        assert len(ended.epoch_losses) == (2 if batch_size == 8 else 1)
+        assert {len(norms) for norms in ended.gradient_norms.values()} == {2}
 
 
 def test_epoch_losses_and_loss_of_each_evaluation_are_those_of_the_steps() -> None:
@@ -281,8 +347,8 @@ def test_forest_has_a_node_for_each_different_prefix() -> None:
 def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
     trainer, _, _ = train_both(5, double=double, epochs=2, rule=Rule(lr=1e307 if double else 1e37))
     fused = trainer.record()
-    assert fused.diverged_at is not None
-    assert fused.diverged_at == len(fused.step_losses) - 1
+    assert fused.ending is Ending.LOSS_NOT_FINITE
+    assert fused.updates == len(fused.step_losses) - 1
     assert not np.isfinite(fused.step_losses[-1])
     assert np.isfinite(fused.step_losses[:-1]).all()
     assert trainer.ended

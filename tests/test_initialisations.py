@@ -29,10 +29,17 @@ def tensors(cell: str, impl: str, init: str, **options: float | str) -> dict[str
 
 
 @pytest.mark.parametrize(("cell", "init"), PAIRS)
-def test_both_implementations_start_as_the_same_network(cell: str, init: str) -> None:
+def test_both_implementations_start_with_the_same_weights(cell: str, init: str) -> None:
     by_hand, on_library = tensors(cell, "manual", init), tensors(cell, "torch", init)
     assert by_hand.keys() == on_library.keys()
     assert all(torch.equal(by_hand[name], on_library[name]) for name in by_hand)
+
+
+@pytest.mark.parametrize(("cell", "init"), [pair for pair in PAIRS if pair[1] != "torch"])
+def test_but_for_the_second_bias_of_torch_they_answer_alike(cell: str, init: str) -> None:
+    digits = torch.randint(0, 10, (5, 9), generator=torch.Generator().manual_seed(0))
+    by_hand, on_library = (build_classifier(cell, impl, 16, H, init, 5)(digits) for impl in ("manual", "torch"))
+    assert torch.allclose(by_hand, on_library, atol=1e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -123,6 +130,7 @@ def test_relu_is_the_same_network_by_hand_and_on_the_library() -> None:
         ({"cell": "lstm", "init": "identity"}, "one of the SRN"),
         ({"init_scale": 2.0}, "the initialisation book has no scale"),
         ({"cell": "gru", "forget_bias": 1.0}, "the GRU has no forget gate"),
+        ({"cell": "lstm", "forget_bias": "foo"}, "no forget bias 'foo'"),
         ({"activation": "sigmoid"}, "no activation 'sigmoid'"),
         ({"cell": "lstm", "forget_bias": "chrono", "length": 2}, "length 2 is too short"),
     ],

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from digitsum_cli.core import Progress, Runner, build_classifier, generate_datasets
 from digitsum_cli.core.dataset import DigitSumDataset
-from digitsum_cli.core.record import TrainingRecord
+from digitsum_cli.core.record import Ending, TrainingRecord
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
 from tests.book_facts import BOOK
@@ -120,7 +120,8 @@ def test_progress_is_told_at_log_steps_and_evaluations() -> None:
 
 def test_training_stops_where_the_loss_is_not_finite() -> None:
     _, record = train("manual", 5, lr=1e37, epochs=2)
-    assert record.diverged_at == len(record.step_losses) - 1
+    assert record.ending is Ending.LOSS_NOT_FINITE
+    assert record.updates == len(record.step_losses) - 1
     assert not torch.isfinite(torch.tensor(record.step_losses[-1]))
     assert all(torch.isfinite(torch.tensor(record.step_losses[:-1])))
 

@@ -1,5 +1,6 @@
 """Settings: the book's defaults, what is refused and how, what takes precedence, axes, and writing them out."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -525,7 +526,7 @@ def test_every_key_but_lengths_dir_and_what_changes_no_training_can_vary() -> No
 
 
 def test_an_axis_may_hold_nothing_and_values_of_several_types() -> None:
-    resolved = from_set("sweep.train.clip_norm=null,5", "sweep.model.forget_bias=[null, 1, chrono]")
+    resolved = from_set("sweep.train.clip_norm=null,5", "sweep.model.forget_bias=[null, 1, chrono]", "model.cell=lstm")
     assert resolved.sweep == {"train.clip_norm": (None, 5.0), "model.forget_bias": (None, 1.0, "chrono")}
     assert from_set("sweep.train.shuffle=false,true").sweep == {"train.shuffle": (False, True)}
 
@@ -665,3 +666,38 @@ def test_settings_for_one_trial_leave_the_original_as_it_was() -> None:
     before = several.model_dump()
     several.for_one_trial()
     assert several.model_dump() == before
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (
+            ("model.cell=lstm", "model.activation=relu"),
+            "--set model.activation=relu: the activation of the LSTM is tanh, not relu; allowed: relu with the cell",
+        ),
+        (
+            ("sweep.model.cell=srn,gru", "model.init=identity"),
+            r"--set model.init=identity: the initialisation identity is one of the SRN.* Sweep apart",
+        ),
+        (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
+        (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(assignments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        resolve_settings(None, [parse_assignment(each) for each in assignments])
+    assert re.search(message, " ".join(str(raised.value).split())), str(raised.value)
+
+
+def test_base_that_no_trial_has_need_not_fit() -> None:
+    resolved = resolve_settings(
+        None, [parse_assignment(each) for each in ("model.forget_bias=1", "sweep.model.cell=lstm")]
+    )
+    assert resolved.sweep == {"model.cell": ("lstm",)}
+
+
+def test_line_of_a_misfit_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("model:\n  cell: gru\n  activation: relu\n")
+    with pytest.raises(InputError, match=r"a.yaml:3"):
+        resolve_settings(config)

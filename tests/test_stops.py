@@ -90,7 +90,7 @@ def test_no_process_outlives_one_that_is_killed(name: str) -> None:
 
 
 def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
-    sweep = ("sweep", "--lengths", "60", "--seeds", "0..13", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
+    sweep = ("sweep", "--lengths", "100", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
     assert digitsum_process(*sweep).code == 0
     process = started("evaluate", "run", "--diagnose", "-j", "2")
     time.sleep(5.0)  # until there are workers

@@ -101,20 +101,6 @@ def test_identity_changes_with_every_setting(key: str) -> None:
     assert before.isdisjoint(trial.identity for trial in plan_trials(other).trials)
 
 
-@pytest.mark.parametrize(
-    ("assignments", "message"),
-    [
-        (("model.cell=lstm", "model.activation=relu"), "model.activation: the activation of the LSTM is tanh"),
-        (("sweep.model.cell=srn,gru", "model.init=identity"), "model.init: the initialisation identity is one of the"),
-        (("model.init_scale=0.5",), "model.init_scale: the initialisation book has no scale"),
-        (("sweep.model.forget_bias=null,1",), "model.forget_bias: the SRN has no forget gate"),
-    ],
-)
-def test_what_does_not_fit_together_is_refused(assignments: tuple[str, ...], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        plan_trials(settings_of(*assignments))
-
-
 def test_identity_does_not_change_with_logging_or_later_lengths() -> None:
     before = [trial.identity for trial in plan_trials(settings_of()).trials]
     after = [trial.identity for trial in plan_trials(settings_of("train.log_every=7", "data.lengths=5,4,8")).trials]

@@ -4,6 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_SMALL, _HUGE = 1e-4, 1e6
+"""Beyond these, numbers are written with an exponent."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -45,10 +48,18 @@ def points_interval(difference: float | None, low: float | None, high: float | N
 
 
 def number(value: float | None, digits: int) -> str:
-    """A number with some decimals; a dash for what is not there."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    """A number with some decimals, but for a huge one; a dash for what is not there."""
+    if value is None:
+        return "–"
+    return f"{value:.{digits}f}" if abs(value) < _HUGE else significant(value, 3)
 
 
 def significant(value: float, digits: int) -> str:
     """A number of any size with some significant digits; a dash for what is infinite or not a number."""
-    return f"{value:#.{digits}g}" if math.isfinite(value) else "–"
+    if not math.isfinite(value):
+        return "–"
+    rounded = f"{value:.{digits - 1}e}"
+    exponent = int(rounded.partition("e")[2])
+    if not _SMALL <= abs(value) < _HUGE and value:
+        return rounded
+    return f"{float(rounded):,.{max(0, digits - 1 - exponent)}f}"

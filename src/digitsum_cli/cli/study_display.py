@@ -59,7 +59,8 @@ class StudyDisplay(Watcher):
             f"loss {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
             *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),
-            *([] if outcome.status == "done" else [f"{outcome.status}: {outcome.reason}"]),
+            *([] if outcome.status == "done" else [f"{outcome.status}:"]),
+            *([outcome.reason] if outcome.reason else []),
             *([left] if left else []),
         ]
         self._console.message("  ".join(parts))

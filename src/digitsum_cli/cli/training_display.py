@@ -49,7 +49,8 @@ class TrainingDisplay(Watcher):
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:
         """Says which weights were kept."""
-        self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s")
+        reason = f": {outcome.reason}" if outcome.reason else ""
+        self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s{reason}")
         if outcome.kept is not None:
             self._console.message(
                 f"Kept the weights of step {outcome.best_step:,}: eval accuracy "

@@ -90,7 +90,9 @@ def read_checkpoint(path: Path, *, require_finite: bool = True) -> Checkpoint:
     if not isinstance(settings, dict):
         raise InputError(f"{path} has no readable settings in its metadata")
     for name, array in weights.items():
-        if not np.issubdtype(array.dtype, np.floating) or (require_finite and not np.isfinite(array).all()):
+        if not np.issubdtype(array.dtype, np.floating):
+            raise InputError(f"{path} holds {array.dtype} numbers in {name}, which are no weights")
+        if require_finite and not np.isfinite(array).all():
             raise InputError(f"{path} holds numbers in {name} that are not finite")
     return Checkpoint(weights, settings)
 

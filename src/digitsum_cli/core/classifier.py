@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.embedding import Embedding
+from digitsum_cli.core.fitting import require_fitting
 from digitsum_cli.core.generation import CLASSES, DIGITS, MINIMUM_LENGTH, require_length
 from digitsum_cli.core.gru import GRU, TorchGRU
 from digitsum_cli.core.initialisation import initialise, set_forget_bias
 from digitsum_cli.core.lstm import LSTM, TorchLSTM
-from digitsum_cli.core.names import ACTIVATIONS, INITIALISATIONS, require_fitting
+from digitsum_cli.core.names import ACTIVATIONS, INITIALISATIONS
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.srn import SRN, TorchSRN
 from digitsum_cli.errors import InputError
@@ -81,8 +82,8 @@ def build_classifier(
         length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for.
 
     Raises:
-        InputError: an unknown cell, implementation, initialisation or activation, two that do not fit together, a size
-            below 1 or a length below 3.
+        InputError: an unknown cell, implementation, initialisation, activation or forget bias, two that do not fit
+            together, a size below 1 or a length below 3.
     """
     if (cell, impl) not in RECURRENT_LAYERS:
         known = ", ".join(f"{cell}/{impl}" for cell, impl in RECURRENT_LAYERS)

@@ -12,18 +12,16 @@ Source: Cho et al. 2014, "Learning phrase representations using RNN encoder-deco
 of its version 1 that libraries have taken up.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.book_initialisation import default_recurrent
+from digitsum_cli.core.gated_layer import GatedLayer
 from digitsum_cli.core.names import GATES
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
 
 
-class GRU(RecurrentLayer):
+class GRU(GatedLayer):
     """The GRU written by hand.
 
     Arguments:
@@ -44,18 +42,7 @@ class GRU(RecurrentLayer):
     b_n: Tensor
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(input_size, hidden_size, hidden_size)
-        gates = GATES["gru"]
-        for gate in gates:
-            self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
-        for gate in gates:
-            self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
-        for gate in gates:
-            self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
-
-    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter, as the equations' ``W_r`` … ``b_n``."""
-        return {name: read(parameter) for name, parameter in self.named_parameters()}
+        super().__init__(input_size, hidden_size, hidden_size, GATES["gru"], generator)
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
         """``r_t`` and ``z_t``; see ``RecurrentLayer.gates``."""
@@ -82,8 +69,8 @@ class TorchGRU(TorchLayer):
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(default_recurrent(nn.GRU, input_size, hidden_size, generator), "rzn", hidden_size)
-        self.sigmoid_gates = {"reset gate": "r", "update gate": "z"}
+        rnn = default_recurrent(nn.GRU, input_size, hidden_size, generator)
+        super().__init__(rnn, hidden_size, "rzn", {"reset gate": "r", "update gate": "z"})
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

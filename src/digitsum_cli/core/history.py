@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.record import Evaluation, TrainingRecord, mean_loss
+from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord, mean_loss
 from digitsum_cli.core.training_state import Array, TrainingState
 
 
@@ -19,13 +19,15 @@ class History:
         self.epoch_losses: list[float] = []
         self.evaluations: list[Evaluation] = []
         self.best: Evaluation | None = None
-        self.diverged_at: int | None = None
+        self.ending = Ending.OPEN
         self._gradient_norms: dict[str, list[float]] = {}
 
     def note_gradients(self, model: nn.Module) -> None:
-        """Adds the norm of each parameter's gradient."""
+        """Adds the norm of each parameter's gradient; in float64, where the squares of small numbers do not vanish."""
         gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
-        norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients.values()]).tolist()
+        norms = torch.stack(
+            [torch.linalg.vector_norm(gradient.cpu().double()) for gradient in gradients.values()]
+        ).tolist()
         for name, norm in zip(gradients, norms, strict=True):
             self._gradient_norms.setdefault(name, []).append(norm)
 
@@ -74,6 +76,6 @@ class History:
             tuple(self.epoch_losses),
             tuple(self.evaluations),
             self.best,
-            self.diverged_at,
+            self.ending,
             {name: tuple(norms) for name, norms in self._gradient_norms.items()},
         )

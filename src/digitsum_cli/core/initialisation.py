@@ -1,10 +1,10 @@
 """Ways to start the weights other than the book's, and the biases of the LSTM's forget gate.
 
 Each draws all weights from one generator in the order input weights W, recurrent weights U, biases b (gate by gate, in
-alphabetical order), embedding, linear layer: the same network for the hand-written and for the library's layer.
+alphabetical order), embedding, linear layer: the same weights for the hand-written and for the library's layer.
 
-- ``torch``: the library's defaults. W, U and b uniform in ±1/sqrt(H); the embedding standard normal. The library's
-  second bias is drawn last.
+- ``torch``: the library's defaults. W, U and b uniform in ±1/sqrt(H); the embedding standard normal. The library's own
+  layer has a second bias on top, drawn last in the same way; in the others it is zero, so the network is the same.
 - ``orthogonal``: U orthogonal, each gate's for itself (Saxe, McClelland and Ganguli 2014), W and the embedding Xavier
   uniform (Glorot and Bengio 2010, equation 16), b zero.
 - ``identity``: U the identity times a scale, W normal with deviation 0.001, b zero (Le, Jaitly and Hinton 2015, "A

@@ -10,18 +10,16 @@
 Source: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000; the practice book, chapter 6.3.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
+from digitsum_cli.core.book_initialisation import default_recurrent
+from digitsum_cli.core.gated_layer import GatedLayer
 from digitsum_cli.core.names import GATES
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.torch_layer import TorchLayer
 
 
-class LSTM(RecurrentLayer):
+class LSTM(GatedLayer):
     """The LSTM written by hand. Its state is ``h_t`` followed by ``c_t``.
 
     Arguments:
@@ -45,18 +43,7 @@ class LSTM(RecurrentLayer):
     b_c: Tensor
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(input_size, hidden_size, 2 * hidden_size)
-        gates = GATES["lstm"]
-        for gate in gates:
-            self.register_parameter(f"W_{gate}", nn.Parameter(draw_xavier((input_size, hidden_size), generator)))
-        for gate in gates:
-            self.register_parameter(f"U_{gate}", nn.Parameter(draw_xavier((hidden_size, hidden_size), generator)))
-        for gate in gates:
-            self.register_parameter(f"b_{gate}", nn.Parameter(draw_xavier((1, hidden_size), generator)))
-
-    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter, as the equations' ``W_i`` … ``b_c``."""
-        return {name: read(parameter) for name, parameter in self.named_parameters()}
+        super().__init__(input_size, hidden_size, 2 * hidden_size, GATES["lstm"], generator)
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
         """``i_t``, ``f_t`` and ``o_t``; see ``RecurrentLayer.gates``."""
@@ -85,8 +72,8 @@ class TorchLSTM(TorchLayer):
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(default_recurrent(nn.LSTM, input_size, hidden_size, generator), "ifco", 2 * hidden_size)
-        self.sigmoid_gates = {"input gate": "i", "forget gate": "f", "output gate": "o"}
+        rnn = default_recurrent(nn.LSTM, input_size, hidden_size, generator)
+        super().__init__(rnn, 2 * hidden_size, "ifco", {"input gate": "i", "forget gate": "f", "output gate": "o"})
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

@@ -2,6 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Ending(IntEnum):
+    """How a training ended; while it runs, ``OPEN``."""
+
+    OPEN = 0
+    COMPLETE = 1
+    """All steps were made."""
+    STOPPED_EARLY = 2
+    """The eval accuracy had not risen for long enough."""
+    LOSS_NOT_FINITE = 3
+    """The loss of a step, which was not made."""
+    EVAL_LOSS_NOT_FINITE = 4
+    """The loss of the evaluation after a step."""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss was not finite."""
+        return self in (Ending.LOSS_NOT_FINITE, Ending.EVAL_LOSS_NOT_FINITE)
 
 
 @dataclass(frozen=True)
@@ -66,8 +86,7 @@ class TrainingRecord:
         epoch_losses: the mean of the batches' losses, for every epoch that was finished.
         evaluations: every evaluation, in order.
         best: the evaluation whose weights were kept; None if there was none.
-        diverged_at: the step whose loss, or whose evaluation's loss, was not finite, where training stopped; None if
-            all went well.
+        ending: how training ended.
         gradient_norms: the Euclidean norm of each parameter's gradient at every step, before it was clipped; empty if
             they were not recorded.
     """
@@ -76,8 +95,13 @@ class TrainingRecord:
     epoch_losses: tuple[float, ...]
     evaluations: tuple[Evaluation, ...]
     best: Evaluation | None
-    diverged_at: int | None
+    ending: Ending
     gradient_norms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def updates(self) -> int:
+        """How often the weights were updated."""
+        return len(self.step_losses) - (self.ending is Ending.LOSS_NOT_FINITE)
 
 
 def mean_loss(losses: Sequence[float]) -> float:

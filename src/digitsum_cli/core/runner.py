@@ -14,7 +14,7 @@ from digitsum_cli.core.history import History
 from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
 from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
-from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord, mean_loss
+from digitsum_cli.core.record import Ending, Evaluation, Progress, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.training_state import TrainingState
 from digitsum_cli.core.weights import copy_optimizer, copy_weights, load_optimizer, load_weights
 from digitsum_cli.errors import InputError
@@ -84,7 +84,7 @@ class Runner:
             early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
             record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
             start: go on from there, with the same arguments as before: the result is the same to the bit.
-            on_state: is given, after every evaluation, what ``start`` takes.
+            on_state: is given, after every evaluation but the last, what ``start`` takes.
             on_progress: is told where the training stands.
 
         Raises:
@@ -108,40 +108,47 @@ class Runner:
             load_optimizer(self.optimizer, start.optimizer)
             kept_weights = start.kept or None
         first_step = len(history.step_losses)
-        for step in range(first_step, steps):
-            epoch, batch = divmod(step, steps_per_epoch)
-            if batch == 0 or step == first_step:
-                batches = batches_of_epoch(epoch)
-            if lr_schedule == "cosine":
-                for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
-                    group["lr"] = rate * cosine_factor(step, steps)
-            value = self._gradients(*batches[batch], loss)
-            history.step_losses.append(value)
-            if not math.isfinite(value):
-                history.diverged_at = step
-                break
-            if record_gradients:
-                history.note_gradients(self.model)
-            self._update(clip_norm)
-            evaluation = None
-            if step == steps - 1 or (step > 0 and step % eval_every == 0):
-                score = self.evaluate(eval_set, batch_size=batch_size)
-                if not math.isfinite(score.loss):
-                    history.diverged_at = step
+        try:
+            for step in range(first_step, steps):
+                epoch, batch = divmod(step, steps_per_epoch)
+                if batch == 0 or step == first_step:
+                    batches = batches_of_epoch(epoch)
+                if lr_schedule == "cosine":
+                    for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+                        group["lr"] = rate * cosine_factor(step, steps)
+                value = self._gradients(*batches[batch], loss)
+                history.step_losses.append(value)
+                if not math.isfinite(value):
+                    history.ending = Ending.LOSS_NOT_FINITE
                     break
-                evaluation = Evaluation(step, epoch, value, score.loss, score.accuracy)
-                if history.note_evaluation(evaluation):
-                    kept_weights = copy_weights(self.model)
-            if batch == steps_per_epoch - 1:
-                history.epoch_losses.append(mean_loss(history.step_losses[-steps_per_epoch:]))
-            if on_state and evaluation:
-                on_state(history.state(copy_weights(self.model), kept_weights or {}, copy_optimizer(self.optimizer)))
-            if on_progress and (evaluation or step % log_every == 0):
-                on_progress(Progress(step, steps, epoch, epochs, value, evaluation, history.best))
-            if evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:
-                break
-        for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
-            group["lr"] = rate
+                if record_gradients:
+                    history.note_gradients(self.model)
+                self._update(clip_norm)
+                if batch == steps_per_epoch - 1:
+                    history.epoch_losses.append(mean_loss(history.step_losses[-steps_per_epoch:]))
+                evaluation = None
+                if step == steps - 1 or (step > 0 and step % eval_every == 0):
+                    score = self.evaluate(eval_set, batch_size=batch_size)
+                    if not math.isfinite(score.loss):
+                        history.ending = Ending.EVAL_LOSS_NOT_FINITE
+                        break
+                    evaluation = Evaluation(step, epoch, value, score.loss, score.accuracy)
+                    if history.note_evaluation(evaluation):
+                        kept_weights = copy_weights(self.model)
+                if step == steps - 1:
+                    history.ending = Ending.COMPLETE
+                elif evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:
+                    history.ending = Ending.STOPPED_EARLY
+                elif evaluation and on_state:
+                    optimizer = copy_optimizer(self.optimizer)
+                    on_state(history.state(copy_weights(self.model), kept_weights or {}, optimizer))
+                if on_progress and (evaluation or step % log_every == 0):
+                    on_progress(Progress(step, steps, epoch, epochs, value, evaluation, history.best))
+                if history.ending is not Ending.OPEN:
+                    break
+        finally:
+            for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+                group["lr"] = rate
         if kept_weights is not None:
             load_weights(self.model, kept_weights)
         return history.record()

@@ -88,7 +88,7 @@ class TorchSRN(TorchLayer):
         activation: str = "tanh",
     ) -> None:
         rnn = default_recurrent(nn.RNN, input_size, hidden_size, generator, nonlinearity=activation)
-        super().__init__(rnn, [], hidden_size)
+        super().__init__(rnn, hidden_size)
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
         """One vector further; see ``RecurrentLayer.step``."""

@@ -5,7 +5,7 @@ vectors a gate where the equations have one. Both biases are trained, so under A
 ``b`` (in the GRU's candidate, the second is scaled by the reset gate and does not act as part of a sum).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,16 +18,21 @@ class TorchLayer(RecurrentLayer):
 
     Arguments:
         rnn: of one layer, batch first.
-        stacked: the equations' subscripts, in the order in which the library stacks them; empty for a cell without.
         state_size: the size of the state.
+        stacked: the equations' subscripts, in the order in which the library stacks them; empty for a cell without.
+        sigmoid_gates: the subscripts of the gates that open from 0 to 1, by name.
     """
 
-    sigmoid_gates: dict[str, str] = {}  # noqa: RUF012 (no class changes it, some have their own)
-    """The subscripts of the gates that open from 0 to 1, by name."""
-
-    def __init__(self, rnn: nn.RNNBase, stacked: Sequence[str], state_size: int) -> None:
+    def __init__(
+        self,
+        rnn: nn.RNNBase,
+        state_size: int,
+        stacked: Sequence[str] = (),
+        sigmoid_gates: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(rnn.input_size, rnn.hidden_size, state_size)
         self.rnn = rnn
+        self._sigmoid_gates = dict(sigmoid_gates or {})
         self._suffixes = [f"_{gate}" for gate in stacked] or [""]
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
@@ -51,7 +56,7 @@ class TorchLayer(RecurrentLayer):
         h = self.hidden(state)
         return {
             name: torch.sigmoid(x @ p[f"W_{g}"] + h @ p[f"U_{g}"] + p[f"b_{g}"] + self.second_bias_of(g))
-            for name, g in self.sigmoid_gates.items()
+            for name, g in self._sigmoid_gates.items()
         }
 
     @property

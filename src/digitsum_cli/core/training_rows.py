@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, Rows
+from digitsum_cli.errors import InputError
 
 _SHUFFLING, _DRAWING = 0, 1
 
@@ -24,6 +25,9 @@ class TrainingRows:
             100: as many for each pair of first digits.
         seed: of both, 0 to 2**32 - 1.
 
+    Raises:
+        InputError: fresh rows are asked for, and the train split has no multiple of 100.
+
     Example:
         >>> from digitsum_cli.core import generate_splits
         >>> rows = TrainingRows(generate_splits([6])[6].train, shuffle=True, seed=0)
@@ -35,6 +39,10 @@ class TrainingRows:
     shuffle: bool = False
     fresh: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fresh and len(self.train) % (DIGITS * DIGITS):
+            raise InputError(f"{len(self.train)} train rows cannot be drawn anew", allowed="a multiple of 100 rows")
 
     @property
     def change(self) -> bool:

@@ -6,9 +6,7 @@ import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
-
-CELL = "cell"
-"""The name of an LSTM's c_t among the gates."""
+from digitsum_cli.core.names import MEMORY_CELL
 
 
 @torch.no_grad()
@@ -34,7 +32,7 @@ def mean_gates(model: DigitSumClassifier, length: int) -> dict[str, npt.NDArray[
         opened = layer.gates(x, state)
         state = layer.step(x, state)
         if opened and layer.cell(state).shape[1]:
-            opened = {**opened, CELL: layer.cell(state)}
+            opened = {**opened, MEMORY_CELL: layer.cell(state)}
         for name, values in opened.items():
             means.setdefault(name, []).append(values.double().mean(dim=0).cpu().numpy())
     return {name: np.stack(steps) for name, steps in means.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from digitsum_cli.core.names import MEMORY_CELL
 from digitsum_cli.figures.heat_map import DIVERGING, SEQUENTIAL, add_colour_bar, draw_cells
 from digitsum_cli.figures.small_multiples import evenly_spread
 from digitsum_cli.figures.style import new_figure, set_title, styled
@@ -16,8 +17,6 @@ MAXIMUM_UNITS = 64
 
 CELL_RANGE = 5.0
 """Where the colours of an LSTM's cell end, as in the practice book, chapter 6.3."""
-
-CELL = "cell"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class OpenGates:
 
 def limits_and_colours(name: str) -> tuple[tuple[float, float], str]:
     """The ends of the colours of a gate, or of the cell, and their map."""
-    return ((-CELL_RANGE, CELL_RANGE), DIVERGING) if name == CELL else ((0.0, 1.0), SEQUENTIAL)
+    return ((-CELL_RANGE, CELL_RANGE), DIVERGING) if name == MEMORY_CELL else ((0.0, 1.0), SEQUENTIAL)
 
 
 def draw_gates(panels: Sequence[OpenGates], subtitle: str) -> Figure:

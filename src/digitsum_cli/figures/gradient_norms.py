@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import median
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -25,10 +26,9 @@ MATRICES = {
 MAXIMUM_POINTS = 500
 """Of more steps, the largest norm in each of so many stretches is drawn."""
 
-Norms = Sequence[float]
+Norms = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
 class GradientNorms:
     """One training.
 
@@ -37,19 +37,17 @@ class GradientNorms:
         by_matrix: the norms of each of ``MATRICES``, one a step, before clipping.
     """
 
-    length: int
-    by_matrix: Mapping[str, Norms]
-
-    @property
-    def total(self) -> list[float]:
+    def __init__(self, length: int, by_matrix: Mapping[str, Norms]) -> None:
+        self.length, self.by_matrix = length, by_matrix
+        self.total: Norms = np.sqrt(sum(norms**2 for norms in by_matrix.values()))
         """The norm of all gradients together, one a step."""
-        return [math.hypot(*norms) for norms in zip(*self.by_matrix.values(), strict=True)]
 
 
-def share_clipped(trainings: Sequence[GradientNorms], clip_norm: float) -> float:
-    """The share of all steps whose gradients were scaled down."""
-    totals = [norm for training in trainings for norm in training.total]
-    return sum(norm > clip_norm for norm in totals) / len(totals)
+def percent_clipped(trainings: Sequence[GradientNorms], clip_norm: float) -> str:
+    """The share of all steps whose gradients were scaled down; "100 %" if there is no other."""
+    clipped = sum(int((training.total > clip_norm).sum()) for training in trainings)
+    steps = sum(len(training.total) for training in trainings)
+    return "100 %" if clipped == steps else f"{min(99.9, 100 * clipped / steps):.1f} %"
 
 
 def draw_gradient_norms(trainings: Sequence[GradientNorms], clip_norm: float | None, subtitle: str) -> Figure:
@@ -87,28 +85,35 @@ def _draw_panel(panel: Axes, trainings: Sequence[GradientNorms], clip_norm: floa
         panel.axhline(
             clip_norm, color=GUIDE_COLOUR, linestyle="--", linewidth=1.4, label=f"clipped above {clip_norm:g}"
         )
-        title += f": {100 * share_clipped(trainings, clip_norm):.0f} % of the steps clipped"
-    for (matrix, label), colour in zip(MATRICES.items(), COLOURS, strict=False):
-        steps, norms = _median([training.by_matrix[matrix] for training in trainings])
-        panel.plot(steps, norms, color=colour, linewidth=0.9, label=label)
+        title += f": {percent_clipped(trainings, clip_norm)} of the steps clipped"
     for training in trainings if several else ():
-        panel.plot(*_thinned(training.total), color=INK, linewidth=0.5, alpha=max(0.1, 1 / len(trainings)))
+        _draw_line(panel, training.total, color=INK, linewidth=0.5, alpha=max(0.1, 1 / len(trainings)))
     label = "all together" + (" (faint: each seed)" if several else "")
-    panel.plot(*_median([training.total for training in trainings]), color=INK, linewidth=1.6, label=label)
+    _draw_line(panel, _median([training.total for training in trainings]), color=INK, linewidth=2.2, label=label)
+    for (matrix, label), colour in zip(MATRICES.items(), COLOURS, strict=False):
+        norms = _median([training.by_matrix[matrix] for training in trainings])
+        _draw_line(panel, norms, color=colour, linewidth=0.9, label=label)
     panel.set_title(title)
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
 
 
-def _median(lines: Sequence[Norms]) -> tuple[list[int], list[float]]:
+def _median(lines: Sequence[Norms]) -> Norms:
     """The median at each step over the trainings that came so far."""
     longest = max(map(len, lines))
-    return _thinned([median(line[step] for line in lines if step < len(line)) for step in range(longest)])
+    padded = np.array([np.pad(line, (0, longest - len(line)), constant_values=np.nan) for line in lines])
+    median: Norms = np.nanmedian(padded, axis=0)
+    return median
 
 
-def _thinned(norms: Norms) -> tuple[list[int], list[float]]:
+def _draw_line(panel: Axes, norms: Norms, **style: Any) -> None:
     """The largest of each stretch, at its first step; what has no logarithm is left out."""
     stretch = math.ceil(len(norms) / MAXIMUM_POINTS)
-    steps = range(0, len(norms), stretch)
-    largest = (max(norms[step : step + stretch]) for step in steps)
-    return list(steps), [norm if 0 < norm < math.inf else math.nan for norm in largest]
+    steps = np.arange(0, len(norms), stretch)
+    largest = np.maximum.reduceat(norms, steps)
+    largest[~np.isfinite(largest) | (largest == 0)] = np.nan
+    panel.plot(steps, largest, **style)
+    gap = np.isnan(np.pad(largest, 1, constant_values=np.nan))
+    alone = ~gap[1:-1] & gap[:-2] & gap[2:]
+    if alone.any():
+        panel.plot(steps[alone], largest[alone], ".", markersize=2, **{**style, "label": None})

@@ -16,8 +16,8 @@ from digitsum_cli.core.atomic_write import atomic_write
 
 # The colours that a page may replace by its own, in dark mode for one: text and axes, background, grid, guides.
 INK, PAPER, GRID, GUIDE_COLOUR = "#1A1A1A", "#FFFFFF", "#DDDDDD", "#5A5A5A"
-# Okabe and Ito's palette, told apart by the colour-blind; the yellow is left out, it is too faint on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK)
+# Okabe and Ito's palette, told apart by the colour-blind, without its yellow, too faint on white; and two more.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK, "#999933", "#8C6BB1")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRAIN_COLOUR, EVAL_COLOUR = COLOURS[0], COLOURS[1]
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from digitsum_cli.core.generation import CLASSES, FREE_DIGITS
-from digitsum_cli.figures.gates import CELL, MAXIMUM_UNITS, limits_and_colours
+from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.figures.gates import MAXIMUM_UNITS, limits_and_colours
 from digitsum_cli.figures.heat_map import (
     DIVERGING,
     SEQUENTIAL,
@@ -55,7 +56,7 @@ def draw_walkthrough(
     if len(units) < hidden_size:
         subtitle = f"{subtitle}; {len(units)} of {hidden_size} units"
     parts = [_Part("state", states, *_range_of_states(states))]
-    opened = {**(gates or {}), **({CELL: cell} if cell and cell[0] else {})}
+    opened = {**(gates or {}), **({MEMORY_CELL: cell} if cell and cell[0] else {})}
     parts += [_Part(name, values, *limits_and_colours(name)) for name, values in opened.items()]
     height = min(3.0 if len(parts) == 1 else 1.9, max(0.5, 0.16 * len(units)))
     heights = [*[height] * len(parts), 2.6]

@@ -55,7 +55,7 @@ class Workspace(NamedTuple):
         T, dT: one row a digit.
         W_transposed, U_transposed, V_transposed: copies for products with a transposed matrix.
         next_states: those of the next step, where states before it are not needed any more.
-        squares: a row to add up squares in.
+        squares: a row to add up squares in, in float64.
     """
 
     states: States

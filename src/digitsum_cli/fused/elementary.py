@@ -1,4 +1,4 @@
-"""exp, tanh and the sigmoid on vectors, within 2 units in the last place.
+"""exp, tanh and the sigmoid on vectors, within 2 units in the last place, the sigmoid within 3.
 
 All halve the range as Moshier's Cephes library does and use its polynomials. What is not a number stays so;
 ``exp`` gives 0 below the logarithm of the smallest normal number and infinity above that of the largest.

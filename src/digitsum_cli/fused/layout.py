@@ -93,5 +93,5 @@ def new_workspace(blocks: Blocks, nodes: int, widest: int, layout: Layout, dtype
         U_transposed=matrix(gates * H, H),
         V_transposed=matrix(H, padded(CLASSES)),
         next_states=States(matrix(widest, H), matrix(widest, blocks.c * H)),
-        squares=np.zeros(max(gates * H, M, padded(CLASSES)), dtype),
+        squares=np.zeros(max(gates * H, M, padded(CLASSES))),
     )

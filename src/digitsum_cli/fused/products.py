@@ -5,7 +5,6 @@ index runs, so that each step of it loads two vectors and does up to sixteen fus
 contiguous, by rows, and padded with zeros to ``PANEL`` columns, so that rows are whole vectors.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,13 +15,13 @@ from numba.extending import intrinsic
 
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.vectors import (
-    INT32,
     INT64,
     VECTOR_BYTES,
     broadcast,
     data_pointer,
     int64,
     load_vector,
+    outlined,
     size_of,
     vector_function,
     vector_type,
@@ -69,7 +68,7 @@ def _product(
         C_columns, B_columns = (builder.extract_value(shape, 1) for shape in columns)
         element = context.get_data_type(C_type.dtype)
         pointer = element.as_pointer()
-        function = _outlined(
+        function = outlined(
             builder.module,
             f"digitsum_product_{element}",
             [pointer, INT64, pointer, INT64, INT64, pointer, INT64, INT64, INT64, accumulate.type],
@@ -96,26 +95,13 @@ def _product(
     return types.void(C, intp, A, intp, intp, intp, B, intp, intp, intp, types.boolean), emit
 
 
-def _outlined(
-    module: ir.Module, name: str, arguments: list[ir.Type], emit: Callable[[ir.Function], None]
-) -> ir.Function:
-    """A function of the module that is written once and called, so that compiling stays quick."""
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), name)
-    function.linkage = "linkonce_odr"
-    function.attributes.add("noinline")
-    emit(function)
-    return function
-
-
 def _emit_product(function: ir.Function) -> None:
     """Tile by tile; where fewer rows are left than a tile has, a lower one."""
     C, C_columns, A, row_stride, inner_stride, B, B_columns, rows, inner, accumulate = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     tile_arguments = [argument.type for argument in function.args if argument is not rows]
     tiles = [
-        _outlined(
+        outlined(
             function.module,
             f"digitsum_tile_{height}_{C.type.pointee}",
             tile_arguments,
@@ -210,67 +196,3 @@ def multiply(C, c, A, a, B, rows, inner, accumulate):
 def multiply_transposed(C, A, a, B, b, rows, inner):
     """C[:rows] = A[a : a + inner, :rows]^T B[b : b + inner]."""
     _product(C, 0, A, a * A.shape[1], 1, A.shape[1], B, b * B.shape[1], rows, inner, False)
-
-
-@intrinsic
-def _transpose_tile(
-    _: Any, A: Any, a: Any, A_columns: Any, rows: Any, A_transposed: Any, b: Any, B_columns: Any
-) -> Any:
-    """Transposes a square as wide as a vector, from element a on, to element b on; rows from ``rows`` on count as 0."""
-
-    def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-        A, a, A_columns, rows, A_transposed, b, B_columns = arguments
-        element = context.get_data_type(signature.args[0].dtype)
-        pointer = element.as_pointer()
-        function = _outlined(
-            builder.module,
-            f"digitsum_transpose_{element}",
-            [pointer, INT64, INT64, pointer, INT64],
-            _emit_transpose,
-        )
-        source = data_pointer(context, builder, signature.args[0], A, a)
-        target = data_pointer(context, builder, signature.args[4], A_transposed, b)
-        builder.call(function, [source, A_columns, rows, target, B_columns])
-        return context.get_dummy_value()
-
-    intp = types.intp
-    return types.void(A, intp, intp, intp, A_transposed, intp, intp), emit
-
-
-def _emit_transpose(function: ir.Function) -> None:
-    """Swaps the halves beside the diagonal, then the quarters within each, and so on down to single numbers."""
-    A, A_columns, rows, A_transposed, B_columns = function.args
-    vector = vector_type(A.type.pointee)
-    lanes = vector.count
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    zero = ir.Constant(vector, None)
-    lines = []
-    for row in range(lanes):
-        there = builder.icmp_signed("<", int64(row), rows)
-        offset = builder.select(there, builder.mul(A_columns, int64(row)), int64(0))
-        lines.append(builder.select(there, load_vector(builder, A, offset)[0], zero))
-    half = lanes // 2
-    while half:
-        for row in range(lanes):
-            if row & half:
-                continue
-            upper, lower = lines[row], lines[row + half]
-            keep = [lane if not lane & half else lanes + lane - half for lane in range(lanes)]
-            swap = [lane + half if not lane & half else lanes + lane for lane in range(lanes)]
-            lines[row] = builder.shuffle_vector(upper, lower, ir.Constant(ir.VectorType(INT32, lanes), keep))
-            lines[row + half] = builder.shuffle_vector(upper, lower, ir.Constant(ir.VectorType(INT32, lanes), swap))
-        half //= 2
-    for row, line in enumerate(lines):
-        spot = builder.bitcast(builder.gep(A_transposed, [builder.mul(B_columns, int64(row))]), vector.as_pointer())
-        builder.store(line, spot, align=size_of(vector.element))
-    builder.ret_void()
-
-
-@compiled
-def transpose(A, rows, columns, A_transposed):
-    """A_transposed[:columns, :rows] = A[:rows, :columns]^T; what is beside it, up to whole vectors, becomes 0."""
-    lanes = VECTOR_BYTES // A.itemsize
-    wide, high = A.shape[1], A_transposed.shape[1]
-    for row in range(0, rows, lanes):
-        for column in range(0, columns, lanes):
-            _transpose_tile(A, row * wide + column, wide, rows - row, A_transposed, column * high + row, high)

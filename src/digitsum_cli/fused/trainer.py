@@ -9,7 +9,7 @@ import numpy.typing as npt
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
-from digitsum_cli.core.record import Evaluation, Score, TrainingRecord, mean_loss
+from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.training_state import TrainingState
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
@@ -99,13 +99,12 @@ class FusedTrainer:
             np.zeros(2, np.int64),
         )
         self.step = 0
-        self.diverged_at: int | None = None
-        self._ended_early = False
+        self._ending = Ending.COMPLETE if self.steps == 0 else Ending.OPEN
 
     @property
     def ended(self) -> bool:
         """Whether all steps were made, the patience was over, or a loss was not finite."""
-        return self.diverged_at is not None or self._ended_early or self.step == self.steps
+        return self._ending is not Ending.OPEN
 
     def advance(self, steps: int) -> None:
         """Makes up to ``steps`` more steps; other threads run meanwhile."""
@@ -117,7 +116,7 @@ class FusedTrainer:
             self._advance_in_epoch(min(end, (epoch + 1) * self.steps_per_epoch))
 
     def _advance_in_epoch(self, end: int) -> None:
-        self.step, all_is_well = self._compiled.train_steps(
+        self.step, ending = self._compiled.train_steps(
             self.step,
             end,
             self.steps,
@@ -133,10 +132,7 @@ class FusedTrainer:
             self._record,
             *self._sizes,
         )
-        if not all_is_well:
-            self.diverged_at = self.step
-        elif self.step < end:
-            self._ended_early = True
+        self._ending = Ending(ending)
 
     def last_loss(self) -> float:
         """The loss of the last step that was made."""
@@ -159,14 +155,14 @@ class FusedTrainer:
 
     def record(self) -> TrainingRecord:
         """All that was noted down, as the Runner gives it."""
-        made = self.step if self.diverged_at is None else self.diverged_at + 1
-        losses = self._record.step_losses[:made].tolist()
+        computed = self.step + (self._ending is Ending.LOSS_NOT_FINITE)
+        losses = self._record.step_losses[:computed].tolist()
         size = self.steps_per_epoch
         finished = self.step // size
         epochs = (losses[epoch * size : (epoch + 1) * size] for epoch in range(finished))
         means = tuple(mean_loss(batch_losses) for batch_losses in epochs)
         return TrainingRecord(
-            tuple(losses), means, self.evaluations(), self.best(), self.diverged_at, self._gradient_norms()
+            tuple(losses), means, self.evaluations(), self.best(), self._ending, self._gradient_norms()
         )
 
     def _gradient_norms(self) -> dict[str, tuple[float, ...]]:
@@ -271,6 +267,7 @@ class FusedTrainer:
         except (KeyError, ValueError) as error:
             raise InputError("the state to start from does not fit the training") from error
         self.step = state.step
+        self._ending = Ending.COMPLETE if state.step == self.steps else Ending.OPEN
 
     def _evaluation(self, index: int) -> Evaluation:
         record = self._record

@@ -8,6 +8,7 @@ Clipping follows Pascanu, Mikolov and Bengio 2013, algorithm 1, as ``torch.nn.ut
 
 import math
 
+from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.vectors import Vector, elementwise
 
@@ -35,9 +36,8 @@ def _adam(
 
 _adam_step = elementwise(_adam)
 _descend = elementwise(lambda lr, decay, value, gradient: value - lr * (gradient + decay * value))
-_zero = elementwise(lambda x: x.constant(0.0))
-_add_square = elementwise(lambda total, x: total + x * x)
 _scale = elementwise(lambda factor, x: factor * x)
+_cosine_factor = compiled(cosine_factor)
 
 
 @compiled
@@ -47,9 +47,12 @@ def _norm(step, rule, g, width, squares, norms):
     for index in range(len(g)):
         gradient = g[index]
         columns = gradient.shape[1]
-        _zero(columns, (), (squares,), (0,))
+        for column in range(columns):
+            squares[column] = 0.0
         for row in range(gradient.shape[0]):
-            _add_square(columns, (), (squares, gradient), (0, row * columns))
+            for column in range(columns):
+                value = float(gradient[row, column])  # float64, where the squares of small numbers do not vanish
+                squares[column] += value * value
         block = width if index in (1, 2, 3) else columns  # the gates of W, U and b stand side by side
         for start in range(0, columns, block):
             square = 0.0
@@ -84,7 +87,7 @@ def update(step, steps, rule, g, optimizer, width, squares, norms):
             _scale(size, (number(coefficient),), (optimizer.gradients,), (0,))
     lr = rule.lr
     if rule.cosine:
-        lr *= 0.5 * (1.0 + math.cos(math.pi * step / steps))
+        lr *= _cosine_factor(step, steps)
     decay = number(rule.weight_decay)
     if rule.adam:
         step_size = number(lr / (1 - BETA_1 ** (step + 1)))

@@ -61,6 +61,19 @@ def vector_function(builder: ir.IRBuilder, name: str, vector: ir.VectorType, arg
     return cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}.{suffix}")
 
 
+def outlined(
+    module: ir.Module, name: str, arguments: list[ir.Type], emit: Callable[[ir.Function], None]
+) -> ir.Function:
+    """A function of the module that is written once and called, so that compiling stays quick."""
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), name)
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    emit(function)
+    return function
+
+
 class Vector:
     """A vector of numbers; its operators emit instructions."""
 

@@ -1,12 +1,14 @@
 """The axes of a sweep: which keys may vary, and over which values."""
 
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
+from digitsum_cli.core.fitting import find_misfit
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath, parse_value
 from digitsum_cli.settings.override import Override, apply_override
@@ -15,6 +17,9 @@ from digitsum_cli.settings.schema import AxisValue, Settings, axis_keys, leaf_ke
 from digitsum_cli.settings.validation import origin_of, shown, suggestion, validate
 
 MAXIMUM_TRIALS = 100_000
+
+_OF_A_NETWORK = ("cell", "activation", "init", "init_scale", "forget_bias")
+"""The keys of ``model`` that must fit together."""
 
 
 def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[Any]]:
@@ -92,10 +97,36 @@ def refuse_data_too_large_together(
     for key, values in axes.items():
         if key.startswith("data.k."):
             where = origin_of(("sweep", key), origins)
-            most = max(value for value in values if isinstance(value, int))
-            apply_override(Override(key, most, where), largest, {})
+            apply_override(Override(key, max(cast(tuple[int, ...], values)), where), largest, {})
     if where:
         validate(largest, {("data",): where})
+
+
+def refuse_misfits(
+    settings: Settings, axes: Mapping[str, tuple[AxisValue, ...]], origins: Mapping[KeyPath, str]
+) -> None:
+    """Checks that the settings of every network fit together.
+
+    Arguments:
+        settings: without axes.
+        axes: their values.
+        origins: where each value was given.
+
+    Raises:
+        InputError: in some combination of the axes, they do not.
+    """
+    values = (axes.get(f"model.{name}", (getattr(settings.model, name),)) for name in _OF_A_NETWORK)
+    for combination in itertools.product(*values):
+        misfit = find_misfit(**dict(zip(_OF_A_NETWORK, combination, strict=True)))
+        if misfit:
+            key = f"model.{misfit.setting}"
+            path = ("sweep", key) if key in axes else ("model", misfit.setting)
+            raise InputError(
+                misfit.what,
+                where=origin_of(path, origins),
+                allowed=misfit.allowed,
+                next_step="Sweep apart what does not fit together" if axes.keys() & {key, "model.cell"} else None,
+            )
 
 
 def _with_value(

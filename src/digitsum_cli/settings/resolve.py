@@ -12,6 +12,7 @@ from digitsum_cli.settings.axes import (
     check_axis,
     list_axes,
     refuse_data_too_large_together,
+    refuse_misfits,
 )
 from digitsum_cli.settings.document import KeyPath, dump_document, parse_value, read_document
 from digitsum_cli.settings.estimates import time_in_words
@@ -48,9 +49,9 @@ def resolve_settings(
         preset: what a command uses instead of the book's settings when no file is given.
 
     Raises:
-        InputError: a key is unknown or stands twice, a value is of the wrong type or out of range, an axis varies
-            something that cannot vary, or there are over 100,000 trials. The message names the file and line or
-            the option.
+        InputError: a key is unknown or stands twice, a value is of the wrong type or out of range, settings of the
+            network do not fit together, an axis varies something that cannot vary, or there are over 100,000 trials.
+            The message names the file and line or the option.
     """
     tree: dict[str, Any] = copy.deepcopy(dict(preset or {}))
     origins: dict[KeyPath, str] = {}
@@ -72,6 +73,7 @@ def resolve_settings(
         )
     resolved = {key: check_axis(key, values, tree, origins) for key, values in items.items()}
     refuse_data_too_large_together(resolved, tree, origins)
+    refuse_misfits(settings, resolved, origins)
     return settings.model_copy(update={"sweep": resolved})
 
 

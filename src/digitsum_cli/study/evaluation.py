@@ -109,15 +109,16 @@ def checkpoint_settings(path: Path, overrides: Sequence[Override] = ()) -> tuple
         original = resolve_settings(preset=preset)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    if any(override.key == "data.dir" for override in overrides):
+        preset["data"]["rows"] = "fixed"
     settings = resolve_settings(preset=preset, overrides=overrides)
-    for section in ("model", "train"):
-        before, after = getattr(original, section).model_dump(), getattr(settings, section).model_dump()
-        for key in before:
-            if before[key] != after[key] and key != "device":
-                raise InputError(
-                    f"{path} was trained with {section}.{key} {before[key]!r}, not {after[key]!r}",
-                    next_step="Only data.* and train.device may differ when scoring",
-                )
+    before, after = (_of_the_training(each) for each in (original, settings))
+    for key in before:
+        if before[key] != after[key] and not (key == "data.rows" and settings.data.dir is not None):
+            raise InputError(
+                f"{path} was trained with {key} {before[key]!r}, not {after[key]!r}",
+                next_step="Only data.lengths, k, seed and dir, and train.device may differ when scoring",
+            )
     return trial, settings
 
 
@@ -181,12 +182,23 @@ def _require_sizes(weights: Weights, trial: Trial, path: Path) -> None:
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     data = trial.data
-    k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test} if data else {}
+    of_data: dict[str, Any] = {"lengths": [trial.length]}
+    if data:
+        k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
+        of_data = {"lengths": list(data.lengths), "k": k, "seed": data.seed, "rows": trial.rows}
     return {
-        "data": {"lengths": list(data.lengths), "k": k, "seed": data.seed} if data else {"lengths": [trial.length]},
+        "data": of_data,
         "model": {name: getattr(trial, name) for name in ModelSettings.model_fields},
         "train": {name: getattr(trial, name) for name in TrainSettings.model_fields if name not in _NOT_OF_TRIALS},
     }
+
+
+def _of_the_training(settings: Settings) -> dict[str, Any]:
+    """What no longer changes when weights are scored, by dotted key."""
+    sections = {"model": settings.model, "train": settings.train}
+    values = {f"{name}.{key}": value for name, section in sections.items() for key, value in section}
+    del values["train.device"]
+    return {"data.rows": settings.data.rows, **values}
 
 
 def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:

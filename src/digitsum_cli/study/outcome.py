@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.record import Evaluation, TrainingRecord
+from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
 
 Status = Literal["done", "diverged", "failed"]
 
@@ -36,7 +36,7 @@ class Outcome:
 
     Arguments:
         status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
-        reason: why it diverged or failed.
+        reason: why it diverged, failed or was stopped early.
         best_eval_accuracy: of the kept weights, 0 to 1.
         best_step: the global step, counted from 0, of the kept weights.
         kept: how the kept weights do; None if none were kept.
@@ -74,15 +74,14 @@ class Outcome:
             seconds: by the clock.
             weights: those that were kept; None if there was no evaluation.
         """
-        diverged = record.diverged_at is not None
         return cls(
-            status="diverged" if diverged else "done",
-            reason=f"the loss was not finite any more at step {record.diverged_at}" if diverged else None,
+            status="diverged" if record.ending.diverged else "done",
+            reason=_reason(record),
             best_eval_accuracy=record.best.eval_accuracy if record.best else None,
             best_step=record.best.step if record.best else None,
             kept=kept,
             final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
-            steps=len(record.step_losses) - diverged,
+            steps=record.updates,
             seconds=seconds,
             step_losses=record.step_losses,
             epoch_losses=record.epoch_losses,
@@ -95,6 +94,20 @@ class Outcome:
     def failed(cls, reason: str) -> "Outcome":
         """The outcome of a trial that gave nothing."""
         return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
+
+
+def _reason(record: TrainingRecord) -> str | None:
+    """Why a training ended before all its steps were made."""
+    last_step = len(record.step_losses) - 1
+    match record.ending:
+        case Ending.LOSS_NOT_FINITE:
+            return f"the loss was not finite any more at step {last_step}"
+        case Ending.EVAL_LOSS_NOT_FINITE:
+            return f"the loss on the eval rows was not finite any more after step {last_step}"
+        case Ending.STOPPED_EARLY if record.best:
+            since = len(record.evaluations) - 1 - record.evaluations.index(record.best)
+            return f"stopped early at step {last_step}: no rise of the eval accuracy in {since} evaluations"
+    return None
 
 
 def attempt(run: Callable[[], Outcome]) -> Outcome:

@@ -9,13 +9,11 @@ from pathlib import Path
 
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.names import FUSED, require_fitting
+from digitsum_cli.core.names import FUSED
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.study.memory import refuse_what_cannot_fit
 from digitsum_cli.study.trial import GeneratedData, Trial
-
-_FITTING = ("cell", "activation", "init", "init_scale", "forget_bias")
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,13 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, settings
-            of the model do not fit together, an axis changes nothing, or a training does not fit in memory.
+        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, an
+            axis changes nothing, or a training does not fit in memory.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
-    for each in combinations:
-        require_fitting(**each.model.model_dump(include=set(_FITTING)))
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:

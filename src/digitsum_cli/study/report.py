@@ -91,7 +91,7 @@ _ABOUT_DIFFERENCES = (
     "training of the other, any seed against any seed, ties counted half (Agarwal et al. 2021)."
 )
 _ABOUT_THE_DATA = (
-    "Rows are drawn with repetition, so some stand twice, and some eval and test rows were trained on. The exact "
+    "Rows are drawn with repetition, so some stand twice, and some eval and test rows also stand in train. The exact "
     "accuracy and the accuracy on unseen test rows show how much that matters."
 )
 

@@ -20,7 +20,7 @@ MAXIMUM_LOSS_FIGURES = 12
 
 
 def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFigure]:
-    """Draws the loss curves of each setting, of trials that diverged after an epoch as well.
+    """Draws the loss curves of each setting, of trials that ended early as well.
 
     Arguments:
         trials: those of the run.
@@ -32,7 +32,7 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
     trained_rows = [
         (trial, row)
         for trial, row in _with_status(trials, store, "done", "diverged")
-        if row["final_train_loss"] is not None
+        if row["final_train_loss"] is not None or row["best_step"] is not None
     ]
     rows = [row for _, row in trained_rows]
     varied = varied_settings(rows)
@@ -45,7 +45,8 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
             name_with_label("loss", label),
             draw_loss_curves(curves, settings_and_seeds(rows, label, (trial.seed for trial in trained))),
             "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
-            "Dotted: the loss of guessing by the labels' frequencies. A training that diverged ends where it did.",
+            "Dotted: the loss of guessing by the labels' frequencies. A training that diverged or was stopped ends "
+            "where it did.",
             f"Train and eval loss against the training step at the lengths {lengths}.",
         )
 

@@ -46,7 +46,9 @@ def _learnt_by_heart(summary: Sequence[Row]) -> list[str]:
     found = [
         row
         for row in summary
-        if row["train_accuracy"] is not None and row["train_accuracy"] - row["exact_accuracy"] > _BY_HEART
+        if row["rows"] == "fixed"
+        and row["train_accuracy"] is not None
+        and row["train_accuracy"] - row["exact_accuracy"] > _BY_HEART
     ]
     if not found:
         return []

@@ -22,7 +22,7 @@ def analysis_tables(analysis: Analysis) -> list[Table]:
 
 
 def audit_table(audits: Sequence[Row]) -> Table:
-    """Rows that stand twice in a split, and rows of eval and test that were trained on.
+    """Rows that stand twice in a split, and rows of eval and test that stand in train as well.
 
     Arguments:
         audits: the fields of ``Audit``, and ``data_seed``.
@@ -53,7 +53,7 @@ def _single_seed_table(summary: Sequence[Row]) -> Table:
     """The book's table, with the exact accuracy, and Wilson's interval beside the test accuracy."""
     varied = varied_settings(summary)
     return Table(
-        "Accuracy by length: of one training each, with the 95 % interval of the test rows",
+        f"Accuracy by length: of one training each, with the 95 % interval of the test rows{_note_on_train(summary)}",
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("train", "best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
@@ -80,7 +80,8 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
     first_seeds = sorted({row["first_seed"] for row in summary})
     first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
     return Table(
-        "Accuracy by length: exact, over every possible row, with its spread over seeds; and means on sampled rows",
+        "Accuracy by length: exact, over every possible row, with its spread over seeds; and means on sampled rows"
+        + _note_on_train(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("seeds", "exact: mean [95 %]", "median", "IQM", "range"),
@@ -103,6 +104,11 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
             for row in summary
         ],
     )
+
+
+def _note_on_train(summary: Sequence[Row]) -> str:
+    fresh = any(row["rows"] == "fresh" for row in summary)
+    return " (trained on fresh rows, not on the train split, which is one more sample)" if fresh else ""
 
 
 def difference_table(differences: Sequence[Row]) -> Table:

@@ -1,6 +1,7 @@
 """The figures of the diagnosis: one set for each setting, over its lengths and seeds."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -48,7 +49,9 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
         figures = [draw(by_length, subtitle) for draw in _FIGURES]
         if mine[0].diagnosis.gates:
-            figures.append(_gates(by_length, settings_and_seeds(rows, label, [mine[0].trial.seed])))
+            seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
+            of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}
+            figures.append(_gates(of_one_seed, settings_and_seeds(rows, label, [seed])))
         yield label, [_renamed(drawn, label) for drawn in figures]
 
 
@@ -192,22 +195,22 @@ def _transfer(by_length: ByLength, subtitle: str) -> DescribedFigure:
     )
 
 
-def _gates(by_length: ByLength, subtitle: str) -> DescribedFigure:
-    """Of the first seed: units of different trainings have nothing in common."""
+def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure:
+    """Of one seed: units of different trainings have nothing in common."""
     panels = [
-        OpenGates(length, {name: values.tolist() for name, values in diagnoses[0].gates.items()})
-        for length, diagnoses in by_length.items()
+        OpenGates(length, {name: values.tolist() for name, values in diagnosis.gates.items()})
+        for length, diagnosis in by_length.items()
     ]
     seen = "; ".join(
         f"{name}: "
-        + ", ".join(f"{np.mean(diagnoses[0].gates[name][-1]):.2f} at length {n}" for n, diagnoses in by_length.items())
+        + ", ".join(f"{np.mean(diagnosis.gates[name][-1]):.2f} at length {n}" for n, diagnosis in by_length.items())
         for name in panels[0].values
     )
     return DescribedFigure(
         "gates",
         draw_gates(panels, subtitle),
         "What each unit lets through: gates from closed (0) to open (1), and an LSTM's cell, step by step, as means "
-        "over the 100 pairs of first digits without a distractor, of one training.",
+        "over the 100 pairs of first digits without a distractor, of one seed.",
         f"Mean over the units at the last step. {seen}.",
     )
 

@@ -1,0 +1,40 @@
+"""What hand-written cells with gates have in common: one ``W``, ``U`` and ``b`` for each gate."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from digitsum_cli.core.book_initialisation import draw_xavier
+from digitsum_cli.core.recurrent_layer import RecurrentLayer
+
+
+class GatedLayer(RecurrentLayer):
+    """A layer with the parameters ``W_g`` of shape ``(input_size, hidden_size)``, ``U_g`` and ``b_g`` of each gate g.
+
+    Arguments:
+        input_size: the size of ``x_t``.
+        hidden_size: the size of ``h_t``.
+        state_size: the size of the state.
+        gates: the subscripts g.
+        generator: what the parameters are drawn from: all ``W`` in the order of the gates, then ``U``, then ``b``;
+            without one, torch's global generator.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        state_size: int,
+        gates: Sequence[str],
+        generator: torch.Generator | None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, state_size)
+        shapes = {"W": (input_size, hidden_size), "U": (hidden_size, hidden_size), "b": (1, hidden_size)}
+        for matrix, shape in shapes.items():
+            for gate in gates:
+                self.register_parameter(f"{matrix}_{gate}", nn.Parameter(draw_xavier(shape, generator)))
+
+    def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        """What ``read`` gives for each parameter, under its own name."""
+        return {name: read(parameter) for name, parameter in self.named_parameters()}
