@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup reproduce test test-browser check lint format bench clean
+.PHONY: help setup reproduce test stress test-browser check lint format bench clean
 
 help:
 	@echo "make setup         a virtual environment in .venv with everything in it"
 	@echo "make reproduce     the book's experiment: table and figures in runs/"
 	@echo "make test          the whole test suite"
+	@echo "make stress        kills and damaged files by the hundred and the hundred thousand (half an hour)"
 	@echo "make test-browser  the report opened in Chromium, which has to be installed"
 	@echo "make check         formatter, linter, type checker, tests"
 	@echo "make lint          the same without the tests"
@@ -29,6 +30,9 @@ reproduce: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto
+
+stress: $(INSTALLED)
+	DIGITSUM_STRESS=1 $(BIN)/pytest --numprocesses auto tests/test_killed_sweep.py tests/test_fuzz.py
 
 test-browser: $(INSTALLED)
 	DIGITSUM_BROWSER=required $(BIN)/pytest tests/test_report_in_browser.py

@@ -1,9 +1,9 @@
 """A full disk, a read-only folder, a file that may not grow: real ones."""
 
 import contextlib
-import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,9 +68,8 @@ def limited_in_size(kilobytes: int, *arguments: object) -> Ended:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000 * kilobytes, 1000 * kilobytes))
 
-    command = ["python", "-m", "digitsum_cli", *map(str, arguments)]
-    environment = {**os.environ, "PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"}  # type: ignore[attr-defined]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, env=environment, check=False)
+    command = [sys.executable, "-m", "digitsum_cli", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, check=False)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

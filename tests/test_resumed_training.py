@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
 from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.record import Ending, TrainingRecord
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
@@ -77,6 +79,20 @@ def test_runner_goes_on_from_any_evaluation_to_the_same_bits(place: int, tmp_pat
     whole = Runner(build_classifier("gru", "manual", 6, 7, seed=1))
     assert record == whole.train(DATA.train, DATA.eval, epochs=12, record_gradients=True)
     assert all((copy_weights(runner.model)[name] == values).all() for name, values in weights.items())
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_patience_goes_on_where_it_was(place: int) -> None:
+    def train(**options: Any) -> TrainingRecord:
+        model = build_classifier("srn", "manual", 6, 7, seed=1)
+        runner = Runner(model, torch.optim.SGD(model.parameters(), lr=1e-9))
+        return runner.train(DATA.train, DATA.eval, epochs=12, eval_every=10, early_stop=3, **options)
+
+    states: list[TrainingState] = []
+    whole = train(on_state=states.append)
+    assert whole.ending is Ending.STOPPED_EARLY
+    assert len(states) == len(whole.evaluations) - 1, "of the last evaluation nothing is left to go on from"
+    assert train(start=states[place]) == whole
 
 
 def test_runner_goes_on_with_momentum() -> None:

@@ -1,5 +1,6 @@
 """What cannot fit is refused at once, with how much it would take."""
 
+import re
 import time
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_what_cannot_fit_is_refused_at_once(arguments: tuple[str, ...], message:
     ended = digitsum(*arguments)
     assert time.monotonic() - start < 2.0
     assert ended.code == 2
-    assert __import__("re").search(message, ended.err), ended.err
+    assert re.search(message, ended.err), ended.err
     assert list(Path().iterdir()) == []
 
 

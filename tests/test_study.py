@@ -31,6 +31,7 @@ from digitsum_cli.study.setting_columns import varied_settings
 from digitsum_cli.study.store import Store
 from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
 from digitsum_cli.study.trial import Trial
+from tests.same_run import assert_same_run
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
@@ -265,6 +266,26 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
     study(tmp_path / "whole")
     assert numbers(run.path) == numbers(tmp_path / "whole")
     assert (run.path / "history.csv").read_bytes() == (tmp_path / "whole" / "history.csv").read_bytes()
+
+
+def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path: Path) -> None:
+    few = ("data.lengths=5", "train.seed=0", "sweep.train.lr=0.001,0.01", "model.impl=fused")
+    many = ("data.lengths=5,4", "sweep.train.seed=0,1", "sweep.train.lr=0.01,0.001,0.1", "sweep.model.cell=gru,srn")
+    study(tmp_path / "grown", *few)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "grown" / "checkpoints").iterdir()}
+    watcher = Recorder()
+    settings = settings_of(*many, "model.impl=fused")
+    run_study(settings, RunDirectory(tmp_path / "grown"), watcher, Manner(None, resume=True))
+    assert len(before) == 2
+    assert len(watcher.missing) == 24 - 2
+    study(tmp_path / "whole", *many, "model.impl=fused")
+    assert_same_run(tmp_path / "grown", tmp_path / "whole")
+
+
+def test_lengths_added_in_front_are_refused_with_the_reason(tmp_path: Path) -> None:
+    study(tmp_path, "data.lengths=5")
+    with pytest.raises(InputError, match=r"a length changes the rows of those after it: add lengths at the end"):
+        study(tmp_path, "data.lengths=4,5", resume=True)
 
 
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:

@@ -87,11 +87,12 @@ def compare(
     from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.study.execution import usable_cores
     from digitsum_cli.study.plan import plan_trials
+    from digitsum_cli.study.run_access import refuse_if_taken
     from digitsum_cli.study.run_directory import RunDirectory
     from digitsum_cli.study.study import Manner, run_study
 
     if out is not None:
-        RunDirectory(out).refuse_if_taken(force=force)
+        refuse_if_taken(RunDirectory(out), force=force)
     plan_trials(settings)  # what cannot be trained is refused before anything is measured
     book = TrainSettings()
     own = [f"train.{name}" for name in _OF_THE_UPDATE if getattr(settings.train, name) != getattr(book, name)]

@@ -21,6 +21,7 @@ from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import ModelSettings, TrainSettings
 from digitsum_cli.study.plan import load_data, resolved_device
 from digitsum_cli.study.results import wilson_columns
+from digitsum_cli.study.run_access import refuse_links
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import setting_row
 from digitsum_cli.study.store import Store
@@ -81,7 +82,7 @@ def find_checkpoints(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     run = RunDirectory(path)
-    run.refuse_links()
+    refuse_links(run)
     checkpoints = sorted(require_inside(found, path) for found in run.checkpoints.glob("*.safetensors"))
     if run.store.is_file():
         with Store(run.store) as store:

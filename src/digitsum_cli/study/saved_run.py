@@ -11,6 +11,7 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
 from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.results import result_row
+from digitsum_cli.study.run_access import refuse_links
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.store import Store
@@ -52,7 +53,7 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
         InputError: there is no run, its files are damaged or links that lead out of it, or no trial has ended.
     """
     run = RunDirectory(path)
-    run.refuse_links()
+    refuse_links(run)
     if not run.store.is_file():
         raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Name a run directory")
     with Store(run.store) as store:
@@ -90,7 +91,7 @@ def done_checkpoints(path: Path) -> list[Path]:
     run = RunDirectory(path)
     with Store(run.store) as store:
         ended = list(store.ended(store.trials().values(), losses=False))
-    run.refuse_links()
+    refuse_links(run)
     paths = (require_inside(run.checkpoint(trial.name), path) for trial, outcome in ended if outcome.status == "done")
     return [checkpoint for checkpoint in paths if checkpoint.is_file()]
 

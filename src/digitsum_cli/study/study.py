@@ -22,6 +22,7 @@ from digitsum_cli.study.plan import Plan, plan_trials
 from digitsum_cli.study.provenance import describe_session, now
 from digitsum_cli.study.results import history_rows, result_row
 from digitsum_cli.study.resume import refuse_other_settings
+from digitsum_cli.study.run_access import opened
 from digitsum_cli.study.run_directory import RunDirectory
 from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.state_keeper import StateKeeper
@@ -118,7 +119,7 @@ def run_study(
         DigitsumError: a file could not be written.
     """
     plan = plan_trials(settings)
-    with run.opened(resume=manner.resume, force=manner.force), Store(run.store, create=True) as store:
+    with opened(run, resume=manner.resume, force=manner.force), Store(run.store, create=True) as store:
         refuse_other_settings(settings, plan, store, run)
         keeper = StateKeeper(run.training_state, plan.trials[0]) if manner.keep_state else None
         if keeper:
