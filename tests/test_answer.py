@@ -15,7 +15,7 @@ from digitsum_cli.study.plan import plan_trials
 from digitsum_cli.study.results import RESULT_COLUMNS
 from digitsum_cli.study.setting_columns import Row
 from digitsum_cli.study.trial import Trial
-from tests.test_study import settings_of
+from tests.small_study import settings_of
 
 SRN = "The SRN (impl manual)"
 

@@ -16,13 +16,10 @@ from digitsum_cli.core import SRN
 from tests.book_facts import BOOK
 from tests.command_line import REPOSITORY, digitsum, digitsum_process
 
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
+
 COMMANDS = ("generate", "train", "evaluate", "sweep", "compare")
 SMALL = ("--lengths", "5,4", "--epochs", "3")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_help_does_not_load_what_only_commands_need() -> None:
@@ -259,119 +256,6 @@ def test_training_that_was_stopped_in_its_first_epoch_has_its_figure() -> None:
     assert (Path("run") / "figures" / "loss.png").is_file()
 
 
-BAD_COMMANDS = [
-    (("generate", "--lengths", "2"), "--lengths 2: data.lengths: the length 2 is too short"),
-    (("generate", "--lengths", "35..5"), "--lengths 35..5: data.lengths: the range 35..5 runs backwards; write 5..35"),
-    (("generate", "--lengths", "five"), "'five' is not a number, a list such as"),
-    (("generate", "--k-train", "0"), "--k-train 0: data.k.train is 0"),
-    (("generate", "--k-test", "-1"), "--k-test -1: data.k.test is -1"),
-    (("generate", "--seed", "x"), "--seed x: data.seed is 'x'"),
-    (("generate", "--set", "data.dir=there"), "names data to read"),
-    (("generate", "nowhere.yaml"), "cannot read the config nowhere.yaml"),
-    (("sweep", "--epochs", "0"), "--epochs 0: train.epochs is 0"),
-    (("sweep", "--impl", "fast"), "there is no implementation 'fast'; allowed: manual, torch, fused"),
-    (("sweep", "--seeds", "3..1"), "the range 3..1 runs backwards"),
-    (("sweep", "--set", "model.cell=elman"), "there is no cell 'elman'; allowed: srn"),
-    (("sweep", "--set", "train.lr=0"), "train.lr is 0"),
-    (("sweep", "--set", "train.batch_size=0"), "train.batch_size is 0"),
-    (("sweep", "--set", "modle.cell=srn"), "Did you mean 'model'?"),
-    (("sweep", "--set", "data.dir=nowhere"), "cannot read nowhere/5/train.txt"),
-    (("train", "--length", "1"), "the length 1 is too short"),
-    (("train", "--seed", "-1"), "train.seed is -1"),
-    (("train", "--set", "train.device=tpu"), "there is no device 'tpu'; allowed: cpu, cuda, mps, auto"),
-    (("sweep", "--impl", "fused", "--set", "train.device=cuda"), "impl fused does not run on 'cuda'"),
-    (("compare", "--impl", "manual"), "there is nothing to compare 'manual' with"),
-    (("evaluate", "nowhere"), "no checkpoint at nowhere"),
-    (("evaluate", "."), "is not a run with checkpoints"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), BAD_COMMANDS, ids=lambda value: " ".join(value)[:40])
-def test_bad_input_is_one_message_and_writes_nothing(arguments: tuple[str, ...], message: str) -> None:
-    ended = digitsum(*arguments)
-    assert ended.code == 2
-    assert ended.out == ""
-    assert ended.err.startswith("Error: ")
-    assert len(ended.err.splitlines()) == 1
-    assert message in ended.err
-    assert not list(Path().iterdir())
-
-
-@pytest.mark.parametrize("arguments", [("sweep", "--nosuch"), ("nosuch",), ("sweep", "-j", "0"), ("evaluate",)])
-def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    ended = digitsum(*arguments)
-    assert ended.code == 2
-    assert "Traceback" not in ended.err
-
-
-def test_bad_file_is_named_with_its_line() -> None:
-    Path("bad.yaml").write_text("train:\n  epochs: 10\n  lr: fast\n")
-    ended = digitsum("sweep", "bad.yaml")
-    assert ended.code == 2
-    assert ended.err.startswith("Error: bad.yaml:3: train.lr is 'fast'; allowed: a number above 0")
-
-
-def test_run_that_stands_is_not_overwritten() -> None:
-    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
-    before = Path("run/results.csv").read_bytes()
-    for command in (("train", "--length", "4"), ("sweep", "--lengths", "4"), ("compare", "--lengths", "4")):
-        ended = digitsum(*command, "--epochs", "1", "--out", "run")
-        assert ended.code == 2
-        assert "already holds a run" in ended.err
-        assert "--force" in ended.err
-    assert Path("run/results.csv").read_bytes() == before
-    assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
-
-
-def test_output_below_a_file_is_refused() -> None:
-    Path("file").write_text("mine")
-    for arguments in (("generate", "--lengths", "4"), ("train", "--length", "4"), ("sweep", "--lengths", "4")):
-        for out in ("file", "file/below"):
-            ended = digitsum(*arguments, "--out", out)
-            assert ended.code == 2, arguments
-            assert "Choose another" in ended.err
-    assert Path("file").read_text() == "mine"
-
-
-@pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
-def test_damaged_checkpoint_is_refused(damage: str) -> None:
-    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
-    (checkpoint,) = Path("run/checkpoints").iterdir()
-    content = {"truncated": checkpoint.read_bytes()[:-10], "text": b"hello" * 40, "empty": b""}[damage]
-    checkpoint.write_bytes(content)
-    ended = digitsum("evaluate", checkpoint)
-    assert ended.code == 2
-    assert "damaged" in ended.err
-
-
-def test_checkpoint_from_other_settings_is_refused() -> None:
-    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
-    ended = digitsum("evaluate", "run", "--set", "model.hidden_size=16")
-    assert ended.code == 2
-    assert "was trained with model.hidden_size 32, not 16" in ended.err
-    ended = digitsum("evaluate", "run", "--data", "nowhere")
-    assert ended.code == 2
-    assert "cannot read nowhere/4/train.txt" in ended.err
-
-
-def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
-    ended = digitsum(
-        *("sweep", "--lengths", "4", "--epochs", "1", "--set", "sweep.train.lr=[0.001,1e37]", "-j", "1", "--out", "run")
-    )
-    assert ended.code == 3
-    assert "1 of 2 trials failed or diverged, the rest are saved" in ended.err
-    assert [row["status"] for row in csv.DictReader(Path("run/results.csv").read_text().splitlines())] == [
-        "done",
-        "diverged",
-    ]
-
-
-def test_debug_shows_the_traceback() -> None:
-    ended = digitsum_process("sweep", "--epochs", "0", "--debug")
-    assert "Traceback" in ended.err
-    assert "Traceback" not in digitsum_process("sweep", "--epochs", "0").err
-
-
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_config_starts_with_its_commands_and_loads(path: Path) -> None:
     lines = path.read_text().splitlines()
@@ -389,11 +273,6 @@ def test_implementations_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -
     assert ended.code == 1
     assert "DIFFERS" in ended.out
     assert "differ by more than the tolerance" in ended.err
-
-
-def test_resume_needs_a_run_and_no_force() -> None:
-    assert "Name it with --out" in digitsum("sweep", "--resume").err
-    assert digitsum("sweep", "--resume", "--force", "--out", "run").code == 2
 
 
 def test_json_has_null_for_what_is_not_a_number() -> None:

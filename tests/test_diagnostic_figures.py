@@ -7,8 +7,6 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -18,13 +16,13 @@ from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.gradient_norms import MATRICES, GradientNorms, draw_gradient_norms, percent_clipped
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
 from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
-from digitsum_cli.figures.style import INK, save_figure
+from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.figures.walkthrough import draw_walkthrough
+from tests.drawn import cells, corners, line_points, scattered, titles, values
 
 LENGTHS = {1: [10], 7: [3, 5, 8, 10, 15, 20, 40], 30: list(range(3, 33))}
 
@@ -65,38 +63,6 @@ def walkthrough(lengths: list[int], seeds: int) -> Figure:
 
 DRAWINGS = [gradient_by_lag, distractor, lost_digit, confusion, spectral_radius, transfer, walkthrough]
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.__name__)
-
-
-def cells(panel: Axes) -> QuadMesh:
-    (mesh,) = (drawn for drawn in panel.collections if isinstance(drawn, QuadMesh))
-    return mesh
-
-
-def values(panel: Axes) -> list[list[float]]:
-    array = cells(panel).get_array()
-    assert array is not None
-    return np.ma.filled(np.ma.asarray(array), math.nan).tolist()  # type: ignore[no-any-return]
-
-
-def corners(panel: Axes) -> tuple[list[float], list[float]]:
-    """Where the cells begin and end: lowest x and y, highest x and y."""
-    coordinates = np.asarray(cells(panel).get_coordinates())
-    return coordinates[0, 0].tolist(), coordinates[-1, -1].tolist()
-
-
-def line_points(panel: Axes, index: int) -> list[list[float]]:
-    return np.asarray(panel.get_lines()[index].get_xydata()).tolist()  # type: ignore[no-any-return]
-
-
-def scattered(panel: Axes) -> list[list[list[float]]]:
-    """The points of each series of points."""
-    return [
-        np.asarray(drawn.get_offsets()).tolist() for drawn in panel.collections if isinstance(drawn, PathCollection)
-    ]
-
-
-def titles(figure: Figure) -> list[str]:
-    return [panel.get_title() for panel in figure.axes if panel.get_title()]
 
 
 @every_drawing
@@ -317,48 +283,6 @@ def test_transfer_from_a_single_length_is_a_curve() -> None:
     assert panel.get_lines()[1].get_label() == "train length (10)"
 
 
-def test_walkthrough_aligns_digits_states_and_probabilities() -> None:
-    digits, states = [6, 7, 4], [[0.1, -0.2], [0.3, -0.4], [0.5, -0.6]]
-    probabilities = [[(step + answer) / 21 for answer in range(19)] for step in range(3)]
-    figure = draw_walkthrough(digits, states, probabilities, "6 + 7")
-    figure.canvas.draw()
-    upper, lower = figure.axes[:2]
-    assert values(upper) == [[0.1, 0.3, 0.5], [-0.2, -0.4, -0.6]]
-    assert np.array(values(lower)).T.tolist() == probabilities
-    assert cells(upper).get_clim() == (-1, 1)
-    assert cells(lower).get_clim() == (0, 1)
-    assert corners(upper) == ([0.5, -0.5], [3.5, 1.5])
-    assert corners(lower) == ([0.5, -0.5], [3.5, 18.5])
-    assert upper.get_position().x0 == lower.get_position().x0
-    assert upper.get_position().x1 == lower.get_position().x1
-
-
-def written_digits(figure: Figure) -> dict[float, str]:
-    """The digit above each step."""
-    (above,) = figure.axes[0].child_axes
-    labels = [text.get_text() for text in above.get_xticklabels()]
-    return dict(zip(np.asarray(above.get_xticks()).tolist(), labels, strict=True))
-
-
-def test_walkthrough_shows_gates_from_0_to_1_and_the_cell_from_minus_5_to_5() -> None:
-    digits, states = [6, 7, 4], [[0.1, -0.2], [0.3, -0.4], [0.5, -0.6]]
-    gates = {"forget gate": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]}
-    cell = [[-6.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
-    figure = draw_walkthrough(digits, states, [[0.0] * 19] * 3, "6 + 7", gates=gates, cell=cell)
-    _, forget, of_cell, lower = figure.axes[:4]
-    assert values(forget) == [[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]]
-    assert values(of_cell) == [[-6.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
-    assert cells(forget).get_clim() == (0, 1)
-    assert cells(of_cell).get_clim() == (-5, 5)
-    assert lower.get_ylabel() == "sum"
-    assert [axis.get_ylabel() for axis in figure.axes[4:]] == ["state", "forget gate", "cell", "probability"]
-
-
-def test_walkthrough_of_states_above_1_starts_at_0() -> None:
-    figure = draw_walkthrough([6, 7, 4], [[0.0, 3.0]] * 3, [[0.0] * 19] * 3, "relu")
-    assert cells(figure.axes[0]).get_clim() == (0, 3)
-
-
 def test_gates_have_a_row_each_and_a_column_for_each_length() -> None:
     panels = [
         OpenGates(length, {"reset gate": [[0.2, 0.4]] * length, "cell": [[-1.0, 2.0]] * length})
@@ -370,82 +294,3 @@ def test_gates_have_a_row_each_and_a_column_for_each_length() -> None:
     assert values(grid[0, 0]) == [[0.2] * 5, [0.4] * 5]
     assert [cells(axis).get_clim() for axis in grid[:, 0]] == [(0, 1), (-5, 5)]
     assert "4 of 5 lengths" in figure.get_suptitle()
-
-
-def norms(length: int, *totals: float) -> GradientNorms:
-    """All of it in U."""
-    return GradientNorms(length, {matrix: np.array(totals, float) * (matrix == "U") for matrix in MATRICES})
-
-
-def test_gradient_norms_are_drawn_on_a_logarithmic_scale_with_the_share_that_is_clipped() -> None:
-    figure = draw_gradient_norms([norms(20, 1, 10, 100, 3), norms(20, 2, 4, 6)], 5.0, "two seeds")
-    (panel,) = figure.axes
-    assert panel.get_yscale() == "log"
-    assert panel.get_title() == "length 20: 42.9 % of the steps clipped"
-    labelled = {line.get_label(): line for line in panel.get_lines()}
-    assert np.asarray(labelled["clipped above 5"].get_ydata()).tolist() == [5, 5]
-    together = labelled["all together (faint: each seed)"]
-    assert np.asarray(together.get_ydata()).tolist() == [1.5, 7.0, 53.0, 3.0], "medians over those that came so far"
-    assert np.isnan(np.asarray(labelled["W: input to state"].get_ydata(), dtype=float)).all()
-
-
-def test_many_gradient_norms_are_thinned_to_the_largest_of_each_stretch() -> None:
-    (panel,) = draw_gradient_norms([norms(5, *range(1, 1001))], None, "one").axes
-    drawn = {line.get_label(): line for line in panel.get_lines()}["all together"]
-    assert len(np.asarray(drawn.get_ydata())) == 500
-    assert np.asarray(drawn.get_ydata())[-1] == 1000
-    assert panel.get_title() == "length 5"
-
-
-def test_total_norm_is_that_of_all_gradients_together() -> None:
-    assert GradientNorms(5, {"W": np.array([3.0]), "U": np.array([4.0])}).total.tolist() == [5.0]
-
-
-def test_norm_between_two_that_vanish_is_a_point() -> None:
-    (panel,) = draw_gradient_norms([norms(5, 1, 0, 4, 0, 2, 3)], None, "one").axes
-    (points,) = (line for line in panel.get_lines() if line.get_marker() == "." and line.get_color() == INK)
-    assert np.asarray(points.get_xydata()).tolist() == [[0, 1], [2, 4]]
-
-
-def test_all_steps_are_clipped_only_if_every_one_is() -> None:
-    assert percent_clipped([norms(5, *[9] * 2000, 1)], 5.0) == "99.9 %"
-    assert percent_clipped([norms(5, *[9] * 2000)], 5.0) == "100 %"
-
-
-def test_walkthrough_writes_every_digit_of_a_short_sequence() -> None:
-    assert written_digits(walkthrough([6], 1)) == {1: "6", 2: "7", 3: "0", 4: "0", 5: "0", 6: "4"}
-
-
-def test_walkthrough_leaves_the_zeros_of_a_long_sequence_out() -> None:
-    assert written_digits(walkthrough([100], 1)) == {1: "6", 2: "7", 100: "4"}
-    digits = [0, 0, *[0] * 98]
-    figure = draw_walkthrough(digits, [[0.0]] * 100, [[0.0] * 19] * 100, "zeros")
-    assert written_digits(figure) == {1: "0", 2: "0"}
-
-
-def test_walkthrough_marks_the_right_sum_at_the_last_step() -> None:
-    lower = draw_walkthrough([6, 7, 4], [[0.0]] * 3, [[0.0] * 19] * 3, "a distractor").axes[1]
-    (frame,) = (patch for patch in lower.patches if isinstance(patch, Rectangle))
-    assert frame.get_center() == pytest.approx((3, 13))
-    assert [text.get_text() for text in lower.texts] == ["◂ 13"]
-
-
-def test_walkthrough_names_the_units_it_draws() -> None:
-    states = [[unit / 256 for unit in range(256)]] * 4
-    figure = draw_walkthrough([1, 2, 3, 0], states, [[0.0] * 19] * 4, "wide")
-    upper = figure.axes[0]
-    drawn = [row[0] for row in values(upper)]
-    assert (len(drawn), drawn[0], drawn[-1]) == (64, 0, 255 / 256)
-    places = np.asarray(upper.get_yticks()).tolist()
-    named = [int(text.get_text()) - 1 for text in upper.get_yticklabels()]
-    assert [drawn[round(place)] for place in places] == [unit / 256 for unit in named]
-    assert "64 of 256 units" in figure.get_suptitle()
-
-
-@pytest.mark.parametrize("length", [2, 100])
-@pytest.mark.parametrize("hidden_size", [1, 256])
-def test_walkthrough_of_any_size_can_be_drawn(length: int, hidden_size: int, tmp_path: Path) -> None:
-    digits = [9] * length
-    figure = draw_walkthrough(digits, [[0.0] * hidden_size] * length, [[1 / 19] * 19] * length, "extremes")
-    _, svg = save_figure(figure, tmp_path, "figure")
-    assert "<image" not in svg.read_text(encoding="utf-8")

@@ -19,10 +19,7 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.study.store import Store
 from tests.command_line import Ended, digitsum
 
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ from tests.command_line import digitsum, started
 LONG = ("--lengths", "20", "--seeds", "0..20", "--impl", "fused", "-j", "1", "--out", "run")
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 @pytest.mark.parametrize("manner", [("--resume",), ("--force",)])

@@ -10,10 +10,7 @@ from digitsum_cli.settings.estimates import memory_in_words, time_in_words
 from digitsum_cli.study import memory
 from tests.command_line import digitsum
 
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,55 +18,22 @@ from digitsum_cli.core.data_files import write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings import resolve_settings
 from digitsum_cli.settings.schema import axis_keys
 from digitsum_cli.study.analysis.summary import summarise
 from digitsum_cli.study.execution import execute
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan, plan_trials
+from digitsum_cli.study.plan import plan_trials
 from digitsum_cli.study.results import RESULT_COLUMNS
-from digitsum_cli.study.run_directory import RunDirectory, open_run
+from digitsum_cli.study.run_directory import open_run
 from digitsum_cli.study.setting_columns import varied_settings
 from digitsum_cli.study.store import Store
-from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
 from digitsum_cli.study.trial import Trial
-from tests.same_run import assert_same_run
+from tests.small_study import numbers, settings_of, study
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
     "final_train_loss,best_step,steps,seconds"
 )
-
-
-def settings_of(*assignments: str) -> Settings:
-    defaults = ("data.lengths=5,4", "train.epochs=3", "sweep.train.seed=0,1")
-    return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
-
-
-class Recorder(Watcher):
-    def __init__(self) -> None:
-        self.missing: list[Trial] = []
-        self.steps: list[int] = []
-        self.outcomes: list[Outcome] = []
-
-    def planned(self, plan: Plan, missing: list[Trial]) -> None:
-        self.missing = missing
-
-    def progressed(self, trial: Trial, progress: Progress) -> None:
-        self.steps.append(progress.step)
-
-    def ended(self, trial: Trial, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-
-
-def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
-    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), Manner(jobs, **options))
-
-
-def numbers(path: Path) -> list[dict[str, str]]:
-    """The rows of results.csv without the times."""
-    rows = list(csv.DictReader((path / "results.csv").read_text().splitlines()))
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def test_every_combination_at_every_length_is_a_trial() -> None:
@@ -249,127 +215,10 @@ def test_evaluation_that_is_not_finite_is_a_divergence(tmp_path: Path) -> None:
         assert not list(run.glob("checkpoints/*"))
 
 
-def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
-    class Interrupted(Recorder):
-        def ended(self, trial: Trial, outcome: Outcome) -> None:
-            super().ended(trial, outcome)
-            if len(self.outcomes) == 2:
-                raise KeyboardInterrupt
-
-    run = RunDirectory(tmp_path / "resumed")
-    with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), run, Interrupted(), Manner(None))
-    assert len(numbers(run.path)) == 2
-    watcher = Recorder()
-    run_study(settings_of(), run, watcher, Manner(None, resume=True))
-    assert len(watcher.missing) == len(watcher.outcomes) == 2
-    study(tmp_path / "whole")
-    assert numbers(run.path) == numbers(tmp_path / "whole")
-    assert (run.path / "history.csv").read_bytes() == (tmp_path / "whole" / "history.csv").read_bytes()
-
-
-def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path: Path) -> None:
-    few = ("data.lengths=5", "train.seed=0", "sweep.train.lr=0.001,0.01", "model.impl=fused")
-    many = ("data.lengths=5,4", "sweep.train.seed=0,1", "sweep.train.lr=0.01,0.001,0.1", "sweep.model.cell=gru,srn")
-    study(tmp_path / "grown", *few)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "grown" / "checkpoints").iterdir()}
-    watcher = Recorder()
-    settings = settings_of(*many, "model.impl=fused")
-    run_study(settings, RunDirectory(tmp_path / "grown"), watcher, Manner(None, resume=True))
-    assert len(before) == 2
-    assert len(watcher.missing) == 24 - 2
-    study(tmp_path / "whole", *many, "model.impl=fused")
-    assert_same_run(tmp_path / "grown", tmp_path / "whole")
-
-
-def test_lengths_added_in_front_are_refused_with_the_reason(tmp_path: Path) -> None:
-    study(tmp_path, "data.lengths=5")
-    with pytest.raises(InputError, match=r"a length changes the rows of those after it: add lengths at the end"):
-        study(tmp_path, "data.lengths=4,5", resume=True)
-
-
-def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
-    study(tmp_path)
-    before = numbers(tmp_path)
-    with pytest.raises(
-        InputError, match=r"4 trials that these settings do not have: train\.lr was 0\.001 and is 0\.01"
-    ):
-        study(tmp_path, "train.lr=0.01", resume=True)
-    assert numbers(tmp_path) == before
-
-
-def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
-    study(tmp_path)
-    before = numbers(tmp_path)
-    with pytest.raises(InputError, match=r"already holds a run .*--resume.*--force"):
-        study(tmp_path, "train.lr=0.01")
-    assert numbers(tmp_path) == before
-    study(tmp_path, "train.lr=0.01", force=True)
-    assert {row["lr"] for row in numbers(tmp_path)} == {"0.01"}
-    assert len(list((tmp_path / "checkpoints").iterdir())) == 4
-
-
-def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
-    one = ("train.seed=0", "data.lengths=4")
-    study(tmp_path, *one)
-    others = [
-        tmp_path / name
-        for name in ("notes.txt", "checkpoints/x.safetensors", "figures/thesis.png", "figures/lossy.svg")
-    ]
-    for path in others:
-        path.write_text("mine")
-    study(tmp_path, *one, "train.lr=0.5", force=True)
-    assert all(path.read_text() == "mine" for path in others)
-    assert len(list((tmp_path / "checkpoints").glob("length4-*.safetensors"))) == 1
-
-
-def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
-    class AtOnce(Recorder):
-        def planned(self, plan: Plan, missing: list[Trial]) -> None:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), Manner(None))
-    study(tmp_path)
-    assert len(numbers(tmp_path)) == 4
-
-
 def test_axis_that_changes_nothing_is_refused(tmp_path: Path) -> None:
     write_splits(tmp_path, generate_splits([5]))
     with pytest.raises(InputError, match="the same training 3 times"):
         plan_trials(settings_of(f"data.dir={tmp_path}", "data.lengths=5", "train.seed=0", "sweep.data.seed=0..2"))
-
-
-def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> None:
-    plan = plan_trials(settings_of("train.seed=0"))
-    study(tmp_path, "train.seed=0")
-    with Store(tmp_path / "results.sqlite") as store:
-        store.add(plan.trials[0], Outcome.failed("a power cut"))
-    watcher = Recorder()
-    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True))
-    assert watcher.missing == []
-    run_study(
-        settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True, retry_failed=True)
-    )
-    assert [trial.identity for trial in watcher.missing] == [plan.trials[0].identity]
-    assert {row["status"] for row in numbers(tmp_path)} == {"done"}
-
-
-def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
-    run = RunDirectory(tmp_path)
-    for number in range(3):
-        run_study(settings_of(), run, Recorder(), Manner(None, command=[f"session {number}"], resume=True))
-    provenance = json.loads(run.provenance.read_text())
-    commands = [session["command"] for session in (provenance, *provenance["earlier"])]
-    assert commands == [["session 2"], ["session 1"], ["session 0"]]
-
-
-def test_run_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="is a file"):
-        study(tmp_path / "file")
-    with pytest.raises(InputError, match="cannot write to"):
-        study(tmp_path / "file" / "below")
 
 
 def test_wrong_data_leave_nothing_behind(tmp_path: Path) -> None:

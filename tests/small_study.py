@@ -1,0 +1,44 @@
+"""A small study, and who watches it."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.core.record import Progress
+from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.plan import Plan
+from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
+from digitsum_cli.study.trial import Trial
+
+
+def settings_of(*assignments: str) -> Settings:
+    defaults = ("data.lengths=5,4", "train.epochs=3", "sweep.train.seed=0,1")
+    return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
+
+
+class Recorder(Watcher):
+    def __init__(self) -> None:
+        self.missing: list[Trial] = []
+        self.steps: list[int] = []
+        self.outcomes: list[Outcome] = []
+
+    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        self.missing = missing
+
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        self.steps.append(progress.step)
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+
+def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
+    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), Manner(jobs, **options))
+
+
+def numbers(path: Path) -> list[dict[str, str]]:
+    """The rows of results.csv without the times."""
+    rows = list(csv.DictReader((path / "results.csv").read_text().splitlines()))
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
