@@ -8,7 +8,7 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.run.directory import RunDirectory
 from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
 from digitsum_cli.study.trial import Trial
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digitsum_cli.study import fused_training, threads
+from digitsum_cli.study.execution import fused_training, threads
 from tests.command_line import digitsum, digitsum_process, started
 from tests.same_run import assert_same_run, rows_without_times
 

@@ -17,7 +17,7 @@ from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.resolve import settings_yaml
-from digitsum_cli.study.store import Store
+from digitsum_cli.study.run.store import Store
 from tests.command_line import digitsum
 from tests.stress import cases
 

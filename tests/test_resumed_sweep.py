@@ -8,8 +8,8 @@ import pytest
 from digitsum_cli.errors import InputError
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.run_directory import RunDirectory
-from digitsum_cli.study.store import Store
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.study import Manner, run_study
 from digitsum_cli.study.trial import Trial
 from tests.same_run import assert_same_run

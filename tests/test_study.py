@@ -21,12 +21,12 @@ from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.settings import resolve_settings
 from digitsum_cli.settings.schema import axis_keys
 from digitsum_cli.study.analysis.summary import summarise
-from digitsum_cli.study.execution import execute
+from digitsum_cli.study.execution.execute import execute
 from digitsum_cli.study.plan import plan_trials
 from digitsum_cli.study.results import RESULT_COLUMNS
-from digitsum_cli.study.run_directory import open_run
+from digitsum_cli.study.run.directory import open_run
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import varied_settings
-from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 from tests.small_study import numbers, settings_of, study
 

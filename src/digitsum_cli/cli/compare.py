@@ -85,10 +85,10 @@ def compare(
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
-    from digitsum_cli.study.execution import usable_cores
+    from digitsum_cli.study.execution.execute import usable_cores
     from digitsum_cli.study.plan import plan_trials
-    from digitsum_cli.study.run_access import refuse_if_taken
-    from digitsum_cli.study.run_directory import RunDirectory
+    from digitsum_cli.study.run.access import refuse_if_taken
+    from digitsum_cli.study.run.directory import RunDirectory
     from digitsum_cli.study.study import Manner, run_study
 
     if out is not None:

@@ -56,8 +56,8 @@ def evaluate(
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override
     from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
-    from digitsum_cli.study.run_directory import RunDirectory
-    from digitsum_cli.study.saved_run import done_checkpoints
+    from digitsum_cli.study.run.directory import RunDirectory
+    from digitsum_cli.study.run.saved import done_checkpoints
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:

@@ -34,7 +34,7 @@ def report(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.saved_run import done_checkpoints, read_run, saved_thresholds
+    from digitsum_cli.study.run.saved import done_checkpoints, read_run, saved_thresholds
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and out.is_dir():

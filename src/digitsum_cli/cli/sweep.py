@@ -87,8 +87,8 @@ def sweep(
 
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
-    from digitsum_cli.study.execution import usable_cores
-    from digitsum_cli.study.run_directory import open_run
+    from digitsum_cli.study.execution.execute import usable_cores
+    from digitsum_cli.study.run.directory import open_run
     from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, config.stem if config else "sweep")

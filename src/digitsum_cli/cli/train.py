@@ -81,7 +81,7 @@ def train(
 
     from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
-    from digitsum_cli.study.run_directory import open_run
+    from digitsum_cli.study.run.directory import open_run
     from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")

@@ -19,13 +19,13 @@ from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import ModelSettings, TrainSettings
+from digitsum_cli.study.execution.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.plan import load_data, resolved_device
 from digitsum_cli.study.results import wilson_columns
-from digitsum_cli.study.run_access import refuse_links
-from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.run.access import refuse_links
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import setting_row
-from digitsum_cli.study.store import Store
-from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
 
 _NOT_OF_TRIALS = ("log_every", "device")

@@ -14,9 +14,9 @@ from digitsum_cli.figures.gradient_norms import (
     percent_clipped,
 )
 from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.run_figures import MAXIMUM_LOSS_FIGURES, name_with_label
 from digitsum_cli.study.setting_columns import setting_label, setting_row, settings_and_seeds, varied_settings
-from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.table import significant
 

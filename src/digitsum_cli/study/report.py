@@ -16,10 +16,10 @@ from digitsum_cli.study.diagnosis.figures import MAXIMUM_SETTINGS, diagnosis_fig
 from digitsum_cli.study.diagnosis.reasons import reasons
 from digitsum_cli.study.diagnosis.tables import diagnosis_table
 from digitsum_cli.study.gradient_figures import gradient_figures
+from digitsum_cli.study.run.saved import SavedRun
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
-from digitsum_cli.study.saved_run import SavedRun
 from digitsum_cli.study.setting_columns import setting_of, shared_settings
-from digitsum_cli.study.store import Store
 from digitsum_cli.table import Table
 
 _MAXIMUM_LOSS_FIGURES = 4

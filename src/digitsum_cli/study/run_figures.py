@@ -11,8 +11,8 @@ from digitsum_cli.statistics.memory_span import Bound
 from digitsum_cli.study.analysis.analysis import Analysis
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.results import result_row
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import Row, setting_label, setting_of, settings_and_seeds, varied_settings
-from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.table import percent
 

@@ -16,17 +16,17 @@ from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
 from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
-from digitsum_cli.study.execution import execute
+from digitsum_cli.study.execution.execute import execute
+from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.provenance import describe_session, now
 from digitsum_cli.study.results import history_rows, result_row
-from digitsum_cli.study.resume import refuse_other_settings
-from digitsum_cli.study.run_access import opened
-from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.run.access import opened
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.provenance import describe_session, now
+from digitsum_cli.study.run.resume import refuse_other_settings
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import Row
-from digitsum_cli.study.state_keeper import StateKeeper
-from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 
 _SECONDS_BETWEEN_TABLES = 5.0

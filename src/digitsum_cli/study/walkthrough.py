@@ -9,7 +9,7 @@ from digitsum_cli.diagnostics.walkthrough import Walkthrough, parse_sequence, wa
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 from digitsum_cli.study.evaluation import checkpoint_settings, load_classifier
-from digitsum_cli.study.training import use_one_thread
+from digitsum_cli.study.execution.training import use_one_thread
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.table import Table, percent
 

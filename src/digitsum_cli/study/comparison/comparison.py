@@ -7,9 +7,9 @@ from digitsum_cli.core.generation import Rows
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.comparison.parity import Parity, check_parity
 from digitsum_cli.study.comparison.speed import Timing, time_implementations
+from digitsum_cli.study.execution.training import use_one_thread
 from digitsum_cli.study.plan import load_data
 from digitsum_cli.study.study import StudyResult
-from digitsum_cli.study.training import use_one_thread
 
 
 @dataclass(frozen=True)

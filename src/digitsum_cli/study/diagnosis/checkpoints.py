@@ -8,10 +8,10 @@ from typing import Any
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.study.evaluation import checkpoint_settings, load_classifier
+from digitsum_cli.study.execution.training import build_trial_classifier, use_one_thread
+from digitsum_cli.study.execution.workers import Died, Ended, Send, work_in_processes
 from digitsum_cli.study.setting_columns import Row, setting_row
-from digitsum_cli.study.training import build_trial_classifier, use_one_thread
 from digitsum_cli.study.trial import Trial
-from digitsum_cli.study.workers import Died, Ended, Send, work_in_processes
 
 BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
 _FEW = 12

@@ -6,8 +6,8 @@ from typing import Any
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Settings, resolve_settings
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.run_directory import RunDirectory
-from digitsum_cli.study.store import Store
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.store import Store
 
 _MAXIMUM_DIFFERENCES = 5
 

@@ -16,9 +16,9 @@ from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, NewForests, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.study.trial_rows import training_rows
 
@@ -147,7 +147,7 @@ def _initial_weights(trial: Trial) -> Weights:
     if trial.init == "book" and trial.forget_bias is None:
         return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed)
     from digitsum_cli.core.weights import copy_weights
-    from digitsum_cli.study.training import build_trial_classifier
+    from digitsum_cli.study.execution.training import build_trial_classifier
 
     return copy_weights(build_trial_classifier(trial))
 

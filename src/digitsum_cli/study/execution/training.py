@@ -13,8 +13,8 @@ from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import KeptScores, Outcome
-from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 from digitsum_cli.study.trial_rows import training_rows, unseen_test_rows
 

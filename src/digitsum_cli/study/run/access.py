@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.errors import InputError
-from digitsum_cli.study.lock import locked
-from digitsum_cli.study.run_directory import RunDirectory
-from digitsum_cli.study.store import has_outcomes
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.lock import locked
+from digitsum_cli.study.run.store import has_outcomes
 
 _DIAGNOSIS = (
     "diagnosis.json",

@@ -11,10 +11,10 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
 from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.results import result_row
-from digitsum_cli.study.run_access import refuse_links
-from digitsum_cli.study.run_directory import RunDirectory
+from digitsum_cli.study.run.access import refuse_links
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import Row
-from digitsum_cli.study.store import Store
 from digitsum_cli.study.trial import Trial
 
 _MAXIMUM_BYTES = 1_000_000_000

@@ -6,10 +6,10 @@ from functools import partial
 
 from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.study.execution.processes import execute_in_processes
+from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.processes import execute_in_processes
-from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 
 OnProgress = Callable[[Trial, Progress], None]
@@ -44,7 +44,7 @@ def execute(
     fused = [trial for trial in trials if trial.impl == FUSED]
     others = [trial for trial in trials if trial.impl != FUSED]
     if fused:
-        from digitsum_cli.study.threads import execute_in_threads
+        from digitsum_cli.study.execution.threads import execute_in_threads
 
         yield from execute_in_threads(plan, fused, on_progress, jobs or 1, keeper)
     if others and jobs:
@@ -56,7 +56,7 @@ def execute(
 def _execute_here(
     plan: Plan, trials: Sequence[Trial], on_progress: OnProgress, log_every: int, keeper: StateKeeper | None
 ) -> Generator[tuple[Trial, Outcome]]:
-    from digitsum_cli.study.training import run_trial
+    from digitsum_cli.study.execution.training import run_trial
 
     for trial in trials:
         report = partial(on_progress, trial)

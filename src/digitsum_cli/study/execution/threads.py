@@ -7,10 +7,10 @@ from functools import partial
 from queue import SimpleQueue
 
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.fused_training import PreparedData, run_fused_trial
+from digitsum_cli.study.execution.fused_training import PreparedData, run_fused_trial
+from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.state_keeper import StateKeeper
 from digitsum_cli.study.trial import Trial
 
 _SECONDS_TO_STOP = 0.5

@@ -6,10 +6,10 @@ from functools import partial
 
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Progress
+from digitsum_cli.study.execution.workers import Died, Send, Told, work_in_processes
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
-from digitsum_cli.study.workers import Died, Send, Told, work_in_processes
 
 _SECONDS_BETWEEN_MESSAGES = 0.2
 
@@ -36,7 +36,7 @@ def execute_in_processes(
 
 def _run(send: Send, trial: Trial, splits: Splits, log_every: int) -> Outcome:
     """In a process: trains a trial, and tells now and then how it goes."""
-    from digitsum_cli.study.training import run_trial
+    from digitsum_cli.study.execution.training import run_trial
 
     last_message = 0.0
 
