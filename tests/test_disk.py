@@ -1,6 +1,7 @@
 """A full disk, a read-only folder, a file that may not grow: real ones."""
 
 import contextlib
+import re
 import resource
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def test_sweep_whose_files_may_not_grow_says_so_and_leaves_what_can_be_resumed(k
     assert not list(tmp_path.rglob("*.part"))
     resumed = digitsum_process(*SWEEP, "--out", tmp_path / "run", "--resume")
     assert resumed.code == 0, resumed.err
+    assert digitsum_process(*SWEEP, "--out", tmp_path / "whole").code == 0
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
 
 
 def limited_in_size(kilobytes: int, *arguments: object) -> Ended:
@@ -98,12 +101,36 @@ def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
         assert "cannot write to" in resumed.err
 
 
-def test_training_on_a_disk_that_is_full_for_a_while_goes_on(tmp_path: Path) -> None:
-    """Its state cannot be kept meanwhile, which is no reason to give it up."""
+def test_training_whose_state_finds_no_room_is_not_given_up(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "150k") as disk:
-        arguments = ("train", "--length", "5", "--epochs", "300", "--impl", "fused", "--out", disk / "run")
-        ended = digitsum_process(*arguments)
+        arguments = ("train", "--length", "5", "--epochs", "300", "--impl", "fused")
+        ended = digitsum_process(*arguments, "--out", disk / "run")
         assert ended.code == 1
         assert "Free some space" in ended.err
+        assert not list(disk.rglob("*.part"))
+        steps = [int(found.replace(",", "")) for found in re.findall(r"step ([\d,]+)/11,400", ended.err)]
+        assert steps[-1] == 11_399, "it went on to its end, where its weights found no room"
         remount(disk, "size=20m")
-        assert digitsum_process(*arguments, "--resume").code == 0
+        assert digitsum_process(*arguments, "--out", disk / "run", "--resume").code == 0
+        assert digitsum_process(*arguments, "--out", tmp_path / "whole").code == 0
+        assert_same_run(disk / "run", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("arguments", [("evaluate", "--diagnose"), ("evaluate", "--sequence", "1 2 0 0"), ("report",)])
+def test_what_would_write_into_a_read_only_run_says_where_else_to(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    command, *options = arguments
+    with small_disk(tmp_path / "disk", "5m") as disk:
+        assert digitsum("train", "--length", "4", "--epochs", "1", "--out", disk / "run").code == 0
+        remount(disk, "ro")
+        refused = digitsum(command, disk / "run", *options)
+        assert refused.code == 2
+        assert "Read-only file system. Choose another place with --out" in refused.err
+        assert digitsum(command, disk / "run", *options, "--out", tmp_path / "elsewhere").code == 0
+
+
+def test_data_that_find_no_room_are_an_error_of_the_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "20k") as disk:
+        ended = digitsum("generate", "--lengths", "50", "--out", disk / "data")
+        assert ended.code == 1
+        assert "Free some space" in ended.err
+        assert not [path for path in disk.rglob("*") if path.is_file()]

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.draws import count_draws, every_draw
 from digitsum_cli.core.exact import answer_every_draw, exact_score, states_of_every_draw
 from digitsum_cli.core.generation import generate_rows
+from digitsum_cli.core.metrics import count_right
 from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
@@ -46,6 +48,31 @@ def loss_and_right(model: DigitSumClassifier, row: list[int]) -> tuple[float, bo
     label = row[0] + row[1]
     loss = math.log(sum(math.exp(z) for z in logits)) - logits[label]
     return loss, logits.index(max(logits)) == label
+
+
+def test_logits_that_are_no_numbers_are_no_answer() -> None:
+    logits = torch.zeros(4, 19)
+    logits[1, 0] = logits[2, 3] = math.nan
+    logits[3, 0] = math.inf
+    assert count_right(logits, torch.zeros(4, dtype=torch.int64)) == 2
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None:
+    model = build_classifier(cell, "manual", 6, 7)
+    weights = copy_weights(model)
+    weights["linear.bias"][4] = math.nan
+    load_weights(model, weights)
+    assert exact_score(model, 5).accuracy == 0
+    splits = generate_splits([5])[5]
+    forest, rows = plant_forest(splits.train, 8), EvaluationSet(splits.eval, 8)
+    trainer = FusedTrainer(
+        kind_of(cell, "tanh"), copy_weights(build_classifier(cell, "manual", 6, 7)), forest, rows, epochs=4
+    )
+    trainer.advance(120)
+    trainer.restore(replace(trainer.state(), kept=weights))
+    assert trainer.exact_accuracy_of_kept() == 0
+    assert trainer.score_kept(rows).accuracy == 0
 
 
 @pytest.fixture(scope="module", params=["manual", "torch"])

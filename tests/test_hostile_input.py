@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpo
 from digitsum_cli.core.data_files import read_splits, write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.errors import InputError
+from digitsum_cli.study.run import store as store_module
 from digitsum_cli.study.run.store import Store
 from tests.command_line import Ended, digitsum
 
@@ -75,6 +77,37 @@ def test_link_in_place_of_a_checkpoint_is_not_followed(command: str, run: Path, 
     checkpoint.rename(elsewhere / checkpoint.name)
     checkpoint.symlink_to(elsewhere / checkpoint.name)
     assert "leads out of run" in refused(COMMANDS[command]())
+
+
+@pytest.mark.parametrize("name", ["diagnosis", "diagnosis/own", "config.yaml"])
+def test_link_out_of_the_run_of_a_single_checkpoint_is_not_followed(name: str, run: Path, elsewhere: Path) -> None:
+    checkpoint = min((run / "checkpoints").iterdir())
+    link = run / name.replace("own", checkpoint.stem)
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(elsewhere)
+    assert "leads out of run" in refused(digitsum("evaluate", checkpoint, "--diagnose"))
+    assert [path.name for path in elsewhere.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("name", [".lock", ".writer.json"])
+def test_lock_that_is_a_link_is_not_followed(name: str, run: Path, elsewhere: Path) -> None:
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(elsewhere / "precious")
+    for command in ("sweep", "resume"):
+        assert "leads out of run" in refused(COMMANDS[command]())
+    assert (elsewhere / "precious").read_text() == "mine"
+
+
+def test_temporary_files_of_other_runs_are_left_alone(run: Path) -> None:
+    part = Path("run/inner/.0123456789abcdef0123456789abcdef.part")
+    part.parent.mkdir()
+    part.write_text("being written")
+    mine = run / "figures" / part.name
+    mine.write_text("left over")
+    assert COMMANDS["resume"]().code == 0
+    assert part.exists()
+    assert not mine.exists()
 
 
 @pytest.mark.parametrize("link", ["5", "5/train.txt", "5/eval.txt"])
@@ -169,17 +202,73 @@ def test_store_cut_short_is_refused(share: float, run: Path) -> None:
         "UPDATE outcomes SET step_losses = zeroblob(length(step_losses))",
         "UPDATE evaluations SET eval_accuracy = 1.0",
         "DELETE FROM evaluations",
-        "UPDATE trials SET position = 1 - position",
         "UPDATE audits SET audit = replace(audit, '300', '301')",
     ],
 )
 def test_changed_number_in_a_store_is_noticed(change: str, run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         connection.execute(change)
-    if change.startswith("UPDATE trials"):  # another order of the same trials is no other number
-        assert digitsum("report", "run").code == 0
-        return
     assert "is damaged" in refused(digitsum("report", "run"))
+
+
+def test_other_order_of_the_trials_is_no_other_number(run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute("UPDATE trials SET position = 1 - position")
+    assert digitsum("report", "run").code == 0
+
+
+def test_empty_store_of_a_run_is_not_taken_for_a_new_one(run: Path) -> None:
+    (run / "results.sqlite").write_bytes(b"")
+    for command in ("resume", "evaluate", "report"):
+        assert "is damaged: it is empty" in refused(COMMANDS[command]())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("test_accuracy", "text"),
+        ("test_accuracy", 7.0),
+        ("test_accuracy", None),
+        ("exact_accuracy", -0.5),
+        ("test_rows", 0),
+        ("steps", -1),
+        ("seconds", "long"),
+        ("status", "weird"),
+        ("best_eval_accuracy", b"blob"),
+        ("step_losses", b"odd"),
+        ("epoch_losses", "text"),
+    ],
+)
+def test_outcome_that_cannot_be_is_refused_though_its_digests_are_right(column: str, value: object, run: Path) -> None:
+    with Store(run / "results.sqlite") as store:
+        trial, outcome = next(store.ended(store.trials().values()))
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        connection.execute(f"UPDATE outcomes SET {column} = ? WHERE trial = ?", (value, trial.identity))
+        row = connection.execute(
+            f"SELECT step_losses, epoch_losses, {', '.join((*store_module._COLUMNS, *store_module._KEPT_COLUMNS))} "
+            "FROM outcomes WHERE trial = ?",
+            (trial.identity,),
+        ).fetchone()
+        losses_digest = store_module._sha256(*row[:2])
+        evaluations = [astuple(evaluation) for evaluation in outcome.evaluations]
+        values = [each.hex() if isinstance(each, bytes) else each for each in row[2:]]
+        digest = store_module._sha256(json.dumps([trial.identity, values, evaluations, losses_digest]))
+        connection.execute(
+            "UPDATE outcomes SET losses_digest = ?, digest = ? WHERE trial = ?",
+            (losses_digest, digest, trial.identity),
+        )
+    assert "is damaged" in refused(digitsum("report", "run"))
+
+
+@pytest.mark.parametrize("audit", ["[]", "{}", "nonsense", '{"length": 4}'])
+def test_audit_that_cannot_be_is_refused_though_its_digest_is_right(audit: str, run: Path) -> None:
+    with sqlite3.connect(run / "results.sqlite") as connection:
+        for (data_digest,) in connection.execute("SELECT data_digest FROM audits").fetchall():
+            connection.execute(
+                "UPDATE audits SET audit = ?, digest = ? WHERE data_digest = ?",
+                (audit, store_module._sha256(data_digest, audit), data_digest),
+            )
+    assert "is damaged: an audit is none" in refused(digitsum("report", "run"))
 
 
 def forged(path: Path, settings: dict[str, Any], weights: Weights) -> Path:
@@ -211,6 +300,23 @@ def test_checkpoint_whose_settings_lie_is_refused_at_once(lie: dict[str, Any], r
     start = time.monotonic()
     refused(digitsum("evaluate", path))
     assert time.monotonic() - start < 2
+
+
+def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(run: Path) -> None:
+    checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
+    giant = {"embedding_size": 4096, "hidden_size": 4096, "cell": "lstm"}
+    weights = {"embedding.W": np.zeros((10, 4096), np.float32), "linear.weight": np.zeros((19, 4096), np.float32)}
+    path = forged(Path("a.safetensors"), {**checkpoint.settings, **giant}, weights)
+    start = time.monotonic()
+    assert "it holds 118,784 numbers instead of" in refused(digitsum("evaluate", path))
+    assert time.monotonic() - start < 1
+
+
+def test_weights_under_the_name_of_another_trial_are_refused(run: Path) -> None:
+    one, other = (run / "checkpoints").iterdir()
+    one.write_bytes(other.read_bytes())
+    for command in ("evaluate", "diagnose", "report"):
+        assert "holds the weights of another trial" in refused(COMMANDS[command]())
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])

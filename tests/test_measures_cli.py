@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from digitsum_cli.core.checkpoint import read_checkpoint
+from digitsum_cli.study.diagnosis import saved
 from tests.command_line import Ended, digitsum
 
 FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer"}
@@ -45,7 +46,7 @@ def diagnosed(run: Path, out: Path) -> Ended:
 
 def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> None:
     document = diagnosed(run, Path("why")).document
-    assert json.loads(Path("why/diagnosis.json").read_text()) == {"checkpoints": document["diagnosis"]}
+    assert json.loads(Path("why/diagnosis.json").read_text())["checkpoints"] == document["diagnosis"]
     exact = {row["trial"]: row["exact_accuracy"] for row in document["checkpoints"]}
     assert len(exact) == 8
     assert {row["trial"]: row["accuracy_by_length"][str(row["length"])] for row in document["diagnosis"]} == exact
@@ -64,18 +65,25 @@ def test_diagnosis_draws_its_figures_for_every_setting(run: Path) -> None:
     assert names == {"diagnosis.json", *(f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg"))}
 
 
-def test_diagnosis_is_made_once_and_again_for_other_checkpoints(run: Path) -> None:
+def test_diagnosis_is_made_once_and_again_for_other_checkpoints(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = diagnosed(run, Path("why"))
-    saved = json.loads(Path("why/diagnosis.json").read_text())
-    for row in saved["checkpoints"]:
-        row["spectral_radius_kept"] = 12.5
-    Path("why/diagnosis.json").write_text(json.dumps(saved))
-    again = diagnosed(run, Path("why"))
-    assert {row["spectral_radius_kept"] for row in again.document["diagnosis"]} == {12.5}
+    with monkeypatch.context() as once:
+        once.setattr(saved, "diagnose_checkpoints", lambda *_: pytest.fail("it is made again"))
+        assert diagnosed(run, Path("why")).document == first.document
     one = first.document["checkpoints"][0]["checkpoint"]
     other = diagnosed(Path(one), Path("why")).document["diagnosis"]
     assert [row["trial"] for row in other] == [first.document["checkpoints"][0]["trial"]]
-    assert other[0]["spectral_radius_kept"] != 12.5
+    assert other[0]["spectral_radius_kept"] == first.document["diagnosis"][0]["spectral_radius_kept"]
+
+
+def test_changed_number_in_a_diagnosis_is_noticed(run: Path) -> None:
+    first = diagnosed(run, Path("why"))
+    text = Path("why/diagnosis.json").read_text()
+    document = json.loads(text)
+    document["checkpoints"][0]["spectral_radius_kept"] = 12.5
+    Path("why/diagnosis.json").write_text(json.dumps(document))
+    assert diagnosed(run, Path("why")).document == first.document
+    assert Path("why/diagnosis.json").read_text() == text
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000])
@@ -138,7 +146,7 @@ def test_report_keeps_the_thresholds_of_the_sweep(in_a_folder: Path) -> None:
     assert "--threshold 0.05,0.2" in Path("run/report.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("out", [".", "", "run"])
+@pytest.mark.parametrize("out", [".", "run"])
 def test_report_is_not_written_over_a_folder(in_a_folder: Path, out: str) -> None:
     digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
     ended = digitsum("report", "run", "--out", out)

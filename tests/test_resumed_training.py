@@ -3,24 +3,40 @@
 import os
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.record import Ending, TrainingRecord
-from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
+from digitsum_cli.core.record import Ending, Progress, TrainingRecord
+from digitsum_cli.core.training_state import (
+    TrainingState,
+    UnfitStateError,
+    read_training_state,
+    write_training_state,
+)
 from digitsum_cli.core.weights import copy_weights
-from digitsum_cli.errors import InputError
 from digitsum_cli.fused.arrays import Rule
 from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.settings import parse_assignment, resolve_settings
+from digitsum_cli.study.execution import training
+from digitsum_cli.study.execution.execute import execute
+from digitsum_cli.study.execution.state_keeper import StateKeeper
+from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.study import Manner, run_study
+from digitsum_cli.study.trial import Trial
 from tests.command_line import digitsum, started
 from tests.same_run import assert_same_run
+from tests.small_study import Recorder, settings_of
 
 SPLITS = generate_splits([5])[5]
 DATA = DigitSumSplits.of(SPLITS)
@@ -31,6 +47,15 @@ TRAININGS = {
     "with everything": (
         *("--impl", "manual", "--epochs", "30", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
+    ),
+    "fresh rows": (
+        *("--impl", "torch", "--epochs", "30", "--set", "model.cell=gru", "--set", "data.rows=fresh"),
+        *("--set", "train.optimizer=sgd", "--set", "train.weight_decay=1e-3", "--set", "train.loss=sum"),
+    ),
+    "fused with everything": (
+        *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
+        *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.early_stop=2000"),
     ),
 }
 
@@ -125,9 +150,61 @@ def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule
         assert all((weights[name] == values).all() for name, values in expected.items())
 
 
+def shifted(state: TrainingState, **steps: int) -> TrainingState:
+    """A state whose evaluations are said to have been made at other steps, or more or fewer of them."""
+    first, *rest = state.evaluations
+    made = (replace(first, **steps), *rest)
+    return replace(state, evaluations=made)
+
+
+FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
+    "more evaluations than steps": lambda state: replace(state, evaluations=state.evaluations * 5),
+    "no evaluations": lambda state: replace(state, evaluations=(), kept={}),
+    "evaluations at other steps": lambda state: shifted(state, step=101),
+    "more steps than there are": lambda state: replace(state, step_losses=np.zeros(38_000)),
+    "fewer norms than steps": lambda state: replace(
+        state, gradient_norms={name: norms[:3] for name, norms in state.gradient_norms.items()}
+    ),
+    "no norms": lambda state: replace(state, gradient_norms={}),
+    "weights of other sizes": lambda state: replace(
+        state, weights={name: np.ones((1, 1), np.float32) for name in state.weights}
+    ),
+    "weights in float64": lambda state: replace(
+        state, weights={name: array.astype(np.float64) for name, array in state.weights.items()}
+    ),
+    "nothing kept": lambda state: replace(state, kept={}),
+    "nothing of the optimizer": lambda state: replace(state, optimizer={}),
+    "an optimizer of other sizes": lambda state: replace(
+        state, optimizer={name: array.reshape(-1)[:1] for name, array in state.optimizer.items()}
+    ),
+}
+
+
+@pytest.mark.parametrize("impl", ["manual", "fused"])
+@pytest.mark.parametrize("name", FORGERIES)
+def test_state_that_does_not_fit_is_refused_and_kept(
+    impl: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    epochs = {"manual": 12, "fused": 1000}[impl]
+    chosen = ("data.lengths=5", f"train.epochs={epochs}", "train.record_gradients=true", f"model.impl={impl}")
+    settings = resolve_settings(None, [parse_assignment(each) for each in chosen])
+    plan = plan_trials(settings)
+    keeper = StateKeeper(Path("state"), plan.trials[0], 300)
+    offered: list[TrainingState] = []
+    monkeypatch.setattr(keeper, "offer", lambda state, _: offered.append(state))
+    tuple(execute(plan, plan.trials, lambda *_: None, None, 100, keeper))
+    whole = next(state for state in offered if len(state.evaluations) >= 2)
+    write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
+    content = Path("state").read_bytes()
+    with pytest.raises(UnfitStateError, match="does not fit the training"):
+        tuple(execute(plan, plan.trials, lambda *_: None, None, 100, StateKeeper(Path("state"), plan.trials[0], 300)))
+    assert Path("state").read_bytes() == content
+
+
 def test_state_of_another_network_is_refused() -> None:
     states, _ = states_of()
-    with pytest.raises(InputError, match="does not fit"):
+    with pytest.raises(UnfitStateError):
         Runner(build_classifier("gru", "manual", 6, 8)).train(DATA.train, DATA.eval, epochs=12, start=states[0])
     trainer = FusedTrainer(
         kind_of("srn", "tanh"),
@@ -136,7 +213,7 @@ def test_state_of_another_network_is_refused() -> None:
         EvaluationSet(SPLITS.eval, 8),
         epochs=12,
     )
-    with pytest.raises(InputError, match="does not fit"):
+    with pytest.raises(UnfitStateError):
         trainer.restore(states[0])
 
 
@@ -169,6 +246,59 @@ def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     assert (left / "training-state.safetensors").exists()
 
 
+def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None:
+    before = (left / "config.yaml").read_bytes()
+    ended = digitsum("sweep", "--lengths", "6", "--epochs", "60", "--impl", "manual", "--out", "run", "--resume")
+    assert ended.code == 2
+    assert "holds a training that was left" in ended.err
+    assert (left / "config.yaml").read_bytes() == before
+    assert digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume").code == 0
+
+
+def test_training_that_fails_can_be_gone_on_with(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    with monkeypatch.context() as faulty:
+        faulty.setattr(training, "exact_score", lambda *_: (_ for _ in ()).throw(MemoryError("none left")))
+        ended = digitsum(*arguments)
+    assert ended.code == 3
+    assert "MemoryError: none left" in ended.err
+    assert "--retry-failed" not in ended.err
+    assert (left / "training-state.safetensors").exists()
+    assert digitsum(*arguments).code == 0
+    assert digitsum("train", "--length", "6", "--epochs", "60", "--out", "whole").code == 0
+    assert_same_run(left, Path("whole"))
+
+
+def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
+    class Gone(Recorder):
+        def progressed(self, trial: Trial, progress: Progress) -> None:
+            if progress.step > 150:
+                raise BrokenPipeError
+
+    settings = settings_of("data.lengths=5", "train.epochs=20", "train.log_every=10").for_one_trial()
+    with pytest.raises(BrokenPipeError):
+        run_study(settings, RunDirectory(tmp_path), Gone(), Manner(None, keep_state=True))
+    assert (tmp_path / "training-state.safetensors").exists()
+    result = run_study(settings, RunDirectory(tmp_path), Recorder(), Manner(None, keep_state=True, resume=True))
+    assert [row["status"] for row in result.rows] == ["done"]
+
+
+def test_seconds_are_those_of_all_sessions(left: Path) -> None:
+    state, kept_with = read_training_state(left / "training-state.safetensors")
+    write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": 1000.0})
+    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume", "--json")
+    assert ended.document["trials"][0]["seconds"] > 1000
+
+
+@pytest.mark.parametrize("seconds", [None, "x", {}])
+def test_state_without_its_seconds_is_refused(seconds: object, left: Path) -> None:
+    state, kept_with = read_training_state(left / "training-state.safetensors")
+    write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": seconds})
+    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    assert ended.code == 2
+    assert "replace the run with --force" in ended.err
+
+
 def test_damaged_state_is_refused(left: Path) -> None:
     state = left / "training-state.safetensors"
     content = bytearray(state.read_bytes())
@@ -177,6 +307,7 @@ def test_damaged_state_is_refused(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
     assert ended.code == 2
     assert "is damaged" in ended.err
+    assert "--force" in ended.err
 
 
 def test_resuming_a_training_that_has_ended_shows_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from digitsum_cli.core import build_classifier
+from digitsum_cli.core.names import CELLS
+from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.estimates import memory_in_words, time_in_words
 from digitsum_cli.study import memory
+from digitsum_cli.study.execution.execute import execute
+from digitsum_cli.study.execution.state_keeper import StateKeeper
+from digitsum_cli.study.plan import plan_trials
 from tests.command_line import digitsum
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -16,9 +23,12 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("generate", "--lengths", "1000000000"), "the length 1000000000 is too long: one row for each pair of first"),
+        (
+            ("generate", "--lengths", "1000000000"),
+            "the length 1000000000 is over 10,000: one row for each pair of first",
+        ),
         (("sweep", "--lengths", "1000000000"), "takes 100 GB"),
-        (("train", "--length", "1" + "0" * 300), "is too long: one row for each pair of first digits takes"),
+        (("train", "--length", "1" + "0" * 300), "is over 10,000: one row for each pair of first digits takes"),
         (("sweep", "--set", "sweep.train.seed=0..9999", "--set", "sweep.data.seed=0..9999"), "700,000,000 trials"),
         (("sweep", "--set", "sweep.train.seed=0..9999", "--set", "sweep.data.seed=0..9999"), "22.2 years"),
         (("sweep", "--set", "sweep.train.seed=0..99999999"), "has over 100,000 numbers"),
@@ -28,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
         ),
         (
             ("train", "--length", "10000", "--set", "model.hidden_size=4096", "--set", "train.batch_size=300"),
-            "with hidden size 4096 and batch size 300 needs .* GB of memory or more, and this machine has",
+            "with hidden size 4096, batch size 300 and 500 epochs needs .* GB of memory or more, and this machine has",
         ),
         (
             (
@@ -37,6 +47,13 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
                 "model.hidden_size=4096",
             ),
             "TB of memory or more|GB of memory or more",
+        ),
+        (
+            (
+                *("train", "--impl", "fused", "--epochs", "1000000"),
+                *("--set", "train.batch_size=1", "--set", "data.k.train=1000"),
+            ),
+            "batch size 1 and 1000000 epochs needs 4 TB of memory or more",
         ),
     ],
 )
@@ -56,6 +73,47 @@ def test_what_fits_this_machine_is_not_refused_for_a_larger_one(monkeypatch: pyt
     ended = digitsum(*arguments)
     assert ended.code == 2
     assert "this machine has 1 MB" in ended.err
+
+
+def test_trainings_that_do_not_fit_side_by_side_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("sweep", "--lengths", "50", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
+    monkeypatch.setattr(memory, "_memory_of_this_machine", lambda: 5e6)
+    ended = digitsum(*arguments, "-j", "3")
+    assert ended.code == 2
+    assert re.search("3 trainings side by side need .* MB of memory or more, and this machine has 5 MB", ended.err)
+    assert "with -j" in ended.err
+    assert digitsum(*arguments, "-j", "1").code == 0
+
+
+def test_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "max").write_text("max\n")
+    (tmp_path / "limit").write_text("1000000\n")
+    monkeypatch.setattr(memory, "_LIMITS", (tmp_path / "max", tmp_path / "limit", tmp_path / "none"))
+    assert memory._memory_of_this_machine() == 1_000_000
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_parameters_are_counted(cell: str, impl: str) -> None:
+    settings = Settings().with_values({"model.cell": cell, "model.impl": impl, "data.lengths": (5,)})
+    trial = plan_trials(settings.with_values({"model.embedding_size": 6, "model.hidden_size": 7})).trials[0]
+    weights = copy_weights(build_classifier(cell, impl, 6, 7))
+    assert memory.count_parameters(trial) == sum(array.size for array in weights.values())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("impl", ["manual", "torch", "fused"])
+def test_state_of_a_training_is_no_larger_than_it_may_be(cell: str, impl: str, tmp_path: Path) -> None:
+    """One that may not be read again would be kept for nothing."""
+    few = ("data.lengths=5", "train.epochs=40", "train.record_gradients=true", "train.eval_every=1")
+    chosen = [parse_assignment(each) for each in (*few, f"model.cell={cell}", f"model.impl={impl}")]
+    plan = plan_trials(resolve_settings(None, chosen))
+    keeper = StateKeeper(tmp_path / "state", plan.trials[0], len(plan.splits(plan.trials[0]).train))
+    tuple(execute(plan, plan.trials, lambda *_: None, None, 100, keeper))
+    keeper.flush()
+    size = (tmp_path / "state").stat().st_size - 2**20
+    assert size < memory.state_bytes(plan.trials[0], 300) - 2**20
+    assert keeper.saved() is not None
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ class DigitsumError(Exception):
         super().__init__(message)
 
 
+class NoSpaceError(DigitsumError):
+    """A disk is full, or a quota is used up; what stood there stands there still."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            what, next_step="Free some space; what had ended is saved, and train and sweep go on with --resume"
+        )
+
+
 class InputError(DigitsumError, ValueError):
     """Wrong usage, settings or input: nothing was run and nothing was written."""
 

@@ -22,6 +22,7 @@ from digitsum_cli.cli.options import (
     PrintConfig,
     Quiet,
     Seeds,
+    named_path,
     overrides,
 )
 
@@ -52,7 +53,7 @@ def compare(
     epochs: Epochs = None,
     jobs: Jobs = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep the trainings and the comparison there.")
+        Path | None, typer.Option(parser=named_path, metavar="DIR", help="Keep the trainings and the comparison there.")
     ] = None,
     force: Force = False,
     assignments: Assignments = None,
@@ -82,18 +83,22 @@ def compare(
 
     from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
     from digitsum_cli.cli.study_display import StudyDisplay
+    from digitsum_cli.cli.study_result import WHERE_REASONS_ARE
+    from digitsum_cli.core.names import TORCH
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.study.execution.execute import usable_cores
     from digitsum_cli.study.plan import plan_trials
-    from digitsum_cli.study.run.access import refuse_if_taken
+    from digitsum_cli.study.run.access import refuse_if_taken, require_writable
     from digitsum_cli.study.run.directory import RunDirectory
     from digitsum_cli.study.study import Manner, run_study
 
     if out is not None:
         refuse_if_taken(RunDirectory(out), force=force)
-    plan_trials(settings)  # what cannot be trained is refused before anything is measured
+        require_writable(out)
+    jobs = jobs or usable_cores()
+    plan_trials(settings, jobs)  # what cannot be trained is refused before anything is measured
     book = TrainSettings()
     own = [f"train.{name}" for name in _OF_THE_UPDATE if getattr(settings.train, name) != getattr(book, name)]
     console.message("Parity: the same weights in each, then states, gradients and 200 Adam steps")
@@ -105,11 +110,16 @@ def compare(
     timings = compare_speeds(settings)
     show_speed(timings, console)
     console.message(f"Accuracy: {settings.train.epochs} epochs from the same seeds (the book trains for 500)")
+    if settings.model.init == "book" and TORCH in settings.sweep["model.impl"]:
+        console.message(
+            "By the book, torch starts as the library does and the others do not: accuracies differ, also far apart. "
+            "With --set model.init=orthogonal all start alike"
+        )
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        manner = Manner(jobs or usable_cores(), force=force or out is None, command=sys.argv)
+        manner = Manner(jobs, force=force or out is None, command=sys.argv)
         study = run_study(settings, run, display, manner)
         comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())
@@ -117,7 +127,9 @@ def compare(
     console.document(comparison.to_dict())
     if out is not None:
         console.message(f"The trainings and comparison.json are in {out}")
-    comparison.study.raise_failures()
+    comparison.study.raise_failures(
+        WHERE_REASONS_ARE if out is not None else "Keep the trainings with --out to see more"
+    )
     if not comparison.agrees:
         raise DigitsumError("the implementations differ by more than the tolerance; see the table of parity")
 

@@ -1,8 +1,12 @@
 """The one place that prints: data to stdout; progress, messages and errors to stderr."""
 
+import contextlib
+import io
+import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, cast
 
 from rich.console import Console as RichConsole
 from rich.measure import Measurement
@@ -95,7 +99,36 @@ class Console:
 
 def print_error(message: str) -> None:
     """An error, for whoever must act on it."""
-    sys.stderr.write(f"Error: {message}\n")
+    _Patient(sys.stderr).write(f"Error: {message}\n")
+
+
+def make_streams_patient() -> None:
+    """Lets stdout and stderr take all text, with ``?`` for what their encoding lacks, also where they are closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+class _Patient:
+    """A stream that drops what cannot be written: nothing is given up because nobody reads its messages."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class _RichConsole(RichConsole):
@@ -105,7 +138,7 @@ class _RichConsole(RichConsole):
 
 
 def _rich_console(*, stderr: bool, width: int | None = None) -> RichConsole:
-    stream = sys.stderr if stderr else sys.stdout
+    stream = _Patient(sys.stderr) if stderr else sys.stdout
     if width is None and not stream.isatty():
         width = _WIDTH_WITHOUT_TERMINAL
-    return _RichConsole(stderr=stderr, width=width, soft_wrap=True, emoji=False)
+    return _RichConsole(file=cast(IO[str], stream), width=width, soft_wrap=True, emoji=False)

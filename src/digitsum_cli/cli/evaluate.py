@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import AsJson, Assignments, Debug, DiagnosisJobs, PrintConfig, Quiet, overrides
+from digitsum_cli.cli.options import (
+    AsJson,
+    Assignments,
+    Debug,
+    DiagnosisJobs,
+    PrintConfig,
+    Quiet,
+    named_path,
+    overrides,
+)
 
 EVALUATE_EXAMPLES = """
   digitsum evaluate runs/srn
@@ -34,6 +43,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
+            parser=named_path,
             metavar="DIR",
             help="Where --diagnose and --sequence write; RUN/diagnosis unless given.",
         ),
@@ -53,9 +63,11 @@ def evaluate(
     --sequence shows the answer to one sequence, with the state and the probabilities step by step.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.cli.study_result import say_what_is_missing
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override
-    from digitsum_cli.study.evaluation import checkpoint_settings, find_checkpoints, score_checkpoints
+    from digitsum_cli.study.evaluation import checkpoint_settings, diagnosis_folder, find_checkpoints, score_checkpoints
+    from digitsum_cli.study.run.access import require_writable
     from digitsum_cli.study.run.directory import RunDirectory
     from digitsum_cli.study.run.saved import done_checkpoints
 
@@ -66,9 +78,14 @@ def evaluate(
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     paths = find_checkpoints(source)
+    is_run = RunDirectory(source).store.is_file()
+    if is_run:
+        say_what_is_missing(source, done_checkpoints(source)[1], console)
     if print_config:
         return show_settings(checkpoint_settings(paths[0], chosen)[1], console)
     folder = out or diagnosis_folder(source)
+    if diagnose or sequence is not None:
+        require_writable(folder)
     document: dict[str, Any] = {}
     if sequence is not None:
         document["sequence"] = _show_sequence(paths, sequence, folder, console)
@@ -77,18 +94,9 @@ def evaluate(
         document["checkpoints"] = rows
         console.show(_table(rows))
     if diagnose:
-        done = done_checkpoints(source) if RunDirectory(source).store.is_file() else paths
+        done = done_checkpoints(source)[0] if is_run else paths
         document["diagnosis"] = _show_diagnosis(done, folder, jobs, console)
     console.document(document)
-
-
-def diagnosis_folder(source: Path) -> Path:
-    """Where the diagnosis of a run, of a run's checkpoint or of another is kept unless another folder is given."""
-    if source.is_dir():
-        return source / "diagnosis"
-    if source.parent.name == "checkpoints":
-        return source.parent.parent / "diagnosis" / source.stem
-    return source.with_name(f"{source.stem}-diagnosis")
 
 
 def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: Console) -> dict[str, Any]:

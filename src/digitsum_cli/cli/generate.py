@@ -17,6 +17,7 @@ from digitsum_cli.cli.options import (
     Lengths,
     PrintConfig,
     Quiet,
+    named_path,
     overrides,
 )
 
@@ -40,7 +41,7 @@ def generate(
     k_eval: Annotated[str | None, typer.Option(metavar="N", help="Eval rows for each pair of digits.")] = None,
     k_test: Annotated[str | None, typer.Option(metavar="N", help="Test rows for each pair of digits.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the random stream.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("datasets"),
+    out: Annotated[Path, typer.Option(parser=named_path, metavar="DIR", help="Where to write.")] = Path("datasets"),
     assignments: Assignments = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -1,15 +1,17 @@
 """The app and its commands."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
+from digitsum_cli.cli.console import make_streams_patient
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
-from digitsum_cli.cli.reporting import answer_signals, reports_errors
+from digitsum_cli.cli.reporting import report_error, reports_errors
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
 
@@ -57,7 +59,10 @@ for _command, _examples in (
     app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(reports_errors(_command))
 
 
-def main() -> None:
-    """The entry point of ``digitsum``."""
-    answer_signals()
-    app(prog_name="digitsum")
+def run() -> None:
+    """Runs the command that the command line names."""
+    make_streams_patient()
+    try:
+        app(prog_name="digitsum")
+    except OSError as error:  # the help cannot be written
+        sys.exit(report_error(error))

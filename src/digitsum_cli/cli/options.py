@@ -10,6 +10,14 @@ from digitsum_cli.core.names import IMPLEMENTATIONS
 if TYPE_CHECKING:
     from digitsum_cli.settings import Override
 
+
+def named_path(text: str | Path) -> Path:
+    """A path from the command line; an empty one, as from a variable that is not set, would be the present folder."""
+    if not str(text).strip():
+        raise typer.BadParameter("an empty name; write . for the present folder")
+    return Path(text)
+
+
 Config = Annotated[
     Path | None,
     typer.Argument(metavar="CONFIG", help="A YAML file; without one, the book's settings.", show_default=False),
@@ -31,7 +39,9 @@ Seeds = Annotated[str | None, typer.Option(metavar="LIST", help="Training seeds:
 Implementations = Annotated[
     str | None, typer.Option(metavar="NAME,…", help=f"Implementations: {', '.join(IMPLEMENTATIONS)}.")
 ]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; runs/NAME unless given.")]
+Out = Annotated[
+    Path | None, typer.Option(parser=named_path, metavar="DIR", help="The run directory; runs/NAME unless given.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")]
 Thresholds = Annotated[

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import AsJson, Debug, DiagnosisJobs, PrintConfig, Quiet, Thresholds, parse_thresholds
+from digitsum_cli.cli.options import (
+    AsJson,
+    Debug,
+    DiagnosisJobs,
+    PrintConfig,
+    Quiet,
+    Thresholds,
+    named_path,
+    parse_thresholds,
+)
 
 REPORT_EXAMPLES = """
   digitsum report runs/srn
@@ -19,7 +28,8 @@ def report(
     threshold: Thresholds = None,
     jobs: DiagnosisJobs = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write; RUN/report.html unless given.")
+        Path | None,
+        typer.Option(parser=named_path, metavar="FILE", help="Where to write; RUN/report.html unless given."),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -34,6 +44,7 @@ def report(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.study.run.access import require_writable
     from digitsum_cli.study.run.saved import done_checkpoints, read_run, saved_thresholds
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -44,11 +55,14 @@ def report(
         return show_settings(resolve_settings(saved.run.config), console)
 
     from digitsum_cli.cli.diagnosis_display import diagnose_shown
+    from digitsum_cli.cli.study_result import say_what_is_missing
     from digitsum_cli.study.report import write_report
 
-    paths = done_checkpoints(run)
-    diagnosed = diagnose_shown(paths, saved.run.diagnosis, jobs, console) if paths else []
     path = out or saved.run.report
+    require_writable(path)
+    paths, missing = done_checkpoints(run)
+    say_what_is_missing(run, missing, console)
+    diagnosed = diagnose_shown(paths, saved.run.diagnosis, jobs, console) if paths else []
     page = write_report(saved, diagnosed, path)
     console.show(*page.answer)
     console.document({"run": str(run), "report": str(path), **saved.analysis.to_dict()})

@@ -1,8 +1,8 @@
 """What becomes of an error: one message on stderr and an exit code; a traceback only with ``--debug``."""
 
+import errno
 import functools
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,33 +10,10 @@ from typing import Any
 import typer
 
 from digitsum_cli.cli.console import print_error
+from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, answer_signals
 from digitsum_cli.errors import DigitsumError
 
-INTERRUPTED = 130
-TERMINATED = 143
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end; what answers Ctrl-C answers this too."""
-
-
-def answer_signals() -> None:
-    """Lets the first Ctrl-C or SIGTERM end the command in good order, and the second at once.
-
-    Ctrl-C is ignored where whoever started the process had it ignored.
-    """
-
-    def first(number: int, _: object) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, at_once)
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
-
-    def at_once(number: int, _: object) -> None:
-        os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
-
-    signal.signal(signal.SIGTERM, first)
-    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, first)
+_NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -45,25 +22,42 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def reporting(*arguments: Any, **options: Any) -> None:
         try:
+            answer_signals()
             command(*arguments, **options)
+            sys.stdout.flush()
         except KeyboardInterrupt as error:
             print_error("interrupted")
             raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
         except BrokenPipeError as error:
-            # Whoever read stdout has gone (``| head``): leave without a word, and let nothing be flushed there.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()  # whoever read it has gone (``| head``): leave without a word
             raise typer.Exit(0) from error
-        except DigitsumError as error:
-            if options["debug"]:
-                raise
-            print_error(str(error))
-            raise typer.Exit(error.exit_code) from error
         except typer.Exit:
             raise
         except Exception as error:
             if options["debug"]:
                 raise
-            print_error(f"digitsum itself went wrong: {type(error).__name__}: {error}. --debug shows where")
-            raise typer.Exit(DigitsumError.exit_code) from error
+            raise typer.Exit(report_error(error)) from error
 
     return reporting
+
+
+def report_error(error: Exception) -> int:
+    """Says what went wrong, in one message.
+
+    Returns:
+        The exit code.
+    """
+    if isinstance(error, DigitsumError):
+        print_error(str(error))
+        return error.exit_code
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_OUTPUT:
+        _give_up_stdout()
+        print_error(f"the output cannot be written: {error.strerror}")
+    else:
+        print_error(f"digitsum itself went wrong: {type(error).__name__}: {error}. --debug shows where")
+    return DigitsumError.exit_code
+
+
+def _give_up_stdout() -> None:
+    """Lets nothing more be written there, also not when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

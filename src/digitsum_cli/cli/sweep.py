@@ -86,12 +86,13 @@ def sweep(
         return show_settings(settings, console)
 
     from digitsum_cli.cli.study_display import StudyDisplay
-    from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
+    from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
     from digitsum_cli.study.execution.execute import usable_cores
     from digitsum_cli.study.run.directory import open_run
     from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, config.stem if config else "sweep")
+    say_if_nothing_is_resumed(run, resume, console)
     with StudyDisplay(console) as display:
         try:
             manner = Manner(
@@ -104,6 +105,6 @@ def sweep(
             )
             result = run_study(settings, run, display, manner, thresholds)
         except KeyboardInterrupt:
-            say_how_to_go_on(run.path, console)
+            say_how_to_go_on(run.path, force, console)
             raise
-    show_result(result, console)
+    show_result(result, console, "--resume --retry-failed runs them again")

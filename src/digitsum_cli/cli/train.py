@@ -79,17 +79,18 @@ def train(
     if print_config:
         return show_settings(settings, console)
 
-    from digitsum_cli.cli.study_result import say_how_to_go_on, show_result
+    from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
     from digitsum_cli.study.run.directory import open_run
     from digitsum_cli.study.study import Manner, run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     manner = Manner(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)
+    say_if_nothing_is_resumed(run, resume, console)
     with TrainingDisplay(console) as display:
         try:
             result = run_study(settings, run, display, manner)
         except KeyboardInterrupt:
-            say_how_to_go_on(run.path, console)
+            say_how_to_go_on(run.path, force, console)
             raise
-    show_result(result, console)
+    show_result(result, console, "--resume trains it again")

@@ -10,7 +10,7 @@ from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.study import Watcher
 from digitsum_cli.study.trial import Trial
-from digitsum_cli.table import percent
+from digitsum_cli.table import number, percent
 
 
 class TrainingDisplay(Watcher):
@@ -37,10 +37,12 @@ class TrainingDisplay(Watcher):
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
         """Moves the line; without a terminal, adds one."""
-        state = f"step {progress.step:,}/{progress.steps:,}  epoch {progress.epoch}  loss {progress.train_loss:.4f}"
+        state = (
+            f"step {progress.step:,}/{progress.steps:,}  epoch {progress.epoch}  loss {number(progress.train_loss, 4)}"
+        )
         if progress.evaluation:
             evaluation = progress.evaluation
-            state += f"  eval loss {evaluation.eval_loss:.4f}  eval accuracy {percent(evaluation.eval_accuracy)}"
+            state += f"  eval loss {number(evaluation.eval_loss, 4)}  eval accuracy {percent(evaluation.eval_accuracy)}"
         if progress.best:
             state += f"  best {percent(progress.best.eval_accuracy)}"
         self._progress.update(self._task, total=progress.steps, completed=progress.step + 1, state=state)

@@ -5,16 +5,17 @@ import os
 import uuid
 from pathlib import Path
 
-from digitsum_cli.errors import DigitsumError
+from digitsum_cli.errors import DigitsumError, NoSpaceError
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Writes ``content`` under a temporary name beside ``path``, waits until it is on the disk, and renames it.
+    """Writes ``content`` under a temporary name beside ``path``, and renames it once it is on the disk.
 
     Raises:
-        DigitsumError: the file cannot be written; whatever stood at ``path`` stands there still.
+        NoSpaceError: the disk is full.
+        DigitsumError: the file cannot be written. In both cases what stood at ``path`` stands there still.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
@@ -25,14 +26,22 @@ def atomic_write(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            _sync_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except (OSError, ValueError) as error:
-        no_space = isinstance(error, OSError) and error.errno in _NO_SPACE
-        raise DigitsumError(
-            f"cannot write {path}: {getattr(error, 'strerror', error)}",
-            next_step="Free some space; what had ended is saved, and a sweep goes on with --resume"
-            if no_space
-            else None,
-        ) from error
+        message = f"cannot write {path}: {getattr(error, 'strerror', error)}"
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            raise NoSpaceError(message) from error
+        raise DigitsumError(message) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Waits until a new name is on the disk, where that can be waited for."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -19,7 +19,7 @@ def read_bounded(path: Path, maximum_bytes: int) -> bytes:
     """
     there = path.stat()
     if not stat.S_ISREG(there.st_mode):
-        raise InputError(f"{path} is not a file")
+        raise InputError(f"{path} is not a file that can be read whole, such as a pipe or a folder")
     if there.st_size <= maximum_bytes:
         with path.open("rb") as file:
             content = file.read(maximum_bytes + 1)  # it may have grown meanwhile

@@ -24,7 +24,7 @@ from digitsum_cli.errors import InputError
 Weights = dict[str, npt.NDArray[np.floating]]
 
 MAXIMUM_BYTES = 2**30
-"""Of a file; reading one takes three times as much memory at most."""
+"""Of a file, unless more is allowed; reading one takes three times as much memory at most."""
 
 _KEY = "digitsum-checkpoint-2"
 """The one entry of the metadata; of several, safetensors would write the order at random."""
@@ -56,18 +56,19 @@ def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) 
     atomic_write(path, bytes(content))
 
 
-def read_checkpoint(path: Path, *, require_finite: bool = True) -> Checkpoint:
+def read_checkpoint(path: Path, maximum_bytes: int = MAXIMUM_BYTES, *, require_finite: bool = True) -> Checkpoint:
     """Reads a checkpoint.
 
     Arguments:
         path: the file.
+        maximum_bytes: how large it may be.
         require_finite: refuse numbers that are infinite or none.
 
     Raises:
         InputError: the file is missing, too large, damaged, not a checkpoint of this version of the tool, or holds
             what it must not.
     """
-    content = _read(path)
+    content = _read(path, maximum_bytes)
     place = _place_of_checksum(content)
     if place == slice(0):
         raise InputError(
@@ -97,9 +98,9 @@ def read_checkpoint(path: Path, *, require_finite: bool = True) -> Checkpoint:
     return Checkpoint(weights, settings)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, maximum_bytes: int) -> bytes:
     try:
-        return read_bounded(path, MAXIMUM_BYTES)
+        return read_bounded(path, maximum_bytes)
     except InputError:
         raise
     except FileNotFoundError as error:

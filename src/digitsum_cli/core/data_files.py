@@ -11,14 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded, require_inside
 from digitsum_cli.core.generation import FREE_DIGITS, SPLIT_NAMES, Rows, Splits, require_length
-from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 
 _OTHER_NAMES = {"eval": "dev"}
 _MAXIMUM_BYTES = 256_000_000
+_BYTES_AT_ONCE = 2**22
+_NEWLINE, _RETURN, _TAB, _SPACE, _ZERO = b"\n\r\t 0"
 _DIGIT = re.compile(r"[0-9]")
 _FORMAT = "digits separated by one space, a tab, their first two added up: '6 7 0 0 1\\t13'"
 
@@ -45,6 +48,7 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
 
     Raises:
         InputError: ``folder`` is a file, cannot be written to, or has links that lead out of it.
+        NoSpaceError: the disk is full.
     """
     for length in splits_by_length:
         try:
@@ -60,6 +64,8 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
         for name, rows in splits.items():
             try:
                 atomic_write(folder / str(length) / f"{name}.txt", format_rows(rows))
+            except NoSpaceError:
+                raise
             except DigitsumError as error:
                 raise InputError(str(error), next_step="Choose another --out folder") from error
 
@@ -104,20 +110,59 @@ def read_rows(path: Path, length: int) -> Rows:
             f"cannot read {path}: {getattr(error, 'strerror', error)}",
             next_step=f"Make data with: digitsum generate --lengths {length} --out {path.parent.parent}",
         ) from error
-    try:
-        text = content.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError("not UTF-8 text", where=f"{path}:{line}", allowed=_FORMAT) from error
-    lines = text.removesuffix("\n").split("\n") if text else []
-    if not lines or lines == [""]:
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if not content or content == b"\n":
         raise InputError("the file is empty", where=str(path), allowed=_FORMAT)
-    digits = np.array([_parse_row(line, length, f"{path}:{n}") for n, line in enumerate(lines, 1)], dtype=np.int8)
+    if not content.endswith(b"\n"):
+        content += b"\n"
+    parts, line, start = [], 1, 0
+    while start < len(content):
+        end = content.rfind(b"\n", start, start + _BYTES_AT_ONCE) + 1 or content.index(b"\n", start) + 1
+        parts.append(_parse_rows(content[start:end], length, path, line))
+        line, start = line + len(parts[-1]), end
+    digits = np.concatenate(parts)
     return Rows(digits, digits[:, 0] + digits[:, 1])
 
 
-def _parse_row(line: str, length: int, where: str) -> list[int]:
-    fields = line.removesuffix("\r").split("\t")
+def _parse_rows(content: bytes, length: int, path: Path, first_line: int) -> npt.NDArray[np.int8]:
+    """Reads whole lines at once.
+
+    Returns:
+        Their digits, of shape ``(rows, length)``.
+
+    Raises:
+        InputError: about the first line that is wrong.
+    """
+    text = np.frombuffer(content, np.uint8)
+    newlines = np.flatnonzero(text == _NEWLINE)
+    starts = np.concatenate([[0], newlines[:-1] + 1])
+    ends = newlines - (text[np.maximum(newlines - 1, starts)] == _RETURN)
+    of_label = ends - starts - 2 * length
+    fitting = (of_label == 1) | (of_label == 2)
+    rows = len(fitting) if fitting.all() else int(np.argmin(fitting))
+    tokens = text[starts[:rows, None] + np.arange(2 * length)]
+    values, last, two_digits = tokens[:, ::2] - _ZERO, text[ends[:rows] - 1], of_label[:rows] == 2
+    label = values[:, 0] + values[:, 1]
+    tens = np.where(two_digits, text[ends[:rows] - 2] - _ZERO, 0)
+    right = (values <= 9).all(axis=1)  # what is below "0" has wrapped around to above 9
+    right &= (tokens[:, 1:-1:2] == _SPACE).all(axis=1) & (tokens[:, -1] == _TAB)
+    right &= (last == _ZERO + label % 10) & (tens == label // 10) & (two_digits == (label >= 10))
+    if not right.all() or rows < len(fitting):
+        wrong = rows if right.all() else int(np.argmin(right))
+        _explain(content[starts[wrong] : newlines[wrong]], length, f"{path}:{first_line + wrong}")
+    return values.astype(np.int8)
+
+
+def _explain(line: bytes, length: int, where: str) -> None:
+    """Says what is wrong with a line.
+
+    Raises:
+        InputError: with the place and what is allowed.
+    """
+    try:
+        fields = line.removesuffix(b"\r").decode().split("\t")
+    except UnicodeDecodeError as error:
+        raise InputError("not UTF-8 text", where=where, allowed=_FORMAT) from error
     if fields == [""]:
         raise InputError("the line is empty", where=where, allowed=_FORMAT)
     if len(fields) != 2:
@@ -128,14 +173,10 @@ def _parse_row(line: str, length: int, where: str) -> list[int]:
             raise InputError(f"{_shortened(token)} is not a digit", where=where, allowed=_FORMAT)
     if len(tokens) != length:
         raise InputError(f"{len(tokens)} digits in the line instead of {length}", where=where)
-    digits = [int(token) for token in tokens]
-    label = sum(digits[:FREE_DIGITS])
-    if fields[1] != str(label):
-        raise InputError(
-            f"the label {_shortened(fields[1])} is not {label}, the sum of {digits[0]} and {digits[1]}",
-            where=where,
-        )
-    return digits
+    first, second = map(int, tokens[:FREE_DIGITS])
+    raise InputError(
+        f"the label {_shortened(fields[1])} is not {first + second}, the sum of {first} and {second}", where=where
+    )
 
 
 def _shortened(text: str) -> str:

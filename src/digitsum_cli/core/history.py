@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import nn
 
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord, mean_loss
+from digitsum_cli.core.series import Series
 from digitsum_cli.core.training_state import Array, TrainingState
 
 
@@ -15,12 +15,16 @@ class History:
     """Losses, gradient norms and evaluations so far; in the end they are a ``TrainingRecord``."""
 
     def __init__(self) -> None:
-        self.step_losses: list[float] = []
+        self.step_losses = Series()
         self.epoch_losses: list[float] = []
         self.evaluations: list[Evaluation] = []
         self.best: Evaluation | None = None
         self.ending = Ending.OPEN
-        self._gradient_norms: dict[str, list[float]] = {}
+        self._gradient_norms: dict[str, Series] = {}
+
+    def note_epoch(self, steps: int) -> None:
+        """Adds the mean loss of an epoch, that of the last so many steps."""
+        self.epoch_losses.append(mean_loss(self.step_losses.array()[-steps:].tolist()))
 
     def note_gradients(self, model: nn.Module) -> None:
         """Adds the norm of each parameter's gradient; in float64, where the squares of small numbers do not vanish."""
@@ -29,7 +33,7 @@ class History:
             [torch.linalg.vector_norm(gradient.cpu().double()) for gradient in gradients.values()]
         ).tolist()
         for name, norm in zip(gradients, norms, strict=True):
-            self._gradient_norms.setdefault(name, []).append(norm)
+            self._gradient_norms.setdefault(name, Series()).append(norm)
 
     def note_evaluation(self, evaluation: Evaluation) -> bool:
         """Adds an evaluation; returns whether it is the best so far."""
@@ -48,22 +52,22 @@ class History:
     def of_state(cls, state: TrainingState, steps_per_epoch: int) -> "History":
         """What had been noted down when a training was left."""
         history = cls()
-        history.step_losses = state.step_losses.tolist()
+        history.step_losses = Series(state.step_losses)
         history.epoch_losses = [
-            mean_loss(history.step_losses[start : start + steps_per_epoch])
+            mean_loss(state.step_losses[start : start + steps_per_epoch].tolist())
             for start in range(0, state.step - steps_per_epoch + 1, steps_per_epoch)
         ]
         for evaluation in state.evaluations:
             history.note_evaluation(evaluation)
-        history._gradient_norms = {name: norms.tolist() for name, norms in state.gradient_norms.items()}
+        history._gradient_norms = {name: Series(norms) for name, norms in state.gradient_norms.items()}
         return history
 
     def state(self, weights: Weights, kept: Weights, optimizer: Mapping[str, Array]) -> TrainingState:
         """Where the training stands, with what the model and the optimizer hold."""
         return TrainingState(
-            np.array(self.step_losses),
+            self.step_losses.array(),
             tuple(self.evaluations),
-            {name: np.array(norms) for name, norms in self._gradient_norms.items()},
+            {name: norms.array() for name, norms in self._gradient_norms.items()},
             weights,
             kept,
             optimizer,
@@ -72,10 +76,10 @@ class History:
     def record(self) -> TrainingRecord:
         """All of it, as it stands."""
         return TrainingRecord(
-            tuple(self.step_losses),
+            tuple(self.step_losses.array().tolist()),
             tuple(self.epoch_losses),
             tuple(self.evaluations),
             self.best,
             self.ending,
-            {name: tuple(norms) for name, norms in self._gradient_norms.items()},
+            {name: tuple(norms.array().tolist()) for name, norms in self._gradient_norms.items()},
         )

@@ -26,7 +26,7 @@ class Accuracy:
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Counts one batch: logits of shape ``(batch, classes)``, labels of shape ``(batch,)``."""
-        self._right += int((logits.argmax(dim=1) == labels).sum())
+        self._right += count_right(logits, labels)
         self._rows += len(labels)
 
     def accumulate(self) -> float:
@@ -38,3 +38,14 @@ class Accuracy:
         if self._rows == 0:
             raise InputError("no rows were counted, so there is no accuracy", next_step="Call update first")
         return self._right / self._rows
+
+
+def count_right(logits: Tensor, labels: Tensor) -> int:
+    """How many rows have their highest logit at the label; a row with logits that are no numbers has none.
+
+    Arguments:
+        logits: of shape ``(rows, classes)``.
+        labels: of shape ``(rows,)``.
+    """
+    highest, answers = logits.max(dim=1)
+    return int(((answers == labels) & ~highest.isnan()).sum())

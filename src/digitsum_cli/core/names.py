@@ -6,8 +6,9 @@ GATES = {"srn": (), "lstm": ("i", "f", "o", "c"), "gru": ("r", "z", "n")}
 MEMORY_CELL = "cell"
 """What an LSTM's ``c_t`` is called where it is shown beside the gates."""
 
+TORCH = "torch"
 FUSED = "fused"
-IMPLEMENTATIONS = ("manual", "torch", FUSED)
+IMPLEMENTATIONS = ("manual", TORCH, FUSED)
 ACTIVATIONS = ("tanh", "relu")
 INITIALISATIONS = ("book", "torch", "orthogonal", "identity")
 CHRONO = "chrono"

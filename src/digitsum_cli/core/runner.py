@@ -15,8 +15,15 @@ from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
 from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
 from digitsum_cli.core.record import Ending, Evaluation, Progress, Score, TrainingRecord, mean_loss
-from digitsum_cli.core.training_state import TrainingState
-from digitsum_cli.core.weights import copy_optimizer, copy_weights, load_optimizer, load_weights
+from digitsum_cli.core.training_state import TrainingState, require_fitting_state
+from digitsum_cli.core.weights import (
+    copy_optimizer,
+    copy_weights,
+    load_optimizer,
+    load_weights,
+    shapes_of_optimizer,
+    shapes_of_tensors,
+)
 from digitsum_cli.errors import InputError
 
 TrainSet = DigitSumDataset | Callable[[int], DigitSumDataset]
@@ -89,8 +96,8 @@ class Runner:
 
         Raises:
             InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
-                ``clip_norm`` is not above 0, ``loss`` or ``lr_schedule`` is none of the above, or ``start`` does not
-                fit the model.
+                ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
+            UnfitStateError: ``start`` is of another training.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
         _require_positive(early_stop=1 if early_stop is None else early_stop)
@@ -101,12 +108,12 @@ class Runner:
         steps_per_epoch = len(batches_of_epoch(0))
         steps = epochs * steps_per_epoch
         first_rates = [group["lr"] for group in self.optimizer.param_groups]
-        history = History() if start is None else History.of_state(start, steps_per_epoch)
-        kept_weights = None
+        history, kept_weights = History(), None
         if start is not None:
-            load_weights(self.model, start.weights, source="the state to start from")
+            self._require_fitting(start, steps, eval_every, record_gradients)
+            load_weights(self.model, start.weights)
             load_optimizer(self.optimizer, start.optimizer)
-            kept_weights = start.kept or None
+            history, kept_weights = History.of_state(start, steps_per_epoch), start.kept or None
         first_step = len(history.step_losses)
         try:
             for step in range(first_step, steps):
@@ -125,7 +132,7 @@ class Runner:
                     history.note_gradients(self.model)
                 self._update(clip_norm)
                 if batch == steps_per_epoch - 1:
-                    history.epoch_losses.append(mean_loss(history.step_losses[-steps_per_epoch:]))
+                    history.note_epoch(steps_per_epoch)
                 evaluation = None
                 if step == steps - 1 or (step > 0 and step % eval_every == 0):
                     score = self.evaluate(eval_set, batch_size=batch_size)
@@ -152,6 +159,16 @@ class Runner:
         if kept_weights is not None:
             load_weights(self.model, kept_weights)
         return history.record()
+
+    def _require_fitting(self, start: TrainingState, steps: int, eval_every: int, record_gradients: bool) -> None:
+        require_fitting_state(
+            start,
+            steps=steps,
+            eval_every=eval_every,
+            parameters=shapes_of_tensors(self.model.state_dict()),
+            optimizer=shapes_of_optimizer(self.optimizer),
+            recorded=[name for name, _ in self.model.named_parameters()] if record_gradients else (),
+        )
 
     def _gradients(self, digits: Tensor, labels: Tensor, loss: str) -> float:
         """The mean loss of a batch, and its gradients; if it is not finite, none."""

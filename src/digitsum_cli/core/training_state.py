@@ -1,6 +1,6 @@
 """Where a training stands between two steps: all that is needed to go on as if it had never stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.core.checkpoint import MAXIMUM_BYTES, Weights, read_checkpoint, write_checkpoint
 from digitsum_cli.core.record import Evaluation
+from digitsum_cli.core.shapes import Shapes, require_shapes
 from digitsum_cli.errors import InputError
 
 Array = npt.NDArray[np.floating]
@@ -41,6 +42,49 @@ class TrainingState:
         return len(self.step_losses)
 
 
+class UnfitStateError(InputError):
+    """A state is of another training than the one that is to go on from it."""
+
+
+def require_fitting_state(
+    state: TrainingState,
+    *,
+    steps: int,
+    eval_every: int,
+    parameters: Shapes,
+    optimizer: Shapes,
+    recorded: Collection[str],
+) -> None:
+    """Checks that a training can go on from a state.
+
+    Arguments:
+        state: where it is to start.
+        steps: that the training makes in all; some must be left.
+        eval_every: steps between evaluations; every one before the state must be in it.
+        parameters: of the model.
+        optimizer: of what the optimizer holds after a step.
+        recorded: the parameters whose gradient norms are recorded.
+
+    Raises:
+        UnfitStateError: it cannot.
+    """
+    made = ((state.step,), "float64")
+    try:
+        require_shapes(state.weights, parameters, "what it holds")
+        require_shapes(state.kept, parameters if state.evaluations else {}, "what it kept")
+        require_shapes(state.optimizer, optimizer, "what its optimizer held")
+        require_shapes({"the losses": state.step_losses}, {"the losses": made}, "what it lost")
+        require_shapes(state.gradient_norms, dict.fromkeys(recorded, made), "what it recorded of gradients")
+    except InputError as error:
+        raise UnfitStateError(f"the state to start from does not fit the training: {error}") from error
+    evaluated = [evaluation.step for evaluation in state.evaluations]
+    if state.step >= steps or evaluated != list(range(eval_every, state.step, eval_every)):
+        raise UnfitStateError(
+            f"the state to start from does not fit the training: {state.step} of {steps} steps with evaluations "
+            f"after {evaluated[:3]} …"
+        )
+
+
 def write_training_state(path: Path, state: TrainingState, settings: Mapping[str, Any]) -> None:
     """Writes a state with the settings of its training; the file is either whole or not there.
 
@@ -54,13 +98,17 @@ def write_training_state(path: Path, state: TrainingState, settings: Mapping[str
     write_checkpoint(path, {"step_losses": state.step_losses, "evaluations": evaluations, **arrays}, settings)
 
 
-def read_training_state(path: Path) -> tuple[TrainingState, dict[str, Any]]:
+def read_training_state(path: Path, maximum_bytes: int = MAXIMUM_BYTES) -> tuple[TrainingState, dict[str, Any]]:
     """Reads a state and the settings of its training.
+
+    Arguments:
+        path: the file.
+        maximum_bytes: how large it may be.
 
     Raises:
         InputError: the file is missing, damaged, or not a training's state.
     """
-    checkpoint = read_checkpoint(path, require_finite=False)
+    checkpoint = read_checkpoint(path, maximum_bytes, require_finite=False)
     arrays = dict(checkpoint.weights)
     try:
         step_losses, evaluations = arrays.pop("step_losses"), arrays.pop("evaluations")
@@ -72,5 +120,5 @@ def read_training_state(path: Path) -> tuple[TrainingState, dict[str, Any]]:
             Evaluation(int(step), int(epoch), *map(float, measures)) for step, epoch, *measures in evaluations.tolist()
         )
         return TrainingState(step_losses, made, **parts), checkpoint.settings
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{path} does not hold where a training stands") from error

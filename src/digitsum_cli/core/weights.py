@@ -1,13 +1,14 @@
 """A model's weights, and what an optimizer holds, as NumPy arrays by name, and back."""
 
+import copy
 from collections.abc import Mapping
 
 import torch
 from torch import nn
 
 from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.shapes import Shapes, require_shapes, shapes_of
 from digitsum_cli.core.training_state import Array
-from digitsum_cli.errors import InputError
 
 
 def copy_weights(model: nn.Module) -> Weights:
@@ -26,10 +27,7 @@ def load_weights(model: nn.Module, weights: Weights, source: str = "the weights"
     Raises:
         InputError: a parameter is missing, superfluous, or of another shape or type; the model is as it was.
     """
-    wanted = {name: (tuple(tensor.shape), _dtype_name(tensor)) for name, tensor in model.state_dict().items()}
-    given = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
-    if wanted != given:
-        raise InputError(f"{source} does not fit the model: {_differences(wanted, given)}")
+    require_shapes(weights, shapes_of_tensors(model.state_dict()), source)
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
@@ -43,32 +41,24 @@ def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Array]) -> None:
-    """Gives an optimizer back what ``copy_optimizer`` took from one of the same kind over the same parameters.
-
-    Raises:
-        InputError: the arrays are of another.
-    """
+    """Gives an optimizer back what ``copy_optimizer`` took from one of the same kind over the same parameters."""
     state: dict[int, dict[str, torch.Tensor]] = {}
-    try:
-        for key, array in arrays.items():
-            parameter, name = key.split(".")
-            state.setdefault(int(parameter), {})[name] = torch.from_numpy(array.copy())
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("what the optimizer held does not fit this one") from error
+    for key, array in arrays.items():
+        parameter, name = key.split(".")
+        state.setdefault(int(parameter), {})[name] = torch.from_numpy(array.copy())
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _dtype_name(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def shapes_of_optimizer(optimizer: torch.optim.Optimizer) -> Shapes:
+    """The shapes of what ``copy_optimizer`` takes after a step; the optimizer itself makes none."""
+    double = copy.deepcopy(optimizer)
+    for group in double.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    double.step()
+    return shapes_of(copy_optimizer(double))
 
 
-def _differences(
-    wanted: Mapping[str, tuple[tuple[int, ...], str]], given: Mapping[str, tuple[tuple[int, ...], str]]
-) -> str:
-    parts = [f"{name} is missing" for name in wanted.keys() - given.keys()]
-    parts += [f"{name} is not a parameter of it" for name in given.keys() - wanted.keys()]
-    for name in wanted.keys() & given.keys():
-        if wanted[name] != given[name]:
-            (shape, dtype), (given_shape, given_dtype) = wanted[name], given[name]
-            parts.append(f"{name} is {given_dtype} of shape {given_shape} instead of {dtype} of shape {shape}")
-    return ", ".join(sorted(parts))
+def shapes_of_tensors(tensors: Mapping[str, torch.Tensor]) -> Shapes:
+    """The shapes of tensors by name, with the names of NumPy's types."""
+    return {name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for name, tensor in tensors.items()}

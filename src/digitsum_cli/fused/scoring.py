@@ -1,5 +1,7 @@
 """How weights do on rows, compiled: loss and right answers of a forest, and of every draw."""
 
+import math
+
 from digitsum_cli.fused.cells import step
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.forward import leaf_loss, logits, tabulate
@@ -68,9 +70,11 @@ def count_right_draws(kind, p, first_digit, length, work, H, M, C):
 
 @compiled
 def _answer(z, leaf, C):
-    """The class with the highest logit; of equals the first."""
+    """The class with the highest logit; of equals the first. If one is no number, there is no answer: -1."""
     answer = 0
-    for j in range(1, C):
+    for j in range(C):
+        if math.isnan(z[leaf, j]):
+            return -1
         if z[leaf, j] > z[leaf, answer]:
             answer = j
     return answer

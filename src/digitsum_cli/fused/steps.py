@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from numba import njit
 
 from digitsum_cli.core import learning_rate
+from digitsum_cli.core import record as core_record
 from digitsum_cli.core.record import Ending
 from digitsum_cli.fused.backward import backward, batch_loss
 from digitsum_cli.fused.forward import copy
@@ -100,6 +101,6 @@ def entry_points(kind: str) -> EntryPoints:
 @cache
 def _digest_of_sources() -> int:
     digest = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(learning_rate.__file__)):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(learning_rate.__file__), Path(core_record.__file__)):
         digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:7])

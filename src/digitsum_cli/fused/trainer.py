@@ -10,8 +10,8 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
 from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
-from digitsum_cli.core.training_state import TrainingState
-from digitsum_cli.errors import InputError
+from digitsum_cli.core.shapes import shapes_of
+from digitsum_cli.core.training_state import TrainingState, require_fitting_state
 from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
 from digitsum_cli.fused.cells import BLOCKS
 from digitsum_cli.fused.layout import Layout, new_workspace
@@ -98,6 +98,7 @@ class FusedTrainer:
             np.zeros(evaluations),
             np.zeros(2, np.int64),
         )
+        self._evaluations: list[Evaluation] = []
         self.step = 0
         self._ending = Ending.COMPLETE if self.steps == 0 else Ending.OPEN
 
@@ -141,7 +142,8 @@ class FusedTrainer:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Every evaluation so far, in order."""
         made = int(self._record.counts[0])
-        return tuple(self._evaluation(index) for index in range(made))
+        self._evaluations += map(self._evaluation, range(len(self._evaluations), made))
+        return tuple(self._evaluations)
 
     def last_evaluation(self) -> Evaluation | None:
         """The latest evaluation."""
@@ -228,10 +230,10 @@ class FusedTrainer:
         """Where the training stands."""
         made = self.step
         return TrainingState(
-            self._record.step_losses[:made].copy(),
+            self._record.step_losses[:made],
             self.evaluations(),
             {
-                name: self._record.gradient_norms[:made, place].copy()
+                name: self._record.gradient_norms[:made, place]
                 for place, name in enumerate(self._layout.names if self._rule.record_norms else ())
             },
             self.weights(),
@@ -247,27 +249,32 @@ class FusedTrainer:
         """Goes on from a state of the same training.
 
         Raises:
-            InputError: the state is of another.
+            UnfitStateError: the state is of another.
         """
         record, layout, made = self._record, self._layout, len(state.evaluations)
-        try:
-            record.step_losses[: state.step] = state.step_losses
-            for place, name in enumerate(layout.names if self._rule.record_norms else ()):
-                record.gradient_norms[: state.step, place] = state.gradient_norms[name]
-            record.evaluated_steps[:made] = [each.step for each in state.evaluations]
-            record.eval_losses[:made] = [each.eval_loss for each in state.evaluations]
-            record.eval_accuracies[:made] = accuracies = [each.eval_accuracy for each in state.evaluations]
-            record.counts[:] = made, accuracies.index(max(accuracies)) if made else 0
-            layout.write(state.weights, self._parameters)
-            if made:
-                layout.write(state.kept, self._kept)
-            for moment in _MOMENTS:
-                named = {name: state.optimizer[f"{moment} {name}"] for name in layout.names}
-                layout.write(named, layout.views(getattr(self._optimizer, moment)))
-        except (KeyError, ValueError) as error:
-            raise InputError("the state to start from does not fit the training") from error
+        parameters = shapes_of(self.weights())
+        require_fitting_state(
+            state,
+            steps=self.steps,
+            eval_every=self._eval_every,
+            parameters=parameters,
+            optimizer={f"{moment} {name}": shape for moment in _MOMENTS for name, shape in parameters.items()},
+            recorded=layout.names if self._rule.record_norms else (),
+        )
+        record.step_losses[: state.step] = state.step_losses
+        for place, name in enumerate(layout.names if self._rule.record_norms else ()):
+            record.gradient_norms[: state.step, place] = state.gradient_norms[name]
+        record.evaluated_steps[:made] = [each.step for each in state.evaluations]
+        record.eval_losses[:made] = [each.eval_loss for each in state.evaluations]
+        record.eval_accuracies[:made] = accuracies = [each.eval_accuracy for each in state.evaluations]
+        record.counts[:] = made, accuracies.index(max(accuracies)) if made else 0
+        layout.write(state.weights, self._parameters)
+        if made:
+            layout.write(state.kept, self._kept)
+        for moment in _MOMENTS:
+            named = {name: state.optimizer[f"{moment} {name}"] for name in layout.names}
+            layout.write(named, layout.views(getattr(self._optimizer, moment)))
         self.step = state.step
-        self._ending = Ending.COMPLETE if state.step == self.steps else Ending.OPEN
 
     def _evaluation(self, index: int) -> Evaluation:
         record = self._record

@@ -25,6 +25,8 @@ from digitsum_cli.settings.ranges import parse_whole_numbers
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
+_LARGEST = 1e37
+"""Of what weights are multiplied with: ten times as much is still a number in single precision."""
 
 AxisValue = bool | int | float | str | None
 
@@ -34,7 +36,7 @@ def _whole(minimum: int, maximum: int, plural: str) -> Any:
 
 
 def _above_zero(example: str) -> Any:
-    return Field(gt=0, description=f"a number above 0, such as {example}")
+    return Field(gt=0, le=_LARGEST, description=f"a number above 0 and up to {_LARGEST:g}, such as {example}")
 
 
 def _check_forget_bias(value: float | str | None) -> float | str | None:
@@ -67,7 +69,9 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
         if length > MAXIMUM_LENGTH:
             size, text = memory_in_words(DIGITS * DIGITS * length), str(length)
             shown = text if len(text) <= 20 else f"{text[:20]}…"
-            raise ValueError(f"the length {shown} is too long: one row for each pair of first digits takes {size}")
+            raise ValueError(
+                f"the length {shown} is over {MAXIMUM_LENGTH:,}: one row for each pair of first digits takes {size}"
+            )
     if len(set(lengths)) < len(lengths):
         raise ValueError(f"the length {Counter(lengths).most_common(1)[0][0]} stands twice")
     return tuple(lengths)
@@ -92,7 +96,7 @@ ForgetBias = Annotated[
 LearningRate = Annotated[float, _above_zero("0.001 or 1e-3")]
 Optimizer = Annotated[str, *_one_of(OPTIMIZERS, "optimizer")]
 LrSchedule = Annotated[str, *_one_of(LR_SCHEDULES, "schedule")]
-WeightDecay = Annotated[float, Field(ge=0, description="a number, 0 or above, such as 1e-4")]
+WeightDecay = Annotated[float, Field(ge=0, le=_LARGEST, description=f"a number from 0 to {_LARGEST:g}, such as 1e-4")]
 ClipNorm = Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")]
 Loss = Annotated[str, *_one_of(LOSSES, "loss")]
 YesOrNo = Annotated[bool, Field(description="true or false")]

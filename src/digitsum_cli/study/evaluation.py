@@ -12,7 +12,7 @@ from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import digest_splits
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
-from digitsum_cli.core.generation import CLASSES, DIGITS, Rows, Splits
+from digitsum_cli.core.generation import Rows, Splits
 from digitsum_cli.core.record import Score
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import load_weights
@@ -20,10 +20,11 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import ModelSettings, TrainSettings
 from digitsum_cli.study.execution.training import build_trial_classifier, use_one_thread
+from digitsum_cli.study.memory import count_parameters
 from digitsum_cli.study.plan import load_data, resolved_device
 from digitsum_cli.study.results import wilson_columns
 from digitsum_cli.study.run.access import refuse_links
-from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import setting_row
 from digitsum_cli.study.trial import Trial
@@ -80,6 +81,9 @@ def find_checkpoints(path: Path) -> list[Path]:
         InputError: there is nothing, a folder without checkpoints, or one with links that lead out of it.
     """
     if not path.is_dir():
+        if (run := run_of(path)) is not None:
+            refuse_links(run)
+            require_inside(path, run.path)
         return [path]
     run = RunDirectory(path)
     refuse_links(run)
@@ -93,6 +97,24 @@ def find_checkpoints(path: Path) -> list[Path]:
             f"{path} is not a run with checkpoints", next_step="Name a run directory or a .safetensors file"
         )
     return checkpoints
+
+
+def run_of(checkpoint: Path) -> RunDirectory | None:
+    """The run that a checkpoint stands in; None if it stands in none."""
+    return RunDirectory(checkpoint.parent.parent) if checkpoint.parent.name == "checkpoints" else None
+
+
+def diagnosis_folder(source: Path) -> Path:
+    """Where the diagnosis of a run, of a run's checkpoint or of another is kept unless another folder is given.
+
+    Raises:
+        InputError: a link leads out of the run.
+    """
+    if source.is_dir():
+        return RunDirectory(source).diagnosis
+    if (run := run_of(source)) is not None:
+        return require_inside(run.diagnosis / source.stem, run.path)
+    return source.with_name(f"{source.stem}-diagnosis")
 
 
 def checkpoint_settings(path: Path, overrides: Sequence[Override] = ()) -> tuple[Trial, Settings]:
@@ -110,6 +132,10 @@ def checkpoint_settings(path: Path, overrides: Sequence[Override] = ()) -> tuple
         original = resolve_settings(preset=preset)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    if is_checkpoint_name(path.name) and path.stem != trial.name:
+        raise InputError(
+            f"{path} holds the weights of another trial, {trial.name}", next_step="Give it its own name again"
+        )
     if any(override.key == "data.dir" for override in overrides):
         preset["data"]["rows"] = "fixed"
     settings = resolve_settings(preset=preset, overrides=overrides)
@@ -166,19 +192,17 @@ def load_classifier(path: Path, trial: Trial) -> DigitSumClassifier:
         InputError: the file is missing or damaged, or its weights do not fit the trial.
     """
     weights = read_checkpoint(path).weights
-    _require_sizes(weights, trial, path)
+    _require_size(weights, trial, path)
     model = build_trial_classifier(trial)
     load_weights(model, weights, source=str(path))
     return model
 
 
-def _require_sizes(weights: Weights, trial: Trial, path: Path) -> None:
-    """Before a network as large as the settings say is built, the weights must be as large."""
-    wanted = {"embedding.W": (DIGITS, trial.embedding_size), "linear.weight": (CLASSES, trial.hidden_size)}
-    for name, shape in wanted.items():
-        given = weights[name].shape if name in weights else None
-        if given != shape:
-            raise InputError(f"{path} does not fit its settings: {name} has shape {given} instead of {shape}")
+def _require_size(weights: Weights, trial: Trial, path: Path) -> None:
+    """Before a network as large as the settings say is built, the file must hold as many numbers."""
+    wanted, given = count_parameters(trial), sum(array.size for array in weights.values())
+    if given != wanted:
+        raise InputError(f"{path} does not fit its settings: it holds {given:,} numbers instead of {wanted:,}")
 
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
@@ -237,8 +261,8 @@ def _data_folder_of_run(path: Path) -> str:
     Raises:
         InputError: it stands in none, or the run has none.
     """
-    config = RunDirectory(path.parent.parent).config
-    folder = resolve_settings(config).data.dir if config.is_file() else None
+    run = run_of(path)
+    folder = resolve_settings(run.config).data.dir if run is not None and run.config.is_file() else None
     if folder is None:
         raise InputError(f"{path} was trained on data read from files", next_step="Name their folder with --data")
     return folder

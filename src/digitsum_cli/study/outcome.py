@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, SkipValidation
 
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
+from digitsum_cli.core.training_state import UnfitStateError
 
 Status = Literal["done", "diverged", "failed"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+_CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,14 @@ class KeptScores:
         exact_accuracy: over every draw of the generator.
     """
 
-    train_accuracy: float
-    test_accuracy: float
-    test_rows: int
-    unseen_test_accuracy: float | None
-    unseen_test_rows: int | None
-    exact_accuracy: float
+    __pydantic_config__ = _CONFIG
+
+    train_accuracy: Share
+    test_accuracy: Share
+    test_rows: Annotated[int, Field(gt=0)]
+    unseen_test_accuracy: Share | None
+    unseen_test_rows: Count | None
+    exact_accuracy: Share
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Outcome:
         kept: how the kept weights do; None if none were kept.
         final_train_loss: the last epoch's mean of batch losses.
         steps: the updates that were made.
-        seconds: from the first step to the test accuracy, by the clock.
+        seconds: from the first step to the test accuracy, by the clock; of all sessions.
         step_losses: of every step.
         epoch_losses: each epoch's mean of batch losses.
         evaluations: on the eval split, in order.
@@ -50,19 +58,21 @@ class Outcome:
         weights: those that were kept.
     """
 
+    __pydantic_config__ = _CONFIG
+
     status: Status
     reason: str | None
-    best_eval_accuracy: float | None
-    best_step: int | None
+    best_eval_accuracy: Share | None
+    best_step: Count | None
     kept: KeptScores | None
     final_train_loss: float | None
-    steps: int
-    seconds: float
+    steps: Count
+    seconds: Annotated[float, Field(ge=0)]
     step_losses: tuple[float, ...] = ()
     epoch_losses: tuple[float, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     gradient_norms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    weights: Weights | None = None
+    weights: Annotated[Weights | None, SkipValidation] = None
 
     @classmethod
     def of(cls, record: TrainingRecord, kept: KeptScores | None, seconds: float, weights: Weights | None) -> "Outcome":
@@ -111,8 +121,14 @@ def _reason(record: TrainingRecord) -> str | None:
 
 
 def attempt(run: Callable[[], Outcome]) -> Outcome:
-    """The outcome of ``run``; if it raises, a failed one with the reason."""
+    """The outcome of ``run``; if it raises, a failed one with the reason.
+
+    Raises:
+        UnfitStateError: the training was not begun, since the state to start from is of another.
+    """
     try:
         return run()
+    except UnfitStateError:
+        raise
     except Exception as error:
         return Outcome.failed(f"{type(error).__name__}: {error}")

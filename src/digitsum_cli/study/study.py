@@ -1,7 +1,6 @@
 """A whole study: settings to a run directory with its store, tables, checkpoints and figures."""
 
 import contextlib
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,27 +8,26 @@ from dataclasses import dataclass
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import audit_splits
-from digitsum_cli.core.checkpoint import write_checkpoint
 from digitsum_cli.core.record import Progress
-from digitsum_cli.errors import DigitsumError, TrialsFailedError
+from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.analysis.analysis import Analysis, analyse
 from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.execution.execute import execute
 from digitsum_cli.study.execution.state_keeper import StateKeeper
+from digitsum_cli.study.execution.stopping import stopped
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.results import history_rows, result_row
+from digitsum_cli.study.results import history_rows
 from digitsum_cli.study.run.access import opened
 from digitsum_cli.study.run.directory import RunDirectory
 from digitsum_cli.study.run.provenance import describe_session, now
 from digitsum_cli.study.run.resume import refuse_other_settings
 from digitsum_cli.study.run.store import Store
 from digitsum_cli.study.setting_columns import Row
+from digitsum_cli.study.tally import Tally
 from digitsum_cli.study.trial import Trial
-
-_SECONDS_BETWEEN_TABLES = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,11 @@ class StudyResult:
         """The rows of trials that failed or diverged."""
         return [row for row in self.rows if row["status"] != "done"]
 
-    def raise_failures(self) -> None:
+    def raise_failures(self, next_step: str) -> None:
         """Raises an error if any trial did not end well.
+
+        Arguments:
+            next_step: what can be done then.
 
         Raises:
             TrialsFailedError: a trial failed or diverged.
@@ -57,7 +58,7 @@ class StudyResult:
         raise TrialsFailedError(
             f"{len(self.failures)} of {len(self.rows)} trials failed or diverged, the rest are saved; "
             f"length {first['length']}, seed {first['seed']} {first['status']}: {first['reason']}",
-            next_step="See the columns status and reason in results.csv; --resume --retry-failed runs them again",
+            next_step=next_step,
         )
 
 
@@ -118,74 +119,80 @@ def run_study(
         InputError: wrong data, no such device, or a folder that must not be written; nothing was written.
         DigitsumError: a file could not be written.
     """
-    plan = plan_trials(settings)
+    plan = plan_trials(settings, manner.jobs or 1)
     with opened(run, resume=manner.resume, force=manner.force), Store(run.store, create=True) as store:
         refuse_other_settings(settings, plan, store, run)
-        keeper = StateKeeper(run.training_state, plan.trials[0]) if manner.keep_state else None
-        if keeper:
-            keeper.saved()  # a state that cannot be gone on from is refused before anything is written
+        keeper = _keeper(plan, run, manner)
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
         session = {**describe_session(list(manner.command), manner.jobs or 1), "earlier": run.earlier_sessions()}
         run.write_provenance(session)
-        missing = [trial for trial in plan.trials if _is_missing(store.outcome(trial, losses=False), manner)]
+        tally = Tally(plan.trials, store, run, keeper, retry_failed=manner.retry_failed)
         try:
-            watcher.planned(plan, missing)
-            _run_trials(plan, missing, settings.train.log_every, store, run, watcher, manner, keeper)
+            watcher.planned(plan, tally.missing)
+            _run_trials(plan, settings.train.log_every, tally, watcher, manner, keeper)
         except BaseException:
             with contextlib.suppress(DigitsumError):  # the error on its way is the one to tell
                 if keeper:
                     keeper.flush()
-                _write_tables(plan, store, run)
+                tally.write_table()
                 run.write_provenance({**session, "ended": now()})
             raise
-        rows = _write_tables(plan, store, run)
+        tally.write_table()
+        run.write_history(row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair))
         run.write_provenance({**session, "ended": now()})
-        analysis = analyse(rows, audits, thresholds, plan.trials)
+        analysis = analyse(tally.rows(), audits, thresholds, plan.trials)
         run.write_analysis(analysis.to_dict())
         _draw_figures(plan, store, analysis, run)
-    return StudyResult(run, rows, analysis)
+    return StudyResult(run, tally.rows(), analysis)
 
 
-def _is_missing(ended: Outcome | None, manner: Manner) -> bool:
-    return ended is None or (manner.retry_failed and ended.status != "done")
+def _keeper(plan: Plan, run: RunDirectory, manner: Manner) -> StateKeeper | None:
+    """Of the one trial, if its state is kept; a state that nobody can go on from is refused.
+
+    Raises:
+        InputError: there is one.
+    """
+    if manner.keep_state:
+        keeper = StateKeeper(run.training_state, plan.trials[0], len(plan.splits(plan.trials[0]).train))
+        keeper.saved()
+        return keeper
+    if run.training_state.exists():
+        raise InputError(
+            f"{run.path} holds a training that was left",
+            next_step=f"Go on with it: digitsum train … --out {run.path} --resume. Or replace it with --force",
+        )
+    return None
 
 
 def _run_trials(
-    plan: Plan,
-    missing: Sequence[Trial],
-    log_every: int,
-    store: Store,
-    run: RunDirectory,
-    watcher: Watcher,
-    manner: Manner,
-    keeper: StateKeeper | None,
+    plan: Plan, log_every: int, tally: Tally, watcher: Watcher, manner: Manner, keeper: StateKeeper | None
 ) -> None:
-    last_tables = time.monotonic()
-    with closing(execute(plan, missing, watcher.progressed, manner.jobs, log_every, keeper)) as outcomes:
-        for trial, outcome in outcomes:
-            _save(trial, outcome, store, run)
-            if keeper:
-                keeper.discard()
-            watcher.ended(trial, outcome)
-            if manner.fail_fast and outcome.status != "done":
-                return
-            if time.monotonic() - last_tables > _SECONDS_BETWEEN_TABLES:
-                _write_tables(plan, store, run)
-                last_tables = time.monotonic()
+    outcomes = execute(plan, tally.missing, watcher.progressed, manner.jobs, log_every, keeper)
 
+    def take(trial: Trial, outcome: Outcome) -> None:
+        tally.save(trial, outcome)
+        watcher.ended(trial, outcome)
 
-def _save(trial: Trial, outcome: Outcome, store: Store, run: RunDirectory) -> None:
-    if outcome.weights is not None:
-        write_checkpoint(run.checkpoint(trial.name), outcome.weights, trial.to_dict())
-    store.add(trial, outcome)
-
-
-def _write_tables(plan: Plan, store: Store, run: RunDirectory) -> list[Row]:
-    rows = [result_row(*pair) for pair in store.ended(plan.trials, losses=False)]
-    run.write_tables(rows, (row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair)))
-    return rows
+    with closing(outcomes):
+        in_hand: tuple[Trial, Outcome] | None = None
+        try:
+            for trial, outcome in outcomes:
+                in_hand = trial, outcome
+                take(trial, outcome)
+                in_hand = None
+                if manner.fail_fast and outcome.status != "done":
+                    break
+                tally.write_table_now_and_then()
+        except KeyboardInterrupt:
+            if in_hand:
+                tally.save(*in_hand)
+            for ended in stopped(outcomes):
+                take(*ended)
+            raise
+        for ended in stopped(outcomes):
+            take(*ended)
 
 
 def _draw_figures(plan: Plan, store: Store, analysis: Analysis, run: RunDirectory) -> None:

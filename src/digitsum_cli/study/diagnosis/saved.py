@@ -1,9 +1,11 @@
 """Diagnoses on disk: made once, used by the command that made them and by the report."""
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
@@ -44,7 +46,8 @@ def diagnoses_of(
         found[diagnosed.trial.identity] = diagnosed.diagnosis
         on_diagnosed(len(found), len(paths))
     in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
-    document = {"checkpoints": [each.to_dict() for each in in_order]}
+    checkpoints = [each.to_dict() for each in in_order]
+    document = {"checkpoints": checkpoints, "sha256": _digest(checkpoints)}
     with contextlib.suppress(DigitsumError):  # in a folder that cannot be written, they are made anew every time
         atomic_write(folder / FILE_NAME, json_text(document).encode())
     return in_order
@@ -53,7 +56,15 @@ def diagnoses_of(
 def _read(path: Path) -> dict[str, Diagnosis]:
     """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of another version."""
     try:
-        checkpoints = json.loads(read_bounded(path, _MAXIMUM_BYTES))["checkpoints"]
+        document = json.loads(read_bounded(path, _MAXIMUM_BYTES))
+        checkpoints = document["checkpoints"]
+        if document["sha256"] != _digest(checkpoints):
+            return {}
         return {row["trial"]: Diagnosis.from_dict(row) for row in checkpoints}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def _digest(checkpoints: Any) -> str:
+    """Of the diagnoses as JSON, so that a changed number is noticed."""
+    return hashlib.sha256(json_text({"checkpoints": checkpoints}).encode()).hexdigest()

@@ -39,7 +39,8 @@ def execute(
         keeper: of the state of a single trial that runs in this process.
 
     Yields:
-        Each trial with its outcome, as it ends. A trial that raises has the status ``failed``.
+        Each trial with its outcome, as it ends. A trial that raises has the status ``failed``. What has ended when it
+        is stopped (see ``stopping``) is yielded as well.
     """
     fused = [trial for trial in trials if trial.impl == FUSED]
     others = [trial for trial in trials if trial.impl != FUSED]
@@ -59,5 +60,19 @@ def _execute_here(
     from digitsum_cli.study.execution.training import run_trial
 
     for trial in trials:
-        report = partial(on_progress, trial)
-        yield trial, attempt(partial(run_trial, trial, plan.splits(trial), report, log_every, keeper))
+
+        def report(progress: Progress, trial: Trial = trial) -> None:
+            try:
+                on_progress(trial, progress)
+            except Exception as error:
+                raise _WatcherFailed from error
+
+        try:
+            outcome = attempt(partial(run_trial, trial, plan.splits(trial), report, log_every, keeper))
+        except _WatcherFailed as failed:
+            raise failed.__cause__ or failed from None
+        yield trial, outcome
+
+
+class _WatcherFailed(BaseException):
+    """Passes what the watcher raised through a training, which is not to blame."""

@@ -16,6 +16,7 @@ from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, NewForests, plant_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.study.execution.clock import Clock
 from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.plan import Plan
@@ -99,7 +100,7 @@ def run_fused_trial(
     saved = keeper.saved() if keeper else None
     if saved:
         trainer.restore(saved)
-    start = time.perf_counter()
+    clock = Clock(keeper.seconds_before if keeper else 0.0)
     steps, seen = 1, None
     while not trainer.ended:
         before = time.perf_counter()
@@ -107,14 +108,14 @@ def run_fused_trial(
         taken = time.perf_counter() - before
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / taken)))
         if keeper and not trainer.ended:
-            keeper.offer(trainer.state())
+            keeper.offer(trainer.state(), clock.seconds())
         on_progress(_progress(trainer, trial.epochs, seen))
         seen = trainer.last_evaluation()
     record = trainer.record()
     if record.best is None:
-        return Outcome.of(record, None, time.perf_counter() - start, None)
+        return Outcome.of(record, None, clock.seconds(), None)
     test = trainer.score_kept(prepared.test)
-    seconds = time.perf_counter() - start
+    seconds = clock.seconds()
     fresh = trial.rows == "fresh"
     unseen = None if fresh else prepared.unseen_test
     kept = KeptScores(

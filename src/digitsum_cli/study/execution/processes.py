@@ -20,7 +20,7 @@ def execute_in_processes(
     """Runs trials in ``processes`` processes, the longest trainings first; one whose process dies has failed.
 
     Yields:
-        Each trial with its outcome, as it ends.
+        Each trial with its outcome, as it ends, and what has ended when it is stopped (see ``stopping``).
     """
     in_order = sorted(trials, key=lambda trial: -trial.relative_cost)
     pieces = [(trial, plan.splits(trial), log_every) for trial in in_order]

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.study.memory import state_bytes
 from digitsum_cli.study.trial import Trial
 
 _SHARE_OF_TIME = 0.05
 """That writing may take."""
 
 _SECONDS_BETWEEN_TRIES = 10.0
+
+_BEGIN_ANEW = "Or begin anew: replace the run with --force"
 
 
 class StateKeeper:
@@ -21,11 +24,15 @@ class StateKeeper:
     Arguments:
         path: the file; it is there only while the training has not ended.
         trial: what is trained.
+        rows: in its train split.
     """
 
-    def __init__(self, path: Path, trial: Trial) -> None:
-        self._path, self._trial = path, trial
-        self._pending: TrainingState | None = None
+    def __init__(self, path: Path, trial: Trial, rows: int) -> None:
+        self._path, self._trial, self._rows = path, trial, rows
+        self._read: TrainingState | None = None
+        self._pending: tuple[TrainingState, float] | None = None
+        self.seconds_before = 0.0
+        """How long the training had run when it was left."""
         self._next_write = 0.0
 
     def saved(self) -> TrainingState | None:
@@ -34,10 +41,20 @@ class StateKeeper:
         Raises:
             InputError: the file is damaged, or of a training with other settings.
         """
-        if not self._path.exists():
-            return None
-        state, settings = read_training_state(self._path)
-        before, now = Trial.from_dict(settings).to_dict(), self._trial.to_dict()
+        if self._read is None and self._path.exists():
+            self._read = self._read_state()
+        return self._read
+
+    def _read_state(self) -> TrainingState:
+        try:
+            state, kept_with = read_training_state(self._path, state_bytes(self._trial, self._rows))
+        except InputError as error:
+            raise InputError(f"where the training stands cannot be read: {error}", next_step=_BEGIN_ANEW) from error
+        try:
+            before, now = Trial.from_dict(kept_with["trial"]).to_dict(), self._trial.to_dict()
+            self.seconds_before = max(0.0, float(kept_with["seconds"]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{self._path} does not say what it is the state of", next_step=_BEGIN_ANEW) from error
         changes = [f"{key} was {before[key]} and is {now[key]}" for key in now if before[key] != now[key]]
         if changes:
             raise InputError(
@@ -46,9 +63,14 @@ class StateKeeper:
             )
         return state
 
-    def offer(self, state: TrainingState) -> None:
-        """Takes a state in place of the one before."""
-        self._pending = state
+    def offer(self, state: TrainingState, seconds: float) -> None:
+        """Takes a state in place of the one before.
+
+        Arguments:
+            state: where the training stands.
+            seconds: how long it has run.
+        """
+        self._pending = state, seconds
         if time.monotonic() >= self._next_write:
             try:
                 self.flush()
@@ -64,7 +86,8 @@ class StateKeeper:
         if self._pending is None:
             return
         start = time.monotonic()
-        write_training_state(self._path, self._pending, self._trial.to_dict())
+        state, seconds = self._pending
+        write_training_state(self._path, state, {"trial": self._trial.to_dict(), "seconds": seconds})
         self._pending = None
         end = time.monotonic()
         self._next_write = end + (end - start) / _SHARE_OF_TIME

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from digitsum_cli.core.record import Progress
 from digitsum_cli.study.execution.fused_training import PreparedData, run_fused_trial
 from digitsum_cli.study.execution.state_keeper import StateKeeper
+from digitsum_cli.study.execution.stopping import Stop
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
@@ -31,11 +32,12 @@ def execute_in_threads(
     """Runs trials in ``threads`` threads, the longest trainings first; ``keeper`` is for a single trial.
 
     Yields:
-        Each trial with its outcome, as it ends. When the generator is closed, the threads end within a moment.
+        Each trial with its outcome, as it ends. What has ended when it is stopped (see ``stopping``) is yielded as
+        well; then the threads have ended, or are left behind.
     """
     waiting = sorted(trials, key=lambda trial: trial.relative_cost)
     data = PreparedData(plan)
-    messages: SimpleQueue[tuple[Trial, Progress | Outcome]] = SimpleQueue()
+    messages: SimpleQueue[tuple[Trial, Progress | Outcome | Exception]] = SimpleQueue()
     stop = threading.Event()
 
     def report(trial: Trial, progress: Progress) -> None:
@@ -54,6 +56,14 @@ def execute_in_threads(
                 messages.put((trial, attempt(run)))
             except _Stopped:
                 return
+            except Exception as error:
+                messages.put((trial, error))
+
+    def stop_all() -> None:
+        stop.set()
+        deadline = time.monotonic() + _SECONDS_TO_STOP
+        for worker in workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(trials)))]
     try:
@@ -62,13 +72,19 @@ def execute_in_threads(
         ended = 0
         while ended < len(trials):
             trial, message = messages.get()
+            if isinstance(message, Exception):
+                raise message
             if isinstance(message, Progress):
                 on_progress(trial, message)
             else:
                 ended += 1
                 yield trial, message
+    except (KeyboardInterrupt, Stop):
+        stop_all()
+        while not messages.empty():
+            trial, message = messages.get()
+            if isinstance(message, Outcome):
+                yield trial, message
+        raise
     finally:
-        stop.set()
-        deadline = time.monotonic() + _SECONDS_TO_STOP
-        for worker in workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
+        stop_all()

@@ -1,6 +1,5 @@
 """One trial on the core: build the classifier, train it, score the kept weights."""
 
-import time
 from collections.abc import Callable
 
 import torch
@@ -13,6 +12,7 @@ from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.study.execution.clock import Clock
 from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.outcome import KeptScores, Outcome
 from digitsum_cli.study.trial import Trial
@@ -68,7 +68,8 @@ def run_trial(
     rows = training_rows(trial, splits)
     model = build_trial_classifier(trial)
     runner = Runner(model, build_optimizer(trial, model))
-    start = time.perf_counter()
+    start = keeper.saved() if keeper else None
+    clock = Clock(keeper.seconds_before if keeper else 0.0)
     record = runner.train(
         (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.device)) if rows.change else data.train,
         data.eval,
@@ -81,14 +82,14 @@ def run_trial(
         clip_norm=trial.clip_norm,
         early_stop=trial.early_stop,
         record_gradients=trial.record_gradients,
-        start=keeper.saved() if keeper else None,
-        on_state=keeper.offer if keeper else None,
+        start=start,
+        on_state=(lambda state: keeper.offer(state, clock.seconds())) if keeper else None,
         on_progress=on_progress,
     )
     if record.best is None:
-        return Outcome.of(record, None, time.perf_counter() - start, None)
+        return Outcome.of(record, None, clock.seconds(), None)
     test = runner.evaluate(data.test, batch_size=trial.batch_size)
-    seconds = time.perf_counter() - start
+    seconds = clock.seconds()
     unseen = unseen_test_rows(trial, splits)
     unseen_test = runner.evaluate(DigitSumDataset(unseen, trial.device)) if unseen else None
     kept = KeptScores(

@@ -11,9 +11,12 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from digitsum_cli.study.execution.stopping import Stop
 
 Send = Callable[[Any], None]
 Work = Callable[..., Any]
@@ -52,8 +55,8 @@ def work_in_processes(
         processes: how many at most.
 
     Yields:
-        The place of a piece, and what was heard of it. An exception that ``work`` raises is raised here. When the
-        generator is closed, the processes are ended.
+        The place of a piece, and what was heard of it. An exception that ``work`` raises is raised here. What has
+        ended when it is stopped (see ``stopping``) is yielded as well; then the processes have ended.
     """
     waiting = list(enumerate(pieces))[::-1]
     workers: dict[Connection, _Worker] = {}
@@ -76,6 +79,10 @@ def work_in_processes(
                 else:
                     del workers[worker.connection]
                     worker.stop()
+    except (KeyboardInterrupt, Stop):
+        for worker in workers.values():
+            yield from ((worker.place, heard) for heard in worker.heard_already() if isinstance(heard, Ended))
+        raise
     finally:
         for worker in workers.values():
             worker.stop()
@@ -90,7 +97,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(target=_live, args=(theirs, work), daemon=True)
-        with _interrupts_ignored():
+        with _interrupts_blocked():
             self.process.start()
         theirs.close()
 
@@ -102,10 +109,17 @@ class _Worker:
     def receive(self) -> Told | Ended | Died | Exception:
         try:
             heard: Told | Ended | Exception = self.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # nothing more, or a message that breaks off
             self.process.join()
             return Died(self.process.exitcode)
         return heard
+
+    def heard_already(self) -> Iterator[Told | Ended | Died | Exception]:
+        """What has come without waiting for more."""
+        while self.connection.poll():
+            yield (heard := self.receive())
+            if isinstance(heard, Died):
+                return
 
     def stop(self) -> None:
         self.connection.close()
@@ -114,16 +128,17 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A process started inside ignores Ctrl-C from its first instruction."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_blocked() -> Iterator[None]:
+    """A process started inside never hears Ctrl-C; this one hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # which would unblock them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _live(connection: Connection, work: Work) -> None:

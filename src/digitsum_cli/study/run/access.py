@@ -1,13 +1,16 @@
 """Who may write into the folder of a run, and what stands there before."""
 
 import contextlib
+import errno
+import os
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.errors import InputError
-from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.study.run.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.study.run.lock import locked
 from digitsum_cli.study.run.store import has_outcomes
 
@@ -17,7 +20,6 @@ _DIAGNOSIS = (
     *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???"),
 )
 _PART = re.compile(r"\.[0-9a-f]{32}\.part")
-_CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 
 
 @contextlib.contextmanager
@@ -33,6 +35,7 @@ def opened(run: RunDirectory, *, resume: bool, force: bool) -> Iterator[None]:
             stands there was not touched.
     """
     refuse_if_taken(run, resume=resume, force=force)
+    require_writable(run.path)
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         probe = run.path / f".{uuid.uuid4().hex}.part"
@@ -40,7 +43,7 @@ def opened(run: RunDirectory, *, resume: bool, force: bool) -> Iterator[None]:
         probe.unlink()
     except OSError as error:
         raise _not_writable(run, error) from error
-    with locked(run.path / ".lock", run.provenance):
+    with locked(run.lock, run.writer):
         refuse_if_taken(run, resume=resume, force=force)  # again, now that nobody else writes
         try:
             if not (resume and run.store.exists()):
@@ -55,25 +58,55 @@ def refuse_if_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     """Checks that the folder may be used for a run. One in which no trial has ended or begun may be replaced.
 
     Raises:
-        InputError: the path is a file, has links that lead out of it, or holds a run and neither ``resume`` nor
-            ``force`` is given.
+        InputError: the path is a file, has links that lead out of it, holds files of the same names that are no
+            run's, or a run and neither ``resume`` nor ``force`` is given.
     """
     try:
         if run.path.exists() and not run.path.is_dir():
             raise InputError(f"{run.path} is a file", next_step="Choose another folder with --out")
         standing = [path.name for path in run.own_files() if path.exists()]
-        resumable = run.store.exists()
+        is_run = run.store.exists()
     except InputError:
         raise
     except (OSError, ValueError) as error:
         raise _not_writable(run, error) from error
     refuse_links(run)
-    if not standing or force or (resumable and (resume or not _has_results(run))):
+    if standing and not is_run:
+        raise InputError(
+            f"{run.path} is not a run of digitsum, and a run would write over what stands there: {', '.join(standing)}",
+            next_step="Choose another folder with --out",
+        )
+    if is_run and resume and run.store.stat().st_size == 0 and len(standing) > 1:
+        raise InputError(
+            f"{run.store} is damaged: it is empty", next_step="Copy it again, or replace the run with --force"
+        )
+    if not standing or force or resume or not _has_results(run):
         return
-    next_step = "Replace it (--force), or choose another folder with --out"
-    if resumable:
-        next_step = f"It goes on with --resume. {next_step}"
-    raise InputError(f"{run.path} already holds a run ({', '.join(standing)})", next_step=next_step)
+    raise InputError(
+        f"{run.path} already holds a run ({', '.join(standing)})",
+        next_step="train and sweep go on with theirs (--resume). Replace it (--force), or choose another folder with "
+        "--out",
+    )
+
+
+def require_writable(path: Path) -> None:
+    """Checks, without writing, that a file or folder can be written, before something takes long.
+
+    Raises:
+        InputError: it cannot.
+    """
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not os.access(there, os.W_OK):
+        reason = os.strerror(errno.EROFS if _is_read_only(there) else errno.EACCES)
+    elif there != path and not there.is_dir():
+        reason = f"{there} is a file"
+    else:
+        return
+    raise InputError(f"cannot write to {path}: {reason}", next_step="Choose another place with --out")
+
+
+def _is_read_only(path: Path) -> bool:
+    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def refuse_links(run: RunDirectory) -> None:
@@ -82,7 +115,7 @@ def refuse_links(run: RunDirectory) -> None:
     Raises:
         InputError: one is.
     """
-    for path in run.own_files():
+    for path in (*run.own_files(), run.lock, run.writer):
         require_inside(path, run.path)
 
 
@@ -102,7 +135,7 @@ def _remove(run: RunDirectory) -> None:
     run.clear_figures()
     _clear_diagnosis(run)
     for checkpoint in run.checkpoints.glob("*.safetensors"):
-        if _CHECKPOINT.fullmatch(checkpoint.name):
+        if is_checkpoint_name(checkpoint.name):
             checkpoint.unlink()
     for path in run.own_files():
         if path.is_dir():
@@ -124,6 +157,7 @@ def _clear_diagnosis(run: RunDirectory) -> None:
 
 def _remove_parts(run: RunDirectory) -> None:
     """Deletes what a process left that was killed while it wrote."""
-    for path in run.path.rglob(".*.part"):
+    folders = (run.path, run.checkpoints, run.figures, run.diagnosis, *run.diagnosis.glob("*/"))
+    for path in (path for folder in folders for path in folder.glob(".*.part")):
         if _PART.fullmatch(path.name):
             path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The folder of a run: what is in it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from digitsum_cli.study.setting_columns import Row
 
 _RUNS = Path("runs")
 _FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
+_CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 _MAXIMUM_PROVENANCE = 10_000_000
 
 
@@ -125,17 +127,34 @@ class RunDirectory:
         """
         atomic_write(self.comparison, json_text(comparison).encode())
 
-    def write_tables(self, results: Sequence[Row], history: Iterable[Row]) -> None:
-        """Writes ``results.csv`` and ``history.csv``.
+    def write_results(self, rows: Sequence[Row]) -> None:
+        """Writes ``results.csv``.
 
         Raises:
-            DigitsumError: one cannot be written.
+            DigitsumError: it cannot be written.
         """
-        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, results))
-        atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, history))
+        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, rows))
+
+    def write_history(self, rows: Iterable[Row]) -> None:
+        """Writes ``history.csv``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, rows))
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes here."""
+        return self.path / ".lock"
+
+    @property
+    def writer(self) -> Path:
+        """Which process that is."""
+        return self.path / ".writer.json"
 
     def own_files(self) -> list[Path]:
-        """All of it that is this tool's."""
+        """All of it that is this tool's, but for what says who writes."""
         return [
             self.config,
             self.provenance,
@@ -151,6 +170,11 @@ class RunDirectory:
             self.figures,
             self.diagnosis,
         ]
+
+
+def is_checkpoint_name(name: str) -> bool:
+    """Whether a run would call the kept weights of some trial so."""
+    return bool(_CHECKPOINT.fullmatch(name))
 
 
 def open_run(path: Path | None, name: str) -> RunDirectory:

@@ -1,15 +1,16 @@
 """What a run that stands in a folder has to do with the settings it is to go on with."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Settings, resolve_settings
+from digitsum_cli.settings.schema import leaf_keys
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.run.directory import RunDirectory
 from digitsum_cli.study.run.store import Store
 
 _MAXIMUM_DIFFERENCES = 5
+_OF_NO_TRIAL = ("sweep", "train.log_every")
 
 
 def refuse_other_settings(settings: Settings, plan: Plan, store: Store, run: RunDirectory) -> None:
@@ -32,30 +33,43 @@ def _changes(settings: Settings, run: RunDirectory) -> str:
         before = resolve_settings(run.config)
     except InputError:
         return f"what they had cannot be read from {run.config}"
-    changes = list(_differences(before.model_dump(mode="json"), settings.model_dump(mode="json")))
+    changes = [
+        f"{key} was {_shown(old)} and is {_shown(new)}" for key, (old, new) in _differences(before, settings).items()
+    ]
     if not changes:
         folder = settings.data.dir
         return "the settings are the same" + (f", so the data in {folder} have changed" if folder else "")
     if len(changes) > _MAXIMUM_DIFFERENCES:
         changes[_MAXIMUM_DIFFERENCES:] = [f"and {len(changes) - _MAXIMUM_DIFFERENCES} more"]
     told = "; ".join(changes)
-    if before.data.lengths != settings.data.lengths and set(before.data.lengths) <= set(settings.data.lengths):
+    if "data.lengths" in _differences(before, settings) and set(before.data.lengths) <= set(settings.data.lengths):
         told += " (a length changes the rows of those after it: add lengths at the end)"
     return told
 
 
-def _differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """``train.lr was 0.001 and is 0.003``, for every key that differs."""
-    for key in dict.fromkeys([*before, *after]):
-        old, new = before.get(key), after.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            yield f"{prefix}{key} was {_shown(old)} and is {_shown(new)}"
+def _differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+    """The keys whose values are not among the new ones any more, with the old and the new ones."""
+    found = {}
+    for key in leaf_keys():
+        if key in _OF_NO_TRIAL:
+            continue
+        old, new = _values(before, key), _values(after, key)
+        grown = new[: len(old)] == old if key == "data.lengths" else set(old) <= set(new)
+        if not grown:
+            found[key] = old, new
+    return found
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        text = ",".join(map(_shown, value))
-        return text if len(text) <= 40 else f"{text[:40]}…"
-    return "none" if value is None else str(value)
+def _values(settings: Settings, key: str) -> tuple[Any, ...]:
+    """Every value that a key takes in a study."""
+    if key in settings.sweep:
+        return settings.sweep[key]
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _shown(values: tuple[Any, ...]) -> str:
+    text = ",".join("none" if value is None else str(value) for value in values)
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -82,8 +82,11 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
     return session if isinstance(session, dict) else {}
 
 
-def done_checkpoints(path: Path) -> list[Path]:
+def done_checkpoints(path: Path) -> tuple[list[Path], int]:
     """The kept weights of the trials of a run that are done, in the order of its tables.
+
+    Returns:
+        The files that are there, and how many are not.
 
     Raises:
         InputError: the store is damaged, or the folder has links that lead out of it.
@@ -92,8 +95,9 @@ def done_checkpoints(path: Path) -> list[Path]:
     with Store(run.store) as store:
         ended = list(store.ended(store.trials().values(), losses=False))
     refuse_links(run)
-    paths = (require_inside(run.checkpoint(trial.name), path) for trial, outcome in ended if outcome.status == "done")
-    return [checkpoint for checkpoint in paths if checkpoint.is_file()]
+    paths = [require_inside(run.checkpoint(trial.name), path) for trial, outcome in ended if outcome.status == "done"]
+    there = [checkpoint for checkpoint in paths if checkpoint.is_file()]
+    return there, len(paths) - len(there)
 
 
 def saved_thresholds(path: Path) -> tuple[float, ...]:
