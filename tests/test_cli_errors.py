@@ -1,6 +1,9 @@
 """Wrong input, damaged files and failures, as a user of the commands meets them."""
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +129,95 @@ def test_debug_shows_the_traceback() -> None:
 def test_resume_needs_a_run_and_no_force() -> None:
     assert "Name it with --out" in digitsum("sweep", "--resume").err
     assert digitsum("sweep", "--resume", "--force", "--out", "run").code == 2
+
+
+@pytest.mark.parametrize("command", ["generate", "train", "sweep", "compare", "report", "evaluate"])
+def test_empty_name_is_not_the_present_folder(command: str) -> None:
+    Path("report.html").write_text("mine")
+    source = {"report": ("run",), "evaluate": ("run", "--diagnose")}.get(command, ())
+    force = ("--force",) if command in ("train", "sweep", "compare") else ()
+    ended = digitsum(command, *source, "--out", "", *force)
+    assert ended.code == 2
+    assert "an empty name" in ended.err
+    assert [path.name for path in Path().iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("manner", [(), ("--force",), ("--resume",)])
+def test_folder_that_is_no_run_is_not_written_over(manner: tuple[str, ...]) -> None:
+    Path("project/figures").mkdir(parents=True)
+    files = [Path("project") / name for name in ("config.yaml", "report.html", "results.csv", "figures/a.png")]
+    for path in files:
+        path.write_text("mine")
+    for command in (("train", "--length", "4"), ("sweep", "--lengths", "4")):
+        ended = digitsum(*command, "--epochs", "1", "--out", "project", *manner)
+        assert ended.code == 2
+        assert "project is not a run of digitsum" in ended.err
+    assert all(path.read_text() == "mine" for path in files)
+
+
+def in_a_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command line with ``digitsum`` in it, and its pipes."""
+    digitsum_here = f"{sys.executable} -m digitsum_cli"
+    return subprocess.run(
+        ["bash", "-c", line.replace("digitsum ", f"{digitsum_here} ")],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+        check=False,
+    )
+
+
+SWEEP = "digitsum sweep --lengths 4,5 --seeds 0..9 --epochs 2 --impl fused --out run"
+
+
+@pytest.mark.parametrize("ending", ["2>&1 | head -1", "2>/dev/full", "2>&-", ">&-", "2> >(head -1)"])
+def test_sweep_goes_on_when_nobody_reads_what_it_says(ending: str) -> None:
+    ended = in_a_shell(f"{SWEEP} {ending}; exit ${{PIPESTATUS[0]}}")
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(Path("run/results.csv").read_text().splitlines()) == 21
+    assert Path("run/analysis.json").exists()
+
+
+@pytest.mark.parametrize("line", ["digitsum generate --lengths 4", "digitsum sweep --print-config", "digitsum --help"])
+def test_output_that_finds_no_room_is_an_error_in_one_line(line: str) -> None:
+    ended = in_a_shell(f"{line} >/dev/full")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "Error: the output cannot be written: No space left on device"
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_signs_that_the_terminal_lacks_are_left_out(encoding: str) -> None:
+    ended = in_a_shell(f"{SWEEP} && digitsum evaluate run --sequence '1 2 0 0'", PYTHONIOENCODING=encoding)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_run_whose_weights_are_missing_says_so_and_makes_them_again() -> None:
+    sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
+    digitsum(*sweep)
+    lost, *_ = sorted(Path("run/checkpoints").iterdir())
+    content = lost.read_bytes()
+    lost.unlink()
+    for command in (("evaluate", "run"), ("report", "run")):
+        ended = digitsum(*command)
+        assert ended.code == 0
+        assert "The weights of 1 trials that are done are missing" in ended.err
+    resumed = digitsum(*sweep, "--resume")
+    assert "1 trainings to run; 2 are already saved" in resumed.err
+    assert lost.read_bytes() == content
+
+
+def test_failed_training_says_what_can_be_done() -> None:
+    ended = digitsum("train", "--length", "4", "--set", "train.lr=1e37", "--out", "run")
+    assert ended.code == 3
+    assert "--resume trains it again" in ended.err
+    assert digitsum("train", "--length", "4", "--set", "train.lr=1e37", "--out", "run", "--resume").code == 3
+
+
+def test_resume_without_a_run_says_so() -> None:
+    ended = digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "typo", "--resume")
+    assert ended.code == 0
+    assert "There is no run in typo yet: it begins" in ended.err

@@ -1,7 +1,10 @@
 """Trials that fail, each in its own way: recorded with the reason, the others go on, and they can be run again."""
 
+import contextlib
 import os
 import signal
+import stat
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -9,8 +12,16 @@ from typing import Any
 import pytest
 
 from digitsum_cli.study.execution import fused_training, threads
+from digitsum_cli.study.execution.execute import execute
+from digitsum_cli.study.execution.stopping import stopped
+from digitsum_cli.study.execution.workers import Died, Ended, work_in_processes
+from digitsum_cli.study.outcome import Outcome
+from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.study.run.store import Store
+from digitsum_cli.study.trial import Trial
 from tests.command_line import digitsum, digitsum_process, started
 from tests.same_run import assert_same_run, rows_without_times
+from tests.small_study import numbers, settings_of, study
 
 FOUR = ("sweep", "--lengths", "4", "--seeds", "0..3", "--epochs", "2", "--impl", "fused")
 
@@ -108,3 +119,56 @@ def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
     assert digitsum_process(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
     assert digitsum(*sweep, "--out", "whole").code == 0
     assert_same_run(Path("run"), Path("whole"))
+
+
+def cut_a_message_short(send: Any, number: int) -> int:
+    """In a process: the first piece dies while it tells something; others do their work."""
+    if number == 0:
+        for descriptor in range(3, 64):  # the pipe to the parent is among them
+            with contextlib.suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                    os.write(descriptor, struct.pack("!i", 1000) + b"the beginning")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_worker_that_dies_in_the_middle_of_a_message_fails_its_piece_alone() -> None:
+    heard = dict(work_in_processes(cut_a_message_short, [(0,), (1,), (2,)], 1))
+    assert heard == {0: Died(-signal.SIGKILL), 1: Ended(1), 2: Ended(2)}
+
+
+def at_once(send: Any, number: int) -> int:
+    return number
+
+
+def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
+    outcomes = work_in_processes(at_once, [(number,) for number in range(3)], 3)
+    first = next(outcomes)
+    time.sleep(5.0)  # until the others have ended, unheard
+    rest = list(stopped(outcomes))
+    assert sorted([first, *rest]) == [(number, Ended(number)) for number in range(3)]
+
+
+def test_what_has_ended_in_threads_is_given_when_they_are_stopped() -> None:
+    plan = plan_trials(settings_of("model.impl=fused", "data.lengths=4", "sweep.train.seed=0..3"))
+    outcomes = execute(plan, plan.trials, lambda *_: None, 2, 100)
+    first = next(outcomes)
+    time.sleep(2.0)
+    rest = list(stopped(outcomes))
+    assert {trial for trial, _ in [first, *rest]} == set(plan.trials)
+
+
+def test_trial_that_is_being_saved_when_ctrl_c_comes_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, calls = Store.add, 0
+
+    def interrupted(store: Store, trial: Trial, outcome: Outcome) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        honest(store, trial, outcome)
+
+    monkeypatch.setattr(Store, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study(tmp_path, "model.impl=manual", "data.lengths=4")
+    assert [row["status"] for row in numbers(tmp_path)] == ["done", "done"]

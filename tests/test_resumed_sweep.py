@@ -65,6 +65,16 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     assert numbers(tmp_path) == before
 
 
+def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
+    study(tmp_path, "train.epochs=2")
+    grown = ("data.lengths=5,4,6", "sweep.train.seed=0..5", "sweep.model.cell=srn,gru", "train.log_every=7")
+    with pytest.raises(InputError, match=r"do not have: train\.epochs was 2 and is 3\. Resume") as refused:
+        study(tmp_path, *grown, resume=True)
+    assert "lengths" not in str(refused.value)
+    study(tmp_path, "train.epochs=2", *grown, resume=True)
+    assert len(numbers(tmp_path)) == 36
+
+
 def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)

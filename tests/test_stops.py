@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: a second at most, what was finished is saved, how to go on is said, and nobody is left behind."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -98,3 +99,41 @@ def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
     assert process.returncode == 130
     assert time.monotonic() - start < SECONDS
     assert group_is_gone(process.pid, seconds=2)
+
+
+def answers_sigterm(process: int) -> bool:
+    """Whether a process has come so far that it answers SIGTERM; Python by itself does not."""
+    (caught,) = re.findall(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{process}/status").read_text())
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.5])
+def test_stop_while_the_command_is_being_loaded_is_one_line(seconds: float, stop: signal.Signals, code: int) -> None:
+    process = started("sweep", "--lengths", "30", "--impl", "manual", "--out", "run")
+    while not answers_sigterm(process.pid):
+        time.sleep(0.001)
+    time.sleep(seconds)
+    process.send_signal(stop)
+    _, err = process.communicate()
+    assert process.returncode == code
+    assert "Error: interrupted" in err
+    assert "Traceback" not in err
+
+
+def test_large_sweep_is_stopped_within_a_second() -> None:
+    """However much is saved: what is written then is a table, not every history."""
+    many = ("sweep", "--lengths", "3,4", "--seeds", "0..699", "--impl", "fused", "-j", "2", "--out", "run")
+    once = ("--epochs", "1", "--set", "train.eval_every=1")
+    assert digitsum_process(*many, *once, "-q").code == 0
+    process = started(*many, *once, "--seeds", "0..9999", "--resume")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("20/"):
+            break
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+    assert time.monotonic() - start < SECONDS
+    assert len(Path("run/results.csv").read_text().splitlines()) > 1400

@@ -12,6 +12,7 @@ from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
 from digitsum_cli.cli.reporting import report_error, reports_errors
+from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, leave
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
 
@@ -66,3 +67,7 @@ def run() -> None:
         app(prog_name="digitsum")
     except OSError as error:  # the help cannot be written
         sys.exit(report_error(error))
+    except SystemExit as ended:
+        if ended.code in (INTERRUPTED, TERMINATED):
+            leave(ended.code)
+        raise

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import sys
+from typing import NoReturn
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -46,3 +48,13 @@ def _leave(number: int, _: object) -> None:
     with contextlib.suppress(OSError):
         os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + b"Error: interrupted\n")
     os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process, which was interrupted, with the exit code.
+
+    Python itself would end by the signal if Ctrl-C came while it ran code that was made from text, as of a dataclass.
+    """
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    os._exit(code)

@@ -97,7 +97,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(target=_live, args=(theirs, work), daemon=True)
-        with _interrupts_blocked():
+        with _started_whole():
             self.process.start()
         theirs.close()
 
@@ -128,17 +128,25 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """A process started inside never hears Ctrl-C; this one hears it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _started_whole() -> Iterator[None]:
+    """A process started inside never hears Ctrl-C; this one hears Ctrl-C and SIGTERM afterwards."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # which would unblock them
+    heard: list[int] = []
+    answers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in answers:
+        signal.signal(each, lambda number, _: heard.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, answer in answers.items():
+            signal.signal(each, answer)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 def _live(connection: Connection, work: Work) -> None:
