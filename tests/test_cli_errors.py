@@ -155,6 +155,39 @@ def test_folder_that_is_no_run_is_not_written_over(manner: tuple[str, ...]) -> N
     assert all(path.read_text() == "mine" for path in files)
 
 
+def test_folder_with_nothing_in_it_but_empty_folders_is_free() -> None:
+    Path("run/figures").mkdir(parents=True)
+    assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run").code == 0
+
+
+def test_run_whose_store_is_missing_is_replaced_if_that_is_asked_for() -> None:
+    """As after a kill while a run was being deleted."""
+    train = ("train", "--length", "4", "--epochs", "1", "--out", "run")
+    digitsum(*train)
+    Path("run/results.sqlite").unlink()
+    assert "already holds a run" in digitsum(*train).err
+    assert "results.sqlite is missing" in digitsum(*train, "--resume").err
+    assert digitsum(*train, "--force").code == 0
+
+
+def test_store_that_was_being_made_is_made_anew() -> None:
+    Path("run").mkdir()
+    for name in ("results.sqlite", "results.sqlite-journal", ".lock"):
+        (Path("run") / name).write_bytes(b"")
+    assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--resume").code == 0
+
+
+def test_checkpoint_in_a_folder_that_is_no_run_is_read() -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    Path("home/checkpoints").mkdir(parents=True)
+    Path("elsewhere").mkdir()
+    Path("home/figures").symlink_to(Path("elsewhere").resolve())
+    (kept,) = Path("run/checkpoints").iterdir()
+    copy = Path("home/checkpoints/best.safetensors")
+    copy.write_bytes(kept.read_bytes())
+    assert digitsum("evaluate", copy).code == 0
+
+
 def in_a_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command line with ``digitsum`` in it, and its pipes."""
     digitsum_here = f"{sys.executable} -m digitsum_cli"

@@ -6,6 +6,7 @@ import signal
 import stat
 import struct
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from digitsum_cli.study.execution import fused_training, threads
 from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.execution.stopping import stopped
+from digitsum_cli.study.execution.stopping import Stop, stopped, undisturbed
 from digitsum_cli.study.execution.workers import Died, Ended, work_in_processes
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import plan_trials
@@ -147,6 +148,36 @@ def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
     time.sleep(5.0)  # until the others have ended, unheard
     rest = list(stopped(outcomes))
     assert sorted([first, *rest]) == [(number, Ended(number)) for number in range(3)]
+
+
+def test_trials_that_have_ended_in_processes_are_given_when_they_are_stopped() -> None:
+    plan = plan_trials(settings_of("data.lengths=4", "train.epochs=1", "sweep.train.seed=0..2"))
+    outcomes = execute(plan, plan.trials, lambda *_: None, 3, 100)
+    first = next(outcomes)
+    time.sleep(8.0)
+    rest = stopped(outcomes)
+    second = next(rest)
+    again = list(stopped(outcomes)) or list(rest)
+    assert {trial for trial, _ in [first, second, *again]} == set(plan.trials)
+
+
+def test_interruption_is_not_forgotten_over_fail_fast() -> None:
+    """What is drained after Ctrl-C may have failed, and stopping then must not hide the Ctrl-C."""
+
+    def outcomes() -> Generator[int]:
+        try:
+            yield 0
+            raise KeyboardInterrupt
+        except (KeyboardInterrupt, Stop):
+            yield from undisturbed([1, 2])
+            raise
+
+    generator = outcomes()
+    assert [next(generator), next(generator)] == [0, 1]
+    rest = stopped(generator)
+    assert next(rest) == 2
+    with pytest.raises(KeyboardInterrupt):
+        next(rest)
 
 
 def test_what_has_ended_in_threads_is_given_when_they_are_stopped() -> None:

@@ -4,6 +4,7 @@ import json
 import platform
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -55,13 +56,18 @@ def test_commands_that_only_read_are_not_kept_out() -> None:
     first.communicate()
 
 
-def test_writer_waits_for_a_reader() -> None:
+def reader_and_writer() -> tuple[sqlite3.Connection, subprocess.Popen[str]]:
+    """A run that is being read, and a sweep that would write into it."""
     few = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
     reader = sqlite3.connect("run/results.sqlite")
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM outcomes").fetchone()
-    writer = started("sweep", *few, "--seeds", "0..3", "--resume")
+    return reader, started("sweep", *few, "--seeds", "0..3", "--resume")
+
+
+def test_writer_waits_for_a_reader() -> None:
+    reader, writer = reader_and_writer()
     time.sleep(7.0)  # longer than SQLite itself would wait
     assert writer.poll() is None
     reader.close()
@@ -70,12 +76,7 @@ def test_writer_waits_for_a_reader() -> None:
 
 
 def test_waiting_writer_hears_ctrl_c() -> None:
-    few = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run")
-    assert digitsum("sweep", *few).code == 0
-    reader = sqlite3.connect("run/results.sqlite")
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM outcomes").fetchone()
-    writer = started("sweep", *few, "--seeds", "0..3", "--resume")
+    reader, writer = reader_and_writer()
     time.sleep(4.0)
     start = time.monotonic()
     writer.send_signal(signal.SIGINT)

@@ -269,6 +269,17 @@ def test_training_that_fails_can_be_gone_on_with(left: Path, monkeypatch: pytest
     assert_same_run(left, Path("whole"))
 
 
+def test_state_of_a_training_that_has_ended_is_deleted(left: Path) -> None:
+    """As after a kill between the outcome and the end of the state."""
+    state = left / "training-state.safetensors"
+    content = state.read_bytes()
+    arguments = ("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    assert digitsum(*arguments).code == 0
+    state.write_bytes(content)
+    assert digitsum(*arguments).code == 0
+    assert not state.exists()
+
+
 def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
     class Gone(Recorder):
         def progressed(self, trial: Trial, progress: Progress) -> None:

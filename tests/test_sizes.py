@@ -1,5 +1,6 @@
 """What cannot fit is refused at once, with how much it would take."""
 
+import json
 import re
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.estimates import memory_in_words, time_in_words
 from digitsum_cli.study import memory
+from digitsum_cli.study.execution import execute as execute_module
 from digitsum_cli.study.execution.execute import execute
 from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.plan import plan_trials
@@ -80,9 +82,12 @@ def test_trainings_that_do_not_fit_side_by_side_are_refused(monkeypatch: pytest.
     monkeypatch.setattr(memory, "_memory_of_this_machine", lambda: 5e6)
     ended = digitsum(*arguments, "-j", "3")
     assert ended.code == 2
-    assert re.search("3 trainings side by side need .* MB of memory or more, and this machine has 5 MB", ended.err)
-    assert "with -j" in ended.err
-    assert digitsum(*arguments, "-j", "1").code == 0
+    assert "-j 3: 3 of these trainings do not fit in this machine's memory side by side; allowed: up to 2" in ended.err
+    assert digitsum(*arguments, "-j", "2").code == 0
+    monkeypatch.setattr(execute_module, "usable_cores", lambda: 64)
+    assert digitsum(*arguments, "--force").code == 0
+    provenance = json.loads(Path("run/provenance.json").read_text())
+    assert provenance["threads"]["processes"] == 2, "as many as fit, where no number was asked for"
 
 
 def test_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

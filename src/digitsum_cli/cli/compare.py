@@ -97,8 +97,7 @@ def compare(
     if out is not None:
         refuse_if_taken(RunDirectory(out), force=force)
         require_writable(out)
-    jobs = jobs or usable_cores()
-    plan_trials(settings, jobs)  # what cannot be trained is refused before anything is measured
+    plan_trials(settings)  # what cannot be trained is refused before anything is measured
     book = TrainSettings()
     own = [f"train.{name}" for name in _OF_THE_UPDATE if getattr(settings.train, name) != getattr(book, name)]
     console.message("Parity: the same weights in each, then states, gradients and 200 Adam steps")
@@ -119,7 +118,7 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        manner = Manner(jobs, force=force or out is None, command=sys.argv)
+        manner = Manner(jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv)
         study = run_study(settings, run, display, manner)
         comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())

@@ -13,7 +13,7 @@ from digitsum_cli.cli.console import print_error
 from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, answer_signals
 from digitsum_cli.errors import DigitsumError
 
-_NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
+_NO_OUTPUT = (errno.ENOSPC, errno.EBADF)
 
 
 def reports_errors(command: Callable[..., None]) -> Callable[..., None]:

@@ -97,6 +97,7 @@ def sweep(
         try:
             manner = Manner(
                 jobs or usable_cores(),
+                or_fewer=jobs is None,
                 resume=resume,
                 retry_failed=retry_failed,
                 force=force,

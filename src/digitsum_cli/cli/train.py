@@ -51,8 +51,8 @@ def train(
 ) -> None:
     """Train one model and draw its loss curves.
 
-    Shows step, epoch, loss and accuracy as it goes, and keeps where it stands: --resume goes on from the last
-    evaluation, to the same weights. The data of the one length are drawn from the start of the random stream. A sweep
+    Shows step, epoch, loss and accuracy as it goes, and keeps where it stands: --resume goes on from there,
+    to the same weights. The data of the one length are drawn from the start of the random stream. A sweep
     draws the lengths before it first; to train on the very rows of a sweep, generate them and set data.dir.
     """
     from digitsum_cli.cli.print_config import show_settings

@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import contextlib
 import errno
 import os
 import uuid
@@ -38,8 +39,10 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Waits until a new name is on the disk, where that can be waited for."""
-    if hasattr(os, "O_DIRECTORY"):
+    """Waits until a new name is on the disk, on systems that can be waited for; the file is there in any case."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(opened)

@@ -91,7 +91,8 @@ class Runner:
             early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
             record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
             start: go on from there, with the same arguments as before: the result is the same to the bit.
-            on_state: is given, after every evaluation but the last, what ``start`` takes.
+            on_state: is given, after every evaluation but the last, what ``start`` takes; its arrays are not to be
+                changed.
             on_progress: is told where the training stands.
 
         Raises:

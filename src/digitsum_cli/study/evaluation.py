@@ -101,7 +101,8 @@ def find_checkpoints(path: Path) -> list[Path]:
 
 def run_of(checkpoint: Path) -> RunDirectory | None:
     """The run that a checkpoint stands in; None if it stands in none."""
-    return RunDirectory(checkpoint.parent.parent) if checkpoint.parent.name == "checkpoints" else None
+    run = RunDirectory(checkpoint.parent.parent)
+    return run if checkpoint.parent.name == run.checkpoints.name and run.store.exists() else None
 
 
 def diagnosis_folder(source: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
@@ -60,19 +61,17 @@ def _numbers_a_step(trial: Trial) -> int:
     return 1 + (parameters if trial.record_gradients else 0)
 
 
-def refuse_what_cannot_fit(trials: Sequence[tuple[Trial, int]], jobs: int) -> None:
-    """Checks that the largest trainings fit in this machine's memory side by side.
+def refuse_what_cannot_fit(trials: Sequence[tuple[Trial, int]]) -> None:
+    """Checks that each training fits in this machine's memory.
 
     Arguments:
         trials: each with the rows in its train split.
-        jobs: how many run side by side.
 
     Raises:
-        InputError: they do not.
+        InputError: one does not.
     """
     present = _memory_of_this_machine()
-    largest = sorted(((memory_needed(trial, rows), trial) for trial, rows in trials), key=lambda pair: -pair[0])
-    needed, trial = largest[0]
+    needed, trial = max(((memory_needed(*pair), pair[0]) for pair in trials), key=lambda pair: pair[0])
     if needed > present:
         raise InputError(
             f"the training at length {trial.length} with hidden size {trial.hidden_size}, batch size "
@@ -80,13 +79,19 @@ def refuse_what_cannot_fit(trials: Sequence[tuple[Trial, int]], jobs: int) -> No
             f"machine has {memory_in_words(present)}",
             next_step="Choose a smaller train.batch_size, train.epochs, model.hidden_size or length",
         )
-    together = sum(needed for needed, _ in largest[:jobs])
-    if together > present:
-        raise InputError(
-            f"{jobs} trainings side by side need {memory_in_words(together)} of memory or more, and this machine has "
-            f"{memory_in_words(present)}",
-            next_step="Run fewer side by side, with -j",
-        )
+
+
+def jobs_that_fit(trials: Sequence[tuple[Trial, int]], jobs: int) -> int:
+    """How many trainings fit in this machine's memory side by side, whichever meet: at least one, at most ``jobs``.
+
+    Arguments:
+        trials: each with the rows in its train split.
+        jobs: how many are asked for.
+    """
+    largest = sorted((memory_needed(*pair) for pair in trials), reverse=True)[:jobs]
+    present = _memory_of_this_machine()
+    fitting = sum(together <= present for together in accumulate(largest))
+    return jobs if fitting == len(largest) else max(1, fitting)
 
 
 def _memory_of_this_machine() -> float:

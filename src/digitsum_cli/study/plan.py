@@ -28,18 +28,14 @@ class Plan:
         return self.splits_by_digest[trial.data_digest]
 
 
-def plan_trials(settings: Settings, jobs: int = 1) -> Plan:
+def plan_trials(settings: Settings) -> Plan:
     """Resolves settings into trials, making or reading their data.
 
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
-    Arguments:
-        settings: what is to run.
-        jobs: how many trials run side by side.
-
     Raises:
         InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, an
-            axis changes nothing, or the trainings do not fit in memory.
+            axis changes nothing, or a training does not fit in memory.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
@@ -64,7 +60,7 @@ def plan_trials(settings: Settings, jobs: int = 1) -> Plan:
     )
     _refuse_repetitions(trials)
     by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
-    refuse_what_cannot_fit([(trial, len(by_digest[trial.data_digest].train)) for trial in trials], jobs)
+    refuse_what_cannot_fit([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
     return Plan(trials, by_digest)
 
 

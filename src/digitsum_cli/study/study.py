@@ -2,9 +2,10 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import audit_splits
@@ -17,6 +18,7 @@ from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.study.execution.execute import execute
 from digitsum_cli.study.execution.state_keeper import StateKeeper
 from digitsum_cli.study.execution.stopping import stopped
+from digitsum_cli.study.memory import jobs_that_fit
 from digitsum_cli.study.outcome import Outcome
 from digitsum_cli.study.plan import Plan, plan_trials
 from digitsum_cli.study.results import history_rows
@@ -84,6 +86,7 @@ class Manner:
 
     Arguments:
         jobs: how many trials run side by side; None runs them in this process.
+        or_fewer: run fewer where memory is short.
         resume: go on with the run that stands in the folder: trials that have ended are not run again.
         retry_failed: but those that failed or diverged are.
         force: replace the run that stands in the folder.
@@ -93,6 +96,7 @@ class Manner:
     """
 
     jobs: int | None
+    or_fewer: bool = False
     resume: bool = False
     retry_failed: bool = False
     force: bool = False
@@ -119,33 +123,67 @@ def run_study(
         InputError: wrong data, no such device, or a folder that must not be written; nothing was written.
         DigitsumError: a file could not be written.
     """
-    plan = plan_trials(settings, manner.jobs or 1)
+    plan = plan_trials(settings)
+    jobs = _jobs(plan, manner)
     with opened(run, resume=manner.resume, force=manner.force), Store(run.store, create=True) as store:
         refuse_other_settings(settings, plan, store, run)
         keeper = _keeper(plan, run, manner)
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
-        session = {**describe_session(list(manner.command), manner.jobs or 1), "earlier": run.earlier_sessions()}
+        session = {**describe_session(list(manner.command), jobs or 1), "earlier": run.earlier_sessions()}
         run.write_provenance(session)
         tally = Tally(plan.trials, store, run, keeper, retry_failed=manner.retry_failed)
+        if keeper and not tally.missing:
+            keeper.discard()  # of a process that was killed when it had saved the outcome
         try:
             watcher.planned(plan, tally.missing)
-            _run_trials(plan, settings.train.log_every, tally, watcher, manner, keeper)
+            _run_trials(plan, jobs, settings.train.log_every, tally, watcher, manner, keeper)
         except BaseException:
-            with contextlib.suppress(DigitsumError):  # the error on its way is the one to tell
-                if keeper:
-                    keeper.flush()
-                tally.write_table()
-                run.write_provenance({**session, "ended": now()})
+            _save_what_is_there(keeper, tally, run, session)
             raise
         tally.write_table()
         run.write_history(row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair))
-        run.write_provenance({**session, "ended": now()})
+        _write_end(run, session)
         analysis = analyse(tally.rows(), audits, thresholds, plan.trials)
         run.write_analysis(analysis.to_dict())
         _draw_figures(plan, store, analysis, run)
     return StudyResult(run, tally.rows(), analysis)
+
+
+def _jobs(plan: Plan, manner: Manner) -> int | None:
+    """How many trials run side by side.
+
+    Raises:
+        InputError: so many do not fit in memory.
+    """
+    if manner.jobs is None:
+        return None
+    fitting = jobs_that_fit([(trial, len(plan.splits(trial).train)) for trial in plan.trials], manner.jobs)
+    if fitting < manner.jobs and not manner.or_fewer:
+        raise InputError(
+            f"{manner.jobs} of these trainings do not fit in this machine's memory side by side",
+            where=f"-j {manner.jobs}",
+            allowed=f"up to {fitting}",
+        )
+    return fitting
+
+
+def _save_what_is_there(
+    keeper: StateKeeper | None, tally: Tally, run: RunDirectory, session: Mapping[str, Any]
+) -> None:
+    """As much as can be saved: the error on its way is the one to tell."""
+    if keeper:
+        with contextlib.suppress(DigitsumError):
+            keeper.flush()
+    with contextlib.suppress(DigitsumError):
+        tally.write_table()
+    with contextlib.suppress(DigitsumError):
+        _write_end(run, session)
+
+
+def _write_end(run: RunDirectory, session: Mapping[str, Any]) -> None:
+    run.write_provenance({**session, "ended": now()})
 
 
 def _keeper(plan: Plan, run: RunDirectory, manner: Manner) -> StateKeeper | None:
@@ -167,9 +205,15 @@ def _keeper(plan: Plan, run: RunDirectory, manner: Manner) -> StateKeeper | None
 
 
 def _run_trials(
-    plan: Plan, log_every: int, tally: Tally, watcher: Watcher, manner: Manner, keeper: StateKeeper | None
+    plan: Plan,
+    jobs: int | None,
+    log_every: int,
+    tally: Tally,
+    watcher: Watcher,
+    manner: Manner,
+    keeper: StateKeeper | None,
 ) -> None:
-    outcomes = execute(plan, tally.missing, watcher.progressed, manner.jobs, log_every, keeper)
+    outcomes = execute(plan, tally.missing, watcher.progressed, jobs, log_every, keeper)
 
     def take(trial: Trial, outcome: Outcome) -> None:
         tally.save(trial, outcome)

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import partial
 
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.execution.workers import Died, Send, Told, work_in_processes
+from digitsum_cli.study.execution.stopping import Stop, stopped, undisturbed
+from digitsum_cli.study.execution.workers import Died, Ended, Send, Told, work_in_processes
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
@@ -24,14 +26,20 @@ def execute_in_processes(
     """
     in_order = sorted(trials, key=lambda trial: -trial.relative_cost)
     pieces = [(trial, plan.splits(trial), log_every) for trial in in_order]
-    for place, heard in work_in_processes(_run, pieces, processes):
-        trial = in_order[place]
-        if isinstance(heard, Told):
-            on_progress(trial, heard.message)
-        elif isinstance(heard, Died):
-            yield trial, Outcome.failed(f"its process ended unexpectedly (exit code {heard.exit_code})")
-        else:
-            yield trial, heard.result
+    with closing(work_in_processes(_run, pieces, processes)) as working:
+        try:
+            for place, heard in working:
+                trial = in_order[place]
+                if isinstance(heard, Told):
+                    on_progress(trial, heard.message)
+                elif isinstance(heard, Died):
+                    yield trial, Outcome.failed(f"its process ended unexpectedly (exit code {heard.exit_code})")
+                else:
+                    yield trial, heard.result
+        except (KeyboardInterrupt, Stop):
+            ended = [(in_order[place], heard) for place, heard in stopped(working)]
+            yield from undisturbed([(trial, heard.result) for trial, heard in ended if isinstance(heard, Ended)])
+            raise
 
 
 def _run(send: Send, trial: Trial, splits: Splits, log_every: int) -> Outcome:

@@ -1,6 +1,6 @@
 """Stops what runs trials, without losing what has ended meanwhile."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,3 +17,12 @@ def stopped(outcomes: Generator[T]) -> Iterator[T]:
         yield from outcomes
     except Stop:
         pass
+
+
+def undisturbed(ended: Iterable[T]) -> Generator[T]:
+    """Yields what has ended to the last, also when it is stopped once more."""
+    for each in ended:
+        try:
+            yield each
+        except Stop:
+            continue

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from digitsum_cli.core.record import Progress
 from digitsum_cli.study.execution.fused_training import PreparedData, run_fused_trial
 from digitsum_cli.study.execution.state_keeper import StateKeeper
-from digitsum_cli.study.execution.stopping import Stop
+from digitsum_cli.study.execution.stopping import Stop, undisturbed
 from digitsum_cli.study.outcome import Outcome, attempt
 from digitsum_cli.study.plan import Plan
 from digitsum_cli.study.trial import Trial
@@ -62,7 +62,7 @@ def execute_in_threads(
     def stop_all() -> None:
         stop.set()
         deadline = time.monotonic() + _SECONDS_TO_STOP
-        for worker in workers:
+        for worker in (worker for worker in workers if worker.ident is not None):  # those that were started
             worker.join(max(0.0, deadline - time.monotonic()))
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(trials)))]
@@ -81,10 +81,8 @@ def execute_in_threads(
                 yield trial, message
     except (KeyboardInterrupt, Stop):
         stop_all()
-        while not messages.empty():
-            trial, message = messages.get()
-            if isinstance(message, Outcome):
-                yield trial, message
+        heard = [messages.get() for _ in range(messages.qsize())]
+        yield from undisturbed([(trial, message) for trial, message in heard if isinstance(message, Outcome)])
         raise
     finally:
         stop_all()

@@ -16,11 +16,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from digitsum_cli.study.execution.stopping import Stop
+from digitsum_cli.study.execution.stopping import Stop, undisturbed
 
 Send = Callable[[Any], None]
 Work = Callable[..., Any]
 """Called in a process with what tells the parent how it goes, and with a piece's arguments; it returns the result."""
+
+_SECONDS_TO_DIE = 5.0
+"""For a process that has closed its end."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def work_in_processes(
                     del workers[worker.connection]
                     worker.stop()
     except (KeyboardInterrupt, Stop):
-        for worker in workers.values():
-            yield from ((worker.place, heard) for heard in worker.heard_already() if isinstance(heard, Ended))
+        heard_already = [(worker.place, heard) for worker in workers.values() for heard in worker.heard_already()]
+        yield from undisturbed([(place, heard) for place, heard in heard_already if isinstance(heard, Ended)])
         raise
     finally:
         for worker in workers.values():
@@ -92,6 +95,7 @@ class _Worker:
     """A process and the piece it is at."""
 
     place: int
+    _in_a_message = False
 
     def __init__(self, work: Work) -> None:
         context = multiprocessing.get_context("spawn")
@@ -107,19 +111,21 @@ class _Worker:
             self.connection.send(piece)
 
     def receive(self) -> Told | Ended | Died | Exception:
+        self._in_a_message = True
         try:
             heard: Told | Ended | Exception = self.connection.recv()
         except (EOFError, OSError):  # nothing more, or a message that breaks off
+            self.process.join(_SECONDS_TO_DIE)
+            self.process.kill()
             self.process.join()
             return Died(self.process.exitcode)
+        self._in_a_message = False
         return heard
 
     def heard_already(self) -> Iterator[Told | Ended | Died | Exception]:
-        """What has come without waiting for more."""
-        while self.connection.poll():
-            yield (heard := self.receive())
-            if isinstance(heard, Died):
-                return
+        """What has come without waiting for more; after half a message nothing can be understood."""
+        while not self._in_a_message and self.connection.poll():
+            yield self.receive()
 
     def stop(self) -> None:
         self.connection.close()

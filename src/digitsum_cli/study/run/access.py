@@ -64,21 +64,24 @@ def refuse_if_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     try:
         if run.path.exists() and not run.path.is_dir():
             raise InputError(f"{run.path} is a file", next_step="Choose another folder with --out")
-        standing = [path.name for path in run.own_files() if path.exists()]
-        is_run = run.store.exists()
+        standing = [path.name for path in run.own_files() if path.exists() and not _is_empty_folder(path)]
+        beside_store = [name for name in standing if not name.startswith(run.store.name)]
+        has_store = run.store.exists()
+        store_is_empty = has_store and run.store.stat().st_size == 0
     except InputError:
         raise
     except (OSError, ValueError) as error:
         raise _not_writable(run, error) from error
     refuse_links(run)
-    if standing and not is_run:
+    if standing and not has_store and not run.lock.exists():
         raise InputError(
             f"{run.path} is not a run of digitsum, and a run would write over what stands there: {', '.join(standing)}",
             next_step="Choose another folder with --out",
         )
-    if is_run and resume and run.store.stat().st_size == 0 and len(standing) > 1:
+    if resume and beside_store and (store_is_empty or not has_store):
         raise InputError(
-            f"{run.store} is damaged: it is empty", next_step="Copy it again, or replace the run with --force"
+            f"{run.store} is {'damaged: it is empty' if store_is_empty else 'missing'}",
+            next_step="Copy it again, or replace the run with --force",
         )
     if not standing or force or resume or not _has_results(run):
         return
@@ -119,6 +122,10 @@ def refuse_links(run: RunDirectory) -> None:
         require_inside(path, run.path)
 
 
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
 def _has_results(run: RunDirectory) -> bool:
     return run.training_state.exists() or has_outcomes(run.store)
 
@@ -137,7 +144,7 @@ def _remove(run: RunDirectory) -> None:
     for checkpoint in run.checkpoints.glob("*.safetensors"):
         if is_checkpoint_name(checkpoint.name):
             checkpoint.unlink()
-    for path in run.own_files():
+    for path in sorted(run.own_files(), key=lambda path: path == run.store):  # the store last: it makes this a run
         if path.is_dir():
             with contextlib.suppress(OSError):  # others' files are in it
                 path.rmdir()

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
@@ -63,7 +63,9 @@ _TABLES = (
 )
 _SECONDS_BETWEEN_TRIES = 0.2
 _SECONDS_TO_WAIT = 300.0
-"""While another process reads; a Ctrl-C is heard meanwhile."""
+"""While another process reads or writes; a Ctrl-C is heard meanwhile."""
+
+T = TypeVar("T")
 
 
 class StoreFile:
@@ -127,13 +129,13 @@ class StoreFile:
         self._connection.close()
 
     def read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows that a query gives.
+        """The rows that a query gives; while another process writes, it waits.
 
         Raises:
             InputError: the store is damaged.
         """
         with self._errors_named():
-            return self._connection.execute(query, values).fetchall()
+            return self._patiently(lambda: self._connection.execute(query, values).fetchall())
 
     def write(self, statements: Callable[[sqlite3.Connection], None]) -> None:
         """Runs statements in one transaction; while another process reads, it waits.
@@ -149,7 +151,7 @@ class StoreFile:
         with self._errors_named():
             self._patiently(transaction)
 
-    def _patiently(self, work: Callable[[], None]) -> None:
+    def _patiently(self, work: Callable[[], T]) -> T:
         """Does work again as long as another process holds the file."""
         deadline = time.monotonic() + _SECONDS_TO_WAIT
         while True:
