@@ -105,6 +105,18 @@ def workers_of(process: int) -> list[int]:
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+def wait_until_workers_rest() -> None:
+    """Until this process's workers have used no processor time for a second: they have ended their pieces."""
+    before: list[list[str]] = []
+    while True:
+        stats = [Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2] for worker in workers_of(os.getpid())]
+        used = [stat.split()[11:13] for stat in stats]
+        if used and used == before:
+            return
+        before = used
+        time.sleep(1.0)
+
+
 def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
     sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "12", "--impl", "manual", "-j", "1")
     process = started(*sweep, "--out", "run")
@@ -145,7 +157,7 @@ def at_once(send: Any, number: int) -> int:
 def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
     outcomes = work_in_processes(at_once, [(number,) for number in range(3)], 3)
     first = next(outcomes)
-    time.sleep(5.0)  # until the others have ended, unheard
+    wait_until_workers_rest()  # the others have ended, unheard
     rest = list(stopped(outcomes))
     assert sorted([first, *rest]) == [(number, Ended(number)) for number in range(3)]
 
@@ -154,7 +166,7 @@ def test_trials_that_have_ended_in_processes_are_given_when_they_are_stopped() -
     plan = plan_trials(settings_of("data.lengths=4", "train.epochs=1", "sweep.train.seed=0..2"))
     outcomes = execute(plan, plan.trials, lambda *_: None, 3, 100)
     first = next(outcomes)
-    time.sleep(8.0)
+    wait_until_workers_rest()
     rest = stopped(outcomes)
     second = next(rest)
     again = list(stopped(outcomes)) or list(rest)
