@@ -78,9 +78,10 @@ def evaluate(
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     paths = find_checkpoints(source)
-    is_run = RunDirectory(source).store.is_file()
-    if is_run:
-        say_what_is_missing(source, done_checkpoints(source)[1], console)
+    done = paths
+    if RunDirectory(source).store.is_file():
+        done, missing = done_checkpoints(source)
+        say_what_is_missing(source, missing, console)
     if print_config:
         return show_settings(checkpoint_settings(paths[0], chosen)[1], console)
     folder = out or diagnosis_folder(source)
@@ -94,7 +95,6 @@ def evaluate(
         document["checkpoints"] = rows
         console.show(_table(rows))
     if diagnose:
-        done = done_checkpoints(source)[0] if is_run else paths
         document["diagnosis"] = _show_diagnosis(done, folder, jobs, console)
     console.document(document)
 

@@ -33,16 +33,15 @@ def _changes(settings: Settings, run: RunDirectory) -> str:
         before = resolve_settings(run.config)
     except InputError:
         return f"what they had cannot be read from {run.config}"
-    changes = [
-        f"{key} was {_shown(old)} and is {_shown(new)}" for key, (old, new) in _differences(before, settings).items()
-    ]
+    differences = _differences(before, settings)
+    changes = [f"{key} was {_shown(old)} and is {_shown(new)}" for key, (old, new) in differences.items()]
     if not changes:
         folder = settings.data.dir
         return "the settings are the same" + (f", so the data in {folder} have changed" if folder else "")
     if len(changes) > _MAXIMUM_DIFFERENCES:
         changes[_MAXIMUM_DIFFERENCES:] = [f"and {len(changes) - _MAXIMUM_DIFFERENCES} more"]
     told = "; ".join(changes)
-    if "data.lengths" in _differences(before, settings) and set(before.data.lengths) <= set(settings.data.lengths):
+    if "data.lengths" in differences and set(before.data.lengths) <= set(settings.data.lengths):
         told += " (a length changes the rows of those after it: add lengths at the end)"
     return told
 
