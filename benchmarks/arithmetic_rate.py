@@ -23,7 +23,7 @@ from benchmarks.contenders.product import OPERATIONS
 from benchmarks.interleaving import Effort, Entry, seconds_per_epoch
 from benchmarks.team import Team, usable_cores
 from digitsum_cli.core.generation import CLASSES, DIGITS
-from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.prefix_tree import build_prefix_forest
 
 FUSED, PRODUCT = Entry("fused", "one"), Entry("product", "one")
 
@@ -39,7 +39,7 @@ class Operations:
 def count_operations(task: Task) -> Operations:
     """The operations of an epoch; see the module."""
     rows = task.rows
-    starts = plant_forest(rows, BATCH_SIZE).starts
+    starts = build_prefix_forest(rows, BATCH_SIZE).starts
     leaves = starts[:, -1] - starts[:, -2]
     inner = starts[:, -2] - starts[:, 0]
     return Operations(

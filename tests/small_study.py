@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.record import Progress
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.run.directory import RunDirectory
-from digitsum_cli.study.study import Manner, StudyResult, Watcher, run_study
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.study import RunOptions, StudyCallback, StudyResult, run_study
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.trial import Trial
 
 
 def settings_of(*assignments: str) -> Settings:
@@ -18,7 +18,7 @@ def settings_of(*assignments: str) -> Settings:
     return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
 
 
-class Recorder(Watcher):
+class Recorder(StudyCallback):
     def __init__(self) -> None:
         self.missing: list[Trial] = []
         self.steps: list[int] = []
@@ -35,7 +35,7 @@ class Recorder(Watcher):
 
 
 def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
-    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), Manner(jobs, **options))
+    return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), RunOptions(jobs, **options))
 
 
 def numbers(path: Path) -> list[dict[str, str]]:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from digitsum_cli.analysis.analysis import analyse
+from digitsum_cli.analysis.differences import MEASURES, paired_differences
+from digitsum_cli.analysis.memory_spans import THRESHOLDS, memory_spans
+from digitsum_cli.analysis.summary import summarise
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.statistics.intervals import mean_interval
-from digitsum_cli.study.analysis.analysis import analyse
-from digitsum_cli.study.analysis.differences import MEASURES, paired_differences
-from digitsum_cli.study.analysis.memory_spans import THRESHOLDS, memory_spans
-from digitsum_cli.study.analysis.summary import summarise
-from digitsum_cli.study.results import RESULT_COLUMNS
-from digitsum_cli.study.setting_columns import SETTING_COLUMNS, Row
+from digitsum_cli.stats.intervals import mean_interval
+from digitsum_cli.trials.results import RESULT_COLUMNS
+from digitsum_cli.trials.setting_columns import SETTING_COLUMNS, Row
 
 ACCURACIES = [0.5, 0.9, 0.25, 0.75, 0.7, 0.4]
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitsum_cli.analysis.analysis import analyse
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
-from digitsum_cli.study.analysis.analysis import analyse
-from digitsum_cli.study.diagnosis.checkpoints import DiagnosedTrial
-from digitsum_cli.study.diagnosis.reasons import reasons
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.results import RESULT_COLUMNS
-from digitsum_cli.study.setting_columns import Row
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
+from digitsum_cli.report.reasons import reasons
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.results import RESULT_COLUMNS
+from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.trial import Trial
 from tests.small_study import settings_of
 
 SRN = "The SRN (impl manual)"
@@ -134,9 +134,9 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
             gradient_by_lag_kept=np.ones(length),
             spectral_radius_start=1.0,
             spectral_radius_kept=1.5,
-            first_digit_read_out=0.5,
-            second_digit_read_out=0.5,
-            sum_read_out=1.0,
+            first_digit_probe=0.5,
+            second_digit_probe=0.5,
+            sum_probe=1.0,
             first_digit_slope=first,
             second_digit_slope=second,
             accuracy_by_distractor=np.ones((length - 2, 10)),

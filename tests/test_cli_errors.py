@@ -142,14 +142,14 @@ def test_empty_name_is_not_the_present_folder(command: str) -> None:
     assert [path.name for path in Path().iterdir()] == ["report.html"]
 
 
-@pytest.mark.parametrize("manner", [(), ("--force",), ("--resume",)])
-def test_folder_that_is_no_run_is_not_written_over(manner: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("options", [(), ("--force",), ("--resume",)])
+def test_folder_that_is_no_run_is_not_written_over(options: tuple[str, ...]) -> None:
     Path("project/figures").mkdir(parents=True)
     files = [Path("project") / name for name in ("config.yaml", "report.html", "results.csv", "figures/a.png")]
     for path in files:
         path.write_text("mine")
     for command in (("train", "--length", "4"), ("sweep", "--lengths", "4")):
-        ended = digitsum(*command, "--epochs", "1", "--out", "project", *manner)
+        ended = digitsum(*command, "--epochs", "1", "--out", "project", *options)
         assert ended.code == 2
         assert "project is not a run of digitsum" in ended.err
     assert all(path.read_text() == "mine" for path in files)

@@ -16,7 +16,7 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.diagnostics.answers import Answers
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
-from digitsum_cli.diagnostics.read_out import read_out_digits
+from digitsum_cli.diagnostics.linear_probe import linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 from digitsum_cli.diagnostics.walkthrough import parse_sequence, walk_through
@@ -195,16 +195,16 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     at_start, kept = build_classifier("srn", impl, seed=3), trained(impl)
     diagnosis = diagnose(at_start, kept, 4, [6, 3])
     reading = read_every_draw(kept, 4)
-    read_out = read_out_digits(reading.last_states)
+    read_out = linear_probe(reading.last_states)
     assert diagnosis.length == 4
     assert np.array_equal(diagnosis.gradient_by_lag_start, gradient_norms_by_lag(at_start, 4))
     assert np.array_equal(diagnosis.gradient_by_lag_kept, gradient_norms_by_lag(kept, 4))
     assert diagnosis.spectral_radius_start == spectral_radius(recurrent_weights(at_start))
     assert diagnosis.spectral_radius_kept == spectral_radius(recurrent_weights(kept))
     assert diagnosis.spectral_radius_start != diagnosis.spectral_radius_kept
-    assert diagnosis.first_digit_read_out == read_out.first_digit
-    assert diagnosis.second_digit_read_out == read_out.second_digit
-    assert diagnosis.sum_read_out == read_out.sum
+    assert diagnosis.first_digit_probe == read_out.first_digit
+    assert diagnosis.second_digit_probe == read_out.second_digit
+    assert diagnosis.sum_probe == read_out.sum
     assert len(set(vars(read_out).values())) == 3, "the case must tell the read-outs apart"
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)

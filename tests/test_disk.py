@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digitsum_cli.study.run.store import Store
+from digitsum_cli.rundir.store import Store
 from tests.command_line import Ended, digitsum, digitsum_process
 from tests.same_run import assert_same_run
 

@@ -16,13 +16,13 @@ from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.draws import count_draws, every_draw
 from digitsum_cli.core.exact import answer_every_draw, exact_score, states_of_every_draw
 from digitsum_cli.core.generation import generate_rows
-from digitsum_cli.core.metrics import count_right
+from digitsum_cli.core.metrics import count_correct
 from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused.arrays import Rule
 from digitsum_cli.fused.cells import kind_of
-from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
 
@@ -54,7 +54,7 @@ def test_logits_that_are_no_numbers_are_no_answer() -> None:
     logits = torch.zeros(4, 19)
     logits[1, 0] = logits[2, 3] = math.nan
     logits[3, 0] = math.inf
-    assert count_right(logits, torch.zeros(4, dtype=torch.int64)) == 2
+    assert count_correct(logits, torch.zeros(4, dtype=torch.int64)) == 2
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -65,7 +65,7 @@ def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None
     load_weights(model, weights)
     assert exact_score(model, 5).accuracy == 0
     splits = generate_splits([5])[5]
-    forest, rows = plant_forest(splits.train, 8), EvaluationSet(splits.eval, 8)
+    forest, rows = build_prefix_forest(splits.train, 8), EvaluationSet(splits.eval, 8)
     trainer = FusedTrainer(
         kind_of(cell, "tanh"), copy_weights(build_classifier(cell, "manual", 6, 7)), forest, rows, epochs=4
     )
@@ -190,7 +190,7 @@ def trained_by_compiled_steps(
     trainer = FusedTrainer(
         kind_of(cell, "tanh"),
         copy_weights(model),
-        plant_forest(splits.train, 8),
+        build_prefix_forest(splits.train, 8),
         EvaluationSet(splits.eval, 8),
         epochs=8,
         rule=Rule(lr=0.01),

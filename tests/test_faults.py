@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from digitsum_cli.study.execution import fused_training, threads
-from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.execution.stopping import Stop, stopped, undisturbed
-from digitsum_cli.study.execution.workers import Died, Ended, work_in_processes
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.run.store import Store
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.execution import fused_training, threads
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution.stopping import Stop, stopped, undisturbed
+from digitsum_cli.execution.workers import Died, Ended, work_in_processes
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum, digitsum_process, started
 from tests.same_run import assert_same_run, rows_without_times
 from tests.small_study import numbers, settings_of, study

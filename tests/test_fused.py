@@ -21,7 +21,7 @@ from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.fused.arrays import BOOK_RULE, Rule
 from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
-from digitsum_cli.fused.prefix_tree import NewForests, plant_forest
+from digitsum_cli.fused.prefix_tree import PerEpochForests, build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
 KINDS = pytest.mark.parametrize(
@@ -37,7 +37,9 @@ def classifier(cell: str, activation: str, sizes: tuple[int, int], *, double: bo
 
 def trainer_of(weights: Weights, train: Rows, eval_: Rows, batch_size: int, **arguments: Any) -> FusedTrainer:
     kind = kind_of(arguments.pop("cell", "srn"), arguments.pop("activation", "tanh"))
-    return FusedTrainer(kind, weights, plant_forest(train, batch_size), EvaluationSet(eval_, batch_size), **arguments)
+    return FusedTrainer(
+        kind, weights, build_prefix_forest(train, batch_size), EvaluationSet(eval_, batch_size), **arguments
+    )
 
 
 def train_both(
@@ -251,7 +253,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     trainer = FusedTrainer(
         kind_of("gru", "tanh"),
         copy_weights(model),
-        NewForests(rows.of_epoch, 7),
+        PerEpochForests(rows.of_epoch, 7),
         EvaluationSet(splits.eval, 7),
         epochs=5,
         dtype=np.float64,
@@ -329,12 +331,12 @@ def test_shared_prefixes_change_nothing_but_the_last_bits() -> None:
     )
     assert loss == pytest.approx(loss_of_four, rel=1e-14)
     assert largest_difference(gradients, gradients_of_four) < 1e-14
-    assert plant_forest(four, 4).most_nodes == 9
+    assert build_prefix_forest(four, 4).most_nodes == 9
 
 
 def test_forest_has_a_node_for_each_different_prefix() -> None:
     rows = generate_splits([8])[8].train
-    forest = plant_forest(rows, 8)
+    forest = build_prefix_forest(rows, 8)
     for batch in range(38):
         digits = rows.digits[8 * batch : 8 * batch + 8]
         expected = [len({row[: t + 1].tobytes() for row in digits}) for t in range(8)]

@@ -16,9 +16,9 @@ from digitsum_cli.core.data_files import format_rows, read_rows
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.errors import DigitsumError
+from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.resolve import settings_yaml
-from digitsum_cli.study.run.store import Store
 from tests.command_line import digitsum
 from tests.stress import cases
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from digitsum_cli.comparison.parity import check_parity
 from digitsum_cli.core import (
     GRU,
     LSTM,
@@ -31,7 +32,6 @@ from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.walkthrough import walk_through
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.comparison.parity import check_parity
 from tests.command_line import digitsum
 
 PAIRS: list[tuple[Callable[..., RecurrentLayer], Callable[..., TorchLayer]]] = [(LSTM, TorchLSTM), (GRU, TorchGRU)]

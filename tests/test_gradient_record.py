@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from digitsum_cli.execution.training import run_trial
+from digitsum_cli.report.gradient_figures import gradient_figures
+from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.execution.training import run_trial
-from digitsum_cli.study.gradient_figures import gradient_figures
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.run.store import Store
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum
 
 IMPLEMENTATIONS = ["manual", "torch", "fused"]

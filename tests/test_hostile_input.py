@@ -17,8 +17,8 @@ from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpo
 from digitsum_cli.core.data_files import read_splits, write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.errors import InputError
-from digitsum_cli.study.run import store as store_module
-from digitsum_cli.study.run.store import Store
+from digitsum_cli.rundir import store as store_module
+from digitsum_cli.rundir.store import Store
 from tests.command_line import Ended, digitsum
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")

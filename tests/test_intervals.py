@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from digitsum_cli.statistics.intervals import (
+from digitsum_cli.stats.intervals import (
     CONFIDENCE,
     Interval,
     interquartile_mean,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digitsum_cli.core.checkpoint import read_checkpoint
-from digitsum_cli.study.diagnosis import saved
+from digitsum_cli.evaluation import saved_diagnoses as saved
 from tests.command_line import Ended, digitsum
 
 FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer"}

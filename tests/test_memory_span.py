@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from digitsum_cli.statistics.memory_span import Bound, MedianSpan, Span, median_span, memory_span
+from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span, median_span, memory_span
 
 LENGTHS = [5, 10, 15, 20]
 BOUNDS = [Bound.BELOW, Bound.KNOWN, Bound.BEYOND]

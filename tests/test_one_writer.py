@@ -18,12 +18,12 @@ LONG = ("--lengths", "20", "--seeds", "0..20", "--impl", "fused", "-j", "1", "--
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
-@pytest.mark.parametrize("manner", [("--resume",), ("--force",)])
-def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(manner: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("options", [("--resume",), ("--force",)])
+def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(options: tuple[str, ...]) -> None:
     first = started("sweep", *LONG)
     assert first.stderr is not None
     first.stderr.readline()
-    second = digitsum("sweep", *LONG, *manner)
+    second = digitsum("sweep", *LONG, *options)
     assert second.code == 2
     assert f"run is being written by process {first.pid} on {platform.node()}" in second.err
     assert first.poll() is None, "the first is not disturbed"

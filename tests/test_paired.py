@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from digitsum_cli.statistics.intervals import Interval, mean_interval
-from digitsum_cli.statistics.paired import compare_paired
+from digitsum_cli.stats.intervals import Interval, mean_interval
+from digitsum_cli.stats.paired import compare_paired
 
 # Few different values, so that ties are common.
 tied_values = st.integers(0, 6).map(lambda sixth: sixth / 6)

@@ -102,7 +102,7 @@ def open_report(browser: Browser, report_file: Path, medium: Medium) -> Opened:
 
 
 @pytest.fixture(scope="module", params=MEDIA)
-def opened(request: pytest.FixtureRequest, browser: Browser, report_file: Path) -> Iterator[Opened]:
+def exclusive_run_directory(request: pytest.FixtureRequest, browser: Browser, report_file: Path) -> Iterator[Opened]:
     """The page on each medium in turn, to look at."""
     opened = open_report(browser, report_file, MEDIA[request.param])
     yield opened

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from digitsum_cli.errors import InputError
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.run.directory import RunDirectory
-from digitsum_cli.study.run.store import Store
-from digitsum_cli.study.study import Manner, run_study
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.study.study import RunOptions, run_study
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan, plan_trials
+from digitsum_cli.trials.trial import Trial
 from tests.same_run import assert_same_run
 from tests.small_study import Recorder, numbers, settings_of, study
 
@@ -25,11 +25,11 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
 
     run = RunDirectory(tmp_path / "resumed")
     with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), run, Interrupted(), Manner(None))
+        run_study(settings_of(), run, Interrupted(), RunOptions(None))
     assert len(numbers(run.path)) == 2
-    watcher = Recorder()
-    run_study(settings_of(), run, watcher, Manner(None, resume=True))
-    assert len(watcher.missing) == len(watcher.outcomes) == 2
+    callback = Recorder()
+    run_study(settings_of(), run, callback, RunOptions(None, resume=True))
+    assert len(callback.missing) == len(callback.outcomes) == 2
     study(tmp_path / "whole")
     assert numbers(run.path) == numbers(tmp_path / "whole")
     assert (run.path / "history.csv").read_bytes() == (tmp_path / "whole" / "history.csv").read_bytes()
@@ -40,11 +40,11 @@ def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path
     many = ("data.lengths=5,4", "sweep.train.seed=0,1", "sweep.train.lr=0.01,0.001,0.1", "sweep.model.cell=gru,srn")
     study(tmp_path / "grown", *few)
     before = {path.name: path.read_bytes() for path in (tmp_path / "grown" / "checkpoints").iterdir()}
-    watcher = Recorder()
+    callback = Recorder()
     settings = settings_of(*many, "model.impl=fused")
-    run_study(settings, RunDirectory(tmp_path / "grown"), watcher, Manner(None, resume=True))
+    run_study(settings, RunDirectory(tmp_path / "grown"), callback, RunOptions(None, resume=True))
     assert len(before) == 2
-    assert len(watcher.missing) == 24 - 2
+    assert len(callback.missing) == 24 - 2
     study(tmp_path / "whole", *many, "model.impl=fused")
     assert_same_run(tmp_path / "grown", tmp_path / "whole")
 
@@ -106,7 +106,7 @@ def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), Manner(None))
+        run_study(settings_of(), RunDirectory(tmp_path), AtOnce(), RunOptions(None))
     study(tmp_path)
     assert len(numbers(tmp_path)) == 4
 
@@ -116,20 +116,20 @@ def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> N
     study(tmp_path, "train.seed=0")
     with Store(tmp_path / "results.sqlite") as store:
         store.add(plan.trials[0], Outcome.failed("a power cut"))
-    watcher = Recorder()
-    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True))
-    assert watcher.missing == []
+    callback = Recorder()
+    run_study(settings_of("train.seed=0"), RunDirectory(tmp_path), callback, RunOptions(None, resume=True))
+    assert callback.missing == []
     run_study(
-        settings_of("train.seed=0"), RunDirectory(tmp_path), watcher, Manner(None, resume=True, retry_failed=True)
+        settings_of("train.seed=0"), RunDirectory(tmp_path), callback, RunOptions(None, resume=True, retry_failed=True)
     )
-    assert [trial.identity for trial in watcher.missing] == [plan.trials[0].identity]
+    assert [trial.identity for trial in callback.missing] == [plan.trials[0].identity]
     assert {row["status"] for row in numbers(tmp_path)} == {"done"}
 
 
 def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     for number in range(3):
-        run_study(settings_of(), run, Recorder(), Manner(None, command=[f"session {number}"], resume=True))
+        run_study(settings_of(), run, Recorder(), RunOptions(None, command=[f"session {number}"], resume=True))
     provenance = json.loads(run.provenance.read_text())
     commands = [session["command"] for session in (provenance, *provenance["earlier"])]
     assert commands == [["session 2"], ["session 1"], ["session 0"]]

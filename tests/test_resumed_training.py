@@ -16,24 +16,24 @@ from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Progress, TrainingRecord
 from digitsum_cli.core.training_state import (
+    IncompatibleStateError,
     TrainingState,
-    UnfitStateError,
     read_training_state,
     write_training_state,
 )
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.execution import training
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.arrays import Rule
 from digitsum_cli.fused.cells import kind_of
-from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.execution import training
-from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.execution.state_keeper import StateKeeper
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.run.directory import RunDirectory
-from digitsum_cli.study.study import Manner, run_study
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.study import RunOptions, run_study
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum, started
 from tests.same_run import assert_same_run
 from tests.small_study import Recorder, settings_of
@@ -135,7 +135,7 @@ def test_runner_goes_on_with_momentum() -> None:
 def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule: Rule, tmp_path: Path) -> None:
     def trainer(seed: int) -> FusedTrainer:
         weights = copy_weights(build_classifier(cell, "manual", 6, 37, seed=seed))
-        forest, eval_set = plant_forest(SPLITS.train, 8), EvaluationSet(SPLITS.eval, 8)
+        forest, eval_set = build_prefix_forest(SPLITS.train, 8), EvaluationSet(SPLITS.eval, 8)
         return FusedTrainer(kind_of(cell, "tanh"), weights, forest, eval_set, epochs=8, rule=rule)
 
     whole = trainer(1)
@@ -197,23 +197,23 @@ def test_state_that_does_not_fit_is_refused_and_kept(
     whole = next(state for state in offered if len(state.evaluations) >= 2)
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
-    with pytest.raises(UnfitStateError, match="does not fit the training"):
+    with pytest.raises(IncompatibleStateError, match="does not fit the training"):
         tuple(execute(plan, plan.trials, lambda *_: None, None, 100, StateKeeper(Path("state"), plan.trials[0], 300)))
     assert Path("state").read_bytes() == content
 
 
 def test_state_of_another_network_is_refused() -> None:
     states, _ = states_of()
-    with pytest.raises(UnfitStateError):
+    with pytest.raises(IncompatibleStateError):
         Runner(build_classifier("gru", "manual", 6, 8)).train(DATA.train, DATA.eval, epochs=12, start=states[0])
     trainer = FusedTrainer(
         kind_of("srn", "tanh"),
         copy_weights(build_classifier("srn", "manual", 6, 8)),
-        plant_forest(SPLITS.train, 8),
+        build_prefix_forest(SPLITS.train, 8),
         EvaluationSet(SPLITS.eval, 8),
         epochs=12,
     )
-    with pytest.raises(UnfitStateError):
+    with pytest.raises(IncompatibleStateError):
         trainer.restore(states[0])
 
 
@@ -288,9 +288,9 @@ def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
 
     settings = settings_of("data.lengths=5", "train.epochs=20", "train.log_every=10").for_one_trial()
     with pytest.raises(BrokenPipeError):
-        run_study(settings, RunDirectory(tmp_path), Gone(), Manner(None, keep_state=True))
+        run_study(settings, RunDirectory(tmp_path), Gone(), RunOptions(None, keep_state=True))
     assert (tmp_path / "training-state.safetensors").exists()
-    result = run_study(settings, RunDirectory(tmp_path), Recorder(), Manner(None, keep_state=True, resume=True))
+    result = run_study(settings, RunDirectory(tmp_path), Recorder(), RunOptions(None, keep_state=True, resume=True))
     assert [row["status"] for row in result.rows] == ["done"]
 
 

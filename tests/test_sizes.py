@@ -10,13 +10,13 @@ import pytest
 from digitsum_cli.core import build_classifier
 from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.execution import execute as execute_module
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.estimates import memory_in_words, time_in_words
-from digitsum_cli.study import memory
-from digitsum_cli.study.execution import execute as execute_module
-from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.execution.state_keeper import StateKeeper
-from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.trials import ram as memory
+from digitsum_cli.trials.plan import plan_trials
 from tests.command_line import digitsum
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")

@@ -14,21 +14,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitsum_cli.analysis.summary import summarise
 from digitsum_cli.core.audit import audit_splits
 from digitsum_cli.core.data_files import write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.rundir.directory import open_run
+from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import resolve_settings
 from digitsum_cli.settings.schema import axis_keys
-from digitsum_cli.study.analysis.summary import summarise
-from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.plan import plan_trials
-from digitsum_cli.study.results import RESULT_COLUMNS
-from digitsum_cli.study.run.directory import open_run
-from digitsum_cli.study.run.store import Store
-from digitsum_cli.study.setting_columns import varied_settings
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.results import RESULT_COLUMNS
+from digitsum_cli.trials.setting_columns import varied_settings
+from digitsum_cli.trials.trial import Trial
 from tests.small_study import numbers, settings_of, study
 
 CONTRACT = (

@@ -14,9 +14,9 @@ from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
+from digitsum_cli.execution.training import build_optimizer, run_trial
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.execution.training import build_optimizer, run_trial
-from digitsum_cli.study.plan import plan_trials
+from digitsum_cli.trials.plan import plan_trials
 
 SPLITS = generate_splits([6])[6]
 TRAIN, EVAL = DigitSumDataset(SPLITS.train), DigitSumDataset(SPLITS.eval)

@@ -40,7 +40,7 @@ class Task:
         return generate_splits([self.length])[self.length].train
 
 
-class Contender(Protocol):
+class Implementation(Protocol):
     """A training that has not begun. Its ``trials`` start from the seeds 0, 1, …"""
 
     trials: int
@@ -64,8 +64,8 @@ _HOME = {
 }
 
 
-def build(name: str, task: Task) -> Contender:
+def build(name: str, task: Task) -> Implementation:
     """A contender by name; its libraries are imported now."""
     module, class_name = _HOME[name].split(":")
     contender = getattr(import_module(f"{__name__}.{module}"), class_name)
-    return cast(Callable[[Task], Contender], contender)(task)
+    return cast(Callable[[Task], Implementation], contender)(task)

@@ -9,7 +9,7 @@ from digitsum_cli.core import build_classifier
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.fused.arrays import Rule
 from digitsum_cli.fused.cells import kind_of
-from digitsum_cli.fused.prefix_tree import plant_forest
+from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
 
@@ -23,7 +23,7 @@ class Fused:
         self.trainer = FusedTrainer(
             kind_of(task.cell, "tanh"),
             copy_weights(build_classifier(task.cell, "manual", task.hidden, task.hidden, seed=0)),
-            plant_forest(rows, BATCH_SIZE),
+            build_prefix_forest(rows, BATCH_SIZE),
             EvaluationSet(rows, BATCH_SIZE),
             epochs=MOST_EPOCHS + 1,  # the last step, which evaluates, is not reached
             rule=Rule(lr=LEARNING_RATE),

@@ -84,18 +84,18 @@ def compare(
     from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import WHERE_REASONS_ARE
+    from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.core.names import TORCH
     from digitsum_cli.errors import DigitsumError
+    from digitsum_cli.execution.execute import usable_cores
+    from digitsum_cli.rundir.access import check_not_taken, require_writable
+    from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
-    from digitsum_cli.study.comparison.comparison import Comparison, compare_numbers, compare_speeds
-    from digitsum_cli.study.execution.execute import usable_cores
-    from digitsum_cli.study.plan import plan_trials
-    from digitsum_cli.study.run.access import refuse_if_taken, require_writable
-    from digitsum_cli.study.run.directory import RunDirectory
-    from digitsum_cli.study.study import Manner, run_study
+    from digitsum_cli.study.study import RunOptions, run_study
+    from digitsum_cli.trials.plan import plan_trials
 
     if out is not None:
-        refuse_if_taken(RunDirectory(out), force=force)
+        check_not_taken(RunDirectory(out), force=force)
         require_writable(out)
     plan_trials(settings)  # what cannot be trained is refused before anything is measured
     book = TrainSettings()
@@ -118,8 +118,10 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        manner = Manner(jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv)
-        study = run_study(settings, run, display, manner)
+        options = RunOptions(
+            jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv
+        )
+        study = run_study(settings, run, display, options)
         comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())
     show_accuracy(comparison, console)

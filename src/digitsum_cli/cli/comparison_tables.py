@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.cli.study_result import show_analysis
-from digitsum_cli.study.comparison.comparison import Comparison
-from digitsum_cli.study.comparison.parity import ADAM_STEPS, Parity
-from digitsum_cli.study.comparison.speed import REPEATS, Timing
+from digitsum_cli.comparison.comparison import Comparison
+from digitsum_cli.comparison.parity import ADAM_STEPS, Parity
+from digitsum_cli.comparison.speed import REPEATS, Timing
 from digitsum_cli.table import Table, number
 
 _WORDS = {

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table as RichTable
 
 from digitsum_cli.cli.tables import rich_table
-from digitsum_cli.study.json_text import json_text
+from digitsum_cli.json_text import json_text
 from digitsum_cli.table import Table
 
 _WIDTH_WITHOUT_TERMINAL = 160
@@ -99,10 +99,10 @@ class Console:
 
 def print_error(message: str) -> None:
     """An error, for whoever must act on it."""
-    _Patient(sys.stderr).write(f"Error: {message}\n")
+    _IgnoreWriteErrors(sys.stderr).write(f"Error: {message}\n")
 
 
-def make_streams_patient() -> None:
+def ignore_write_errors() -> None:
     """Lets stdout and stderr take all text, with ``?`` for what their encoding lacks, also where they are closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -112,7 +112,7 @@ def make_streams_patient() -> None:
             stream.reconfigure(errors="replace")
 
 
-class _Patient:
+class _IgnoreWriteErrors:
     """A stream that drops what cannot be written: nothing is given up because nobody reads its messages."""
 
     def __init__(self, stream: Any) -> None:
@@ -138,7 +138,7 @@ class _RichConsole(RichConsole):
 
 
 def _rich_console(*, stderr: bool, width: int | None = None) -> RichConsole:
-    stream = _Patient(sys.stderr) if stderr else sys.stdout
+    stream = _IgnoreWriteErrors(sys.stderr) if stderr else sys.stdout
     if width is None and not stream.isatty():
         width = _WIDTH_WITHOUT_TERMINAL
     return _RichConsole(file=cast(IO[str], stream), width=width, soft_wrap=True, emoji=False)

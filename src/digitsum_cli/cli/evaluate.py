@@ -65,11 +65,16 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import say_what_is_missing
     from digitsum_cli.errors import InputError
+    from digitsum_cli.evaluation.saved_run import done_checkpoints
+    from digitsum_cli.evaluation.scoring import (
+        checkpoint_settings,
+        diagnosis_folder,
+        find_checkpoints,
+        score_checkpoints,
+    )
+    from digitsum_cli.rundir.access import require_writable
+    from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings import Override
-    from digitsum_cli.study.evaluation import checkpoint_settings, diagnosis_folder, find_checkpoints, score_checkpoints
-    from digitsum_cli.study.run.access import require_writable
-    from digitsum_cli.study.run.directory import RunDirectory
-    from digitsum_cli.study.run.saved import done_checkpoints
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:
@@ -100,7 +105,7 @@ def evaluate(
 
 
 def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: Console) -> dict[str, Any]:
-    from digitsum_cli.study.walkthrough import walk_through_checkpoint
+    from digitsum_cli.evaluation.walkthrough import walk_through_checkpoint
 
     walked = walk_through_checkpoint(paths, sequence)
     console.message(f"Read by {walked.path}")
@@ -112,9 +117,9 @@ def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: 
 
 def _show_diagnosis(paths: Sequence[Path], folder: Path, jobs: int | None, console: Console) -> list[dict[str, Any]]:
     from digitsum_cli.cli.diagnosis_display import diagnose_shown
-    from digitsum_cli.study.diagnosis.figures import save_diagnosis_figures
-    from digitsum_cli.study.diagnosis.reasons import reasons
-    from digitsum_cli.study.diagnosis.tables import diagnosis_table
+    from digitsum_cli.report.diagnosis_figures import save_diagnosis_figures
+    from digitsum_cli.report.diagnosis_tables import diagnosis_table
+    from digitsum_cli.report.reasons import reasons
 
     diagnosed = diagnose_shown(paths, folder, jobs, console)
     console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
@@ -124,8 +129,8 @@ def _show_diagnosis(paths: Sequence[Path], folder: Path, jobs: int | None, conso
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:
-    from digitsum_cli.study.setting_columns import value_in_words, varied_settings
     from digitsum_cli.table import Table, number, percent, percent_interval
+    from digitsum_cli.trials.setting_columns import value_in_words, varied_settings
 
     named = [
         "length",

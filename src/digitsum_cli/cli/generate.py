@@ -58,8 +58,8 @@ def generate(
     from digitsum_cli.core.data_files import write_splits
     from digitsum_cli.core.generation import generate_splits
     from digitsum_cli.errors import InputError
+    from digitsum_cli.report.analysis_tables import audit_table
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.analysis.tables import audit_table
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = overrides(

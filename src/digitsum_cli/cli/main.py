@@ -7,11 +7,11 @@ import typer
 
 import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
-from digitsum_cli.cli.console import make_streams_patient
+from digitsum_cli.cli.console import ignore_write_errors
+from digitsum_cli.cli.error_handling import handle_errors, report_error
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
-from digitsum_cli.cli.reporting import report_error, reports_errors
 from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, leave
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
@@ -57,12 +57,12 @@ for _command, _examples in (
     (compare, COMPARE_EXAMPLES),
     (report, REPORT_EXAMPLES),
 ):
-    app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(reports_errors(_command))
+    app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(handle_errors(_command))
 
 
 def run() -> None:
     """Runs the command that the command line names."""
-    make_streams_patient()
+    ignore_write_errors()
     try:
         app(prog_name="digitsum")
     except OSError as error:  # the help cannot be written

@@ -43,9 +43,9 @@ def report(
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
+    from digitsum_cli.evaluation.saved_run import done_checkpoints, read_run, saved_thresholds
+    from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.run.access import require_writable
-    from digitsum_cli.study.run.saved import done_checkpoints, read_run, saved_thresholds
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and out.is_dir():
@@ -56,7 +56,7 @@ def report(
 
     from digitsum_cli.cli.diagnosis_display import diagnose_shown
     from digitsum_cli.cli.study_result import say_what_is_missing
-    from digitsum_cli.study.report import write_report
+    from digitsum_cli.report.run_page import write_report
 
     path = out or saved.run.report
     require_writable(path)

@@ -7,15 +7,15 @@ from rich.progress import TextColumn
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.setting_columns import varied_values
-from digitsum_cli.study.study import Watcher
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.study import StudyCallback
 from digitsum_cli.table import number, percent
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.setting_columns import varied_values
+from digitsum_cli.trials.trial import Trial
 
 
-class StudyDisplay(Watcher):
+class StudyDisplay(StudyCallback):
     """Overall progress with an estimate of the time left, and a line for each trial that ended."""
 
     def __init__(self, console: Console) -> None:

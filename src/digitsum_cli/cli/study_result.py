@@ -3,10 +3,10 @@
 import shlex
 from pathlib import Path
 
+from digitsum_cli.analysis.analysis import Analysis
 from digitsum_cli.cli.console import Console
-from digitsum_cli.study.analysis.analysis import Analysis
-from digitsum_cli.study.analysis.tables import analysis_tables
-from digitsum_cli.study.run.directory import RunDirectory
+from digitsum_cli.report.analysis_tables import analysis_tables
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.study.study import StudyResult
 
 WHERE_REASONS_ARE = "See the columns status and reason in results.csv"

@@ -64,10 +64,10 @@ def sweep(
     A trial is a combination of a length and the values of the axes. Trials run side by side, one thread each; the
     numbers do not depend on how many. Each finished trial is saved at once.
     """
+    from digitsum_cli.analysis.memory_spans import THRESHOLDS
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = overrides(
@@ -87,15 +87,15 @@ def sweep(
 
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
-    from digitsum_cli.study.execution.execute import usable_cores
-    from digitsum_cli.study.run.directory import open_run
-    from digitsum_cli.study.study import Manner, run_study
+    from digitsum_cli.execution.execute import usable_cores
+    from digitsum_cli.rundir.directory import open_run
+    from digitsum_cli.study.study import RunOptions, run_study
 
     run = open_run(out, config.stem if config else "sweep")
     say_if_nothing_is_resumed(run, resume, console)
     with StudyDisplay(console) as display:
         try:
-            manner = Manner(
+            options = RunOptions(
                 jobs or usable_cores(),
                 or_fewer=jobs is None,
                 resume=resume,
@@ -104,7 +104,7 @@ def sweep(
                 fail_fast=fail_fast,
                 command=sys.argv,
             )
-            result = run_study(settings, run, display, manner, thresholds)
+            result = run_study(settings, run, display, options, thresholds)
         except KeyboardInterrupt:
             say_how_to_go_on(run.path, force, console)
             raise

@@ -81,15 +81,15 @@ def train(
 
     from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
-    from digitsum_cli.study.run.directory import open_run
-    from digitsum_cli.study.study import Manner, run_study
+    from digitsum_cli.rundir.directory import open_run
+    from digitsum_cli.study.study import RunOptions, run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
-    manner = Manner(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)
+    options = RunOptions(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)
     say_if_nothing_is_resumed(run, resume, console)
     with TrainingDisplay(console) as display:
         try:
-            result = run_study(settings, run, display, manner)
+            result = run_study(settings, run, display, options)
         except KeyboardInterrupt:
             say_how_to_go_on(run.path, force, console)
             raise

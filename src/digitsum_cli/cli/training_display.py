@@ -6,14 +6,14 @@ from rich.progress import TextColumn, TimeRemainingColumn
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan
-from digitsum_cli.study.study import Watcher
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.study import StudyCallback
 from digitsum_cli.table import number, percent
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.trial import Trial
 
 
-class TrainingDisplay(Watcher):
+class TrainingDisplay(StudyCallback):
     """Step, epoch, loss and accuracy: a moving line on a terminal, else some twenty lines."""
 
     def __init__(self, console: Console) -> None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_linear
+from digitsum_cli.core.compatibility import check_compatible
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.fitting import require_fitting
 from digitsum_cli.core.generation import CLASSES, DIGITS, MINIMUM_LENGTH, require_length
 from digitsum_cli.core.gru import GRU, TorchGRU
 from digitsum_cli.core.initialisation import initialise, set_forget_bias
@@ -91,7 +91,7 @@ def build_classifier(
     for kind, name, names in (("initialisation", init, INITIALISATIONS), ("activation", activation, ACTIVATIONS)):
         if name not in names:
             raise InputError(f"no {kind} {name!r}", allowed=", ".join(names))
-    require_fitting(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
+    check_compatible(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
     require_length(length)

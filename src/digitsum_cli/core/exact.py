@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
-from digitsum_cli.core.metrics import count_right
+from digitsum_cli.core.metrics import count_correct
 from digitsum_cli.core.record import Score
 
 
@@ -87,5 +87,5 @@ def exact_score(model: DigitSumClassifier, length: int) -> Score:
         for _, states in states_of_every_draw(model, [length], first_digit):
             logits, labels = answer_every_draw(model, states, first_digit)
             loss += cross_entropy(logits, labels, reduction="sum").item()
-            right += count_right(logits, labels)
+            right += count_correct(logits, labels)
     return Score(loss / count_draws(length), right / count_draws(length))

@@ -26,7 +26,7 @@ class Accuracy:
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Counts one batch: logits of shape ``(batch, classes)``, labels of shape ``(batch,)``."""
-        self._right += count_right(logits, labels)
+        self._right += count_correct(logits, labels)
         self._rows += len(labels)
 
     def accumulate(self) -> float:
@@ -40,7 +40,7 @@ class Accuracy:
         return self._right / self._rows
 
 
-def count_right(logits: Tensor, labels: Tensor) -> int:
+def count_correct(logits: Tensor, labels: Tensor) -> int:
     """How many rows have their highest logit at the label; a row with logits that are no numbers has none.
 
     Arguments:

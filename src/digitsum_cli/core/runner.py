@@ -15,7 +15,7 @@ from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
 from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
 from digitsum_cli.core.record import Ending, Evaluation, Progress, Score, TrainingRecord, mean_loss
-from digitsum_cli.core.training_state import TrainingState, require_fitting_state
+from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.core.weights import (
     copy_optimizer,
     copy_weights,
@@ -98,7 +98,7 @@ class Runner:
         Raises:
             InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
                 ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
-            UnfitStateError: ``start`` is of another training.
+            IncompatibleStateError: ``start`` is of another training.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
         _require_positive(early_stop=1 if early_stop is None else early_stop)
@@ -130,10 +130,10 @@ class Runner:
                     history.ending = Ending.LOSS_NOT_FINITE
                     break
                 if record_gradients:
-                    history.note_gradients(self.model)
+                    history.record_gradient_norms(self.model)
                 self._update(clip_norm)
                 if batch == steps_per_epoch - 1:
-                    history.note_epoch(steps_per_epoch)
+                    history.record_epoch(steps_per_epoch)
                 evaluation = None
                 if step == steps - 1 or (step > 0 and step % eval_every == 0):
                     score = self.evaluate(eval_set, batch_size=batch_size)
@@ -141,7 +141,7 @@ class Runner:
                         history.ending = Ending.EVAL_LOSS_NOT_FINITE
                         break
                     evaluation = Evaluation(step, epoch, value, score.loss, score.accuracy)
-                    if history.note_evaluation(evaluation):
+                    if history.record_evaluation(evaluation):
                         kept_weights = copy_weights(self.model)
                 if step == steps - 1:
                     history.ending = Ending.COMPLETE
@@ -162,7 +162,7 @@ class Runner:
         return history.record()
 
     def _require_fitting(self, start: TrainingState, steps: int, eval_every: int, record_gradients: bool) -> None:
-        require_fitting_state(
+        check_compatible_state(
             start,
             steps=steps,
             eval_every=eval_every,

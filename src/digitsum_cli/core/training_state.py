@@ -42,11 +42,11 @@ class TrainingState:
         return len(self.step_losses)
 
 
-class UnfitStateError(InputError):
+class IncompatibleStateError(InputError):
     """A state is of another training than the one that is to go on from it."""
 
 
-def require_fitting_state(
+def check_compatible_state(
     state: TrainingState,
     *,
     steps: int,
@@ -66,7 +66,7 @@ def require_fitting_state(
         recorded: the parameters whose gradient norms are recorded.
 
     Raises:
-        UnfitStateError: it cannot.
+        IncompatibleStateError: it cannot.
     """
     made = ((state.step,), "float64")
     try:
@@ -76,10 +76,10 @@ def require_fitting_state(
         require_shapes({"the losses": state.step_losses}, {"the losses": made}, "what it lost")
         require_shapes(state.gradient_norms, dict.fromkeys(recorded, made), "what it recorded of gradients")
     except InputError as error:
-        raise UnfitStateError(f"the state to start from does not fit the training: {error}") from error
+        raise IncompatibleStateError(f"the state to start from does not fit the training: {error}") from error
     evaluated = [evaluation.step for evaluation in state.evaluations]
     if state.step >= steps or evaluated != list(range(eval_every, state.step, eval_every)):
-        raise UnfitStateError(
+        raise IncompatibleStateError(
             f"the state to start from does not fit the training: {state.step} of {steps} steps with evaluations "
             f"after {evaluated[:3]} …"
         )

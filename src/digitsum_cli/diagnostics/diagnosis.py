@@ -11,7 +11,7 @@ from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
-from digitsum_cli.diagnostics.read_out import read_out_digits
+from digitsum_cli.diagnostics.linear_probe import linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
@@ -31,8 +31,8 @@ class Diagnosis:
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and with the kept
             weights, of shape ``(length,)``; see ``gradient_norms_by_lag``.
         spectral_radius_start, spectral_radius_kept: of the recurrent weights; in a gated cell, of the candidate's.
-        first_digit_read_out, second_digit_read_out, sum_read_out: the share of the variance of each, 0 to 1, that a
-            linear read-out of the last state finds (R^2); see ``digitsum_cli.diagnostics.read_out``.
+        first_digit_probe, second_digit_probe, sum_probe: the share of the variance of each, 0 to 1, that a
+            linear read-out of the last state finds (R^2); see ``digitsum_cli.diagnostics.linear_probe``.
         first_digit_slope, second_digit_slope: by how much a digit that is one higher raises the answer: 1 where it is
             added in full, 0 where it is lost.
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value.
@@ -46,9 +46,9 @@ class Diagnosis:
     gradient_by_lag_kept: npt.NDArray[np.float64]
     spectral_radius_start: float
     spectral_radius_kept: float
-    first_digit_read_out: float
-    second_digit_read_out: float
-    sum_read_out: float
+    first_digit_probe: float
+    second_digit_probe: float
+    sum_probe: float
     first_digit_slope: float
     second_digit_slope: float
     accuracy_by_distractor: npt.NDArray[np.float64]
@@ -64,9 +64,9 @@ class Diagnosis:
             "gradient_by_lag_kept": self.gradient_by_lag_kept.tolist(),
             "spectral_radius_start": self.spectral_radius_start,
             "spectral_radius_kept": self.spectral_radius_kept,
-            "first_digit_read_out": self.first_digit_read_out,
-            "second_digit_read_out": self.second_digit_read_out,
-            "sum_read_out": self.sum_read_out,
+            "first_digit_probe": self.first_digit_probe,
+            "second_digit_probe": self.second_digit_probe,
+            "sum_probe": self.sum_probe,
             "first_digit_slope": self.first_digit_slope,
             "second_digit_slope": self.second_digit_slope,
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
@@ -94,9 +94,9 @@ class Diagnosis:
             gradient_by_lag_kept=numbers("gradient_by_lag_kept", length),
             spectral_radius_start=float(values["spectral_radius_start"]),
             spectral_radius_kept=float(values["spectral_radius_kept"]),
-            first_digit_read_out=float(values["first_digit_read_out"]),
-            second_digit_read_out=float(values["second_digit_read_out"]),
-            sum_read_out=float(values["sum_read_out"]),
+            first_digit_probe=float(values["first_digit_probe"]),
+            second_digit_probe=float(values["second_digit_probe"]),
+            sum_probe=float(values["sum_probe"]),
             first_digit_slope=float(values["first_digit_slope"]),
             second_digit_slope=float(values["second_digit_slope"]),
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FREE_DIGITS, DIGITS),
@@ -120,7 +120,7 @@ def diagnose(at_start: DigitSumClassifier, kept: DigitSumClassifier, length: int
     """
     reading = read_every_draw(kept, length, lengths)
     answers = reading.answers[length]
-    read_out = read_out_digits(reading.last_states)
+    read_out = linear_probe(reading.last_states)
     slopes = answers.digit_slopes
     return Diagnosis(
         length=length,
@@ -128,9 +128,9 @@ def diagnose(at_start: DigitSumClassifier, kept: DigitSumClassifier, length: int
         gradient_by_lag_kept=gradient_norms_by_lag(kept, length),
         spectral_radius_start=_recurrent_spectral_radius(at_start),
         spectral_radius_kept=_recurrent_spectral_radius(kept),
-        first_digit_read_out=read_out.first_digit,
-        second_digit_read_out=read_out.second_digit,
-        sum_read_out=read_out.sum,
+        first_digit_probe=read_out.first_digit,
+        second_digit_probe=read_out.second_digit,
+        sum_probe=read_out.sum,
         first_digit_slope=slopes[0],
         second_digit_slope=slopes[1],
         accuracy_by_distractor=answers.by_distractor,

@@ -17,7 +17,7 @@ SUM_ALONE = 0.5
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
 _SUM = ("sum", "sum", INK, "--")
 
-Series = tuple[str, str, str, str]
+GrowingArray = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class LostDigitPoint:
     Arguments:
         length: digits in a row.
         first_slope, second_slope: by how much a digit that is one higher raises the answer.
-        first_read_out, second_read_out, sum_read_out: the share of the variance of each, 0 to 1, that a linear
+        first_probe, second_probe, sum_probe: the share of the variance of each, 0 to 1, that a linear
             read-out of the last state finds (R²).
     """
 
     length: int
     first_slope: Sequence[float]
     second_slope: Sequence[float]
-    first_read_out: Sequence[float]
-    second_read_out: Sequence[float]
-    sum_read_out: Sequence[float]
+    first_probe: Sequence[float]
+    second_probe: Sequence[float]
+    sum_probe: Sequence[float]
 
 
 def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
@@ -76,7 +76,7 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
     return figure
 
 
-def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[Series], suffix: str) -> None:
+def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[GrowingArray], suffix: str) -> None:
     lengths = [point.length for point in points]
     aside = _distance(lengths)
     for index, (name, label, colour, style) in enumerate(series):

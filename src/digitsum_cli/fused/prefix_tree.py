@@ -87,7 +87,7 @@ class Forests(Protocol):
         """The batches of an epoch, counted from 0."""
 
 
-class NewForests:
+class PerEpochForests:
     """A forest for each epoch, of rows that change.
 
     Arguments:
@@ -104,10 +104,10 @@ class NewForests:
 
     def of_epoch(self, epoch: int) -> Forest:
         """Planted when it is asked for."""
-        return plant_forest(self._rows_of_epoch(epoch), self._batch_size)
+        return build_prefix_forest(self._rows_of_epoch(epoch), self._batch_size)
 
 
-def plant_forest(rows: Rows, batch_size: int) -> Forest:
+def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
     """The prefixes of each batch of ``batch_size`` rows, in order; the last batch may be shorter.
 
     The nodes of a step are numbered in the order in which the rows of their batch come to them.
@@ -120,7 +120,7 @@ def plant_forest(rows: Rows, batch_size: int) -> Forest:
     batches = -(-len(rows) // batch_size)
     starts = np.empty((batches, rows.digits.shape[1] + 1), np.intp)
     nodes = np.empty((4, rows.digits.size), np.intp)  # what is not written to takes no memory
-    count = _plant(np.ascontiguousarray(rows.digits), rows.labels, batch_size, starts, nodes)
+    count = _build(np.ascontiguousarray(rows.digits), rows.labels, batch_size, starts, nodes)
     digit, parent, label, rows_through = nodes[:, :count].copy()
     batch_rows = np.full(batches, batch_size)
     batch_rows[-1] = len(rows) - (batches - 1) * batch_size
@@ -128,7 +128,7 @@ def plant_forest(rows: Rows, batch_size: int) -> Forest:
 
 
 @njit(nogil=True, cache=True)
-def _plant(digits, labels, batch_size, starts, nodes):
+def _build(digits, labels, batch_size, starts, nodes):
     """Fills ``starts`` and the columns of ``nodes``, and returns how many nodes there are."""
     digit, parent, label, rows_through = nodes
     rows, length = digits.shape

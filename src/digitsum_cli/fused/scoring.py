@@ -33,7 +33,7 @@ def score_forest(kind, p, forest, leaf_weights, work, H, M, C):
 
 
 @compiled
-def count_right_draws(kind, p, first_digit, length, work, H, M, C):
+def count_correct_draws(kind, p, first_digit, length, work, H, M, C):
     """How many of the draws with one first digit are answered rightly.
 
     Row j < 10 of the states is the trunk: second digit j, then zeros. Each step sprouts 90 branches after all rows that

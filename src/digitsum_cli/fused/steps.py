@@ -13,7 +13,7 @@ from digitsum_cli.core import record as core_record
 from digitsum_cli.core.record import Ending
 from digitsum_cli.fused.backward import backward, batch_loss
 from digitsum_cli.fused.forward import copy
-from digitsum_cli.fused.scoring import count_right_draws, score_forest
+from digitsum_cli.fused.scoring import count_correct_draws, score_forest
 from digitsum_cli.fused.update import update
 
 
@@ -22,7 +22,7 @@ class EntryPoints(NamedTuple):
 
     train_steps: Any
     evaluate: Any
-    right_draws: Any
+    correct_draws: Any
     gradients: Any
 
 
@@ -82,10 +82,10 @@ def entry_points(kind: str) -> EntryPoints:
         return score_forest(kind, p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
-    def right_draws(p, first_digit, length, work, H, M, C):
+    def correct_draws(p, first_digit, length, work, H, M, C):
         """How many of the ``100 * (length - 2)`` draws with one first digit are answered rightly."""
         sources  # noqa: B018
-        return count_right_draws(kind, p, first_digit, length, work, H, M, C)
+        return count_correct_draws(kind, p, first_digit, length, work, H, M, C)
 
     @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):
@@ -95,7 +95,7 @@ def entry_points(kind: str) -> EntryPoints:
         backward(kind, p, g, forest, batch, work, H, M, C)
         return loss
 
-    return EntryPoints(train_steps, evaluate, right_draws, gradients)
+    return EntryPoints(train_steps, evaluate, correct_draws, gradients)
 
 
 @cache

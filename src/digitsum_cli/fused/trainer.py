@@ -11,11 +11,11 @@ from digitsum_cli.core.draws import count_draws
 from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
 from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.shapes import shapes_of
-from digitsum_cli.core.training_state import TrainingState, require_fitting_state
+from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
 from digitsum_cli.fused.cells import BLOCKS
 from digitsum_cli.fused.layout import Layout, new_workspace
-from digitsum_cli.fused.prefix_tree import Forests, plant_forest
+from digitsum_cli.fused.prefix_tree import Forests, build_prefix_forest
 from digitsum_cli.fused.steps import entry_points
 
 _MOMENTS = ("first_moments", "second_moments")
@@ -34,7 +34,7 @@ class EvaluationSet:
 
     def __init__(self, rows: Rows, batch_size: int) -> None:
         self.rows = len(rows)
-        self.forest = plant_forest(rows, len(rows))
+        self.forest = build_prefix_forest(rows, len(rows))
         batches = math.ceil(len(rows) / batch_size)
         batch_of_row = np.arange(len(rows)) // batch_size
         weight_of_row = 1 / (batches * np.bincount(batch_of_row)[batch_of_row])
@@ -184,7 +184,7 @@ class FusedTrainer:
         """The kept weights' accuracy over every draw of the generator."""
         length = self._forests.length
         right = sum(
-            self._compiled.right_draws(self._kept, first_digit, length, self._work, *self._sizes)
+            self._compiled.correct_draws(self._kept, first_digit, length, self._work, *self._sizes)
             for first_digit in range(DIGITS)
         )
         return float(right / count_draws(length))
@@ -249,11 +249,11 @@ class FusedTrainer:
         """Goes on from a state of the same training.
 
         Raises:
-            UnfitStateError: the state is of another.
+            IncompatibleStateError: the state is of another.
         """
         record, layout, made = self._record, self._layout, len(state.evaluations)
         parameters = shapes_of(self.weights())
-        require_fitting_state(
+        check_compatible_state(
             state,
             steps=self.steps,
             eval_every=self._eval_every,
@@ -289,5 +289,5 @@ class FusedTrainer:
 
 
 def _widest_tree_of_draws(length: int) -> int:
-    """The rows that ``right_draws`` holds at its last step."""
+    """The rows that ``correct_draws`` holds at its last step."""
     return DIGITS + DIGITS * (DIGITS - 1) * (length - FREE_DIGITS)

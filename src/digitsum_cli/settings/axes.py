@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from digitsum_cli.core.fitting import find_misfit
+from digitsum_cli.core.compatibility import find_incompatibility
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath, parse_value
 from digitsum_cli.settings.override import Override, apply_override
@@ -84,7 +84,7 @@ def check_axis(
     return tuple(values)
 
 
-def refuse_data_too_large_together(
+def check_combined_data_size(
     axes: Mapping[str, tuple[AxisValue, ...]], tree: Mapping[str, Any], origins: Mapping[KeyPath, str]
 ) -> None:
     """Checks the largest combination; each value was checked alone before.
@@ -102,7 +102,7 @@ def refuse_data_too_large_together(
         validate(largest, {("data",): where})
 
 
-def refuse_misfits(
+def check_compatibility(
     settings: Settings, axes: Mapping[str, tuple[AxisValue, ...]], origins: Mapping[KeyPath, str]
 ) -> None:
     """Checks that the settings of every network fit together.
@@ -117,14 +117,14 @@ def refuse_misfits(
     """
     values = (axes.get(f"model.{name}", (getattr(settings.model, name),)) for name in _OF_A_NETWORK)
     for combination in itertools.product(*values):
-        misfit = find_misfit(**dict(zip(_OF_A_NETWORK, combination, strict=True)))
-        if misfit:
-            key = f"model.{misfit.setting}"
-            path = ("sweep", key) if key in axes else ("model", misfit.setting)
+        incompatibility = find_incompatibility(**dict(zip(_OF_A_NETWORK, combination, strict=True)))
+        if incompatibility:
+            key = f"model.{incompatibility.setting}"
+            path = ("sweep", key) if key in axes else ("model", incompatibility.setting)
             raise InputError(
-                misfit.what,
+                incompatibility.what,
                 where=origin_of(path, origins),
-                allowed=misfit.allowed,
+                allowed=incompatibility.allowed,
                 next_step="Sweep apart what does not fit together" if axes.keys() & {key, "model.cell"} else None,
             )
 

@@ -10,9 +10,9 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.settings.axes import (
     MAXIMUM_TRIALS,
     check_axis,
+    check_combined_data_size,
+    check_compatibility,
     list_axes,
-    refuse_data_too_large_together,
-    refuse_misfits,
 )
 from digitsum_cli.settings.document import KeyPath, dump_document, parse_value, read_document
 from digitsum_cli.settings.estimates import time_in_words
@@ -72,8 +72,8 @@ def resolve_settings(
             allowed=f"up to {MAXIMUM_TRIALS:,}",
         )
     resolved = {key: check_axis(key, values, tree, origins) for key, values in items.items()}
-    refuse_data_too_large_together(resolved, tree, origins)
-    refuse_misfits(settings, resolved, origins)
+    check_combined_data_size(resolved, tree, origins)
+    check_compatibility(settings, resolved, origins)
     return settings.model_copy(update={"sweep": resolved})
 
 

@@ -1,1 +1,1 @@
-"""Many trials, one answer: the plan, its execution, the store, and what is read from it."""
+"""The loop: settings in, run directory out."""

@@ -7,29 +7,29 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from digitsum_cli.analysis.analysis import Analysis, analyse
+from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import audit_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution.state_keeper import StateKeeper
+from digitsum_cli.execution.stopping import stopped
+from digitsum_cli.rundir.access import exclusive_run_directory
+from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.provenance import describe_session, now
+from digitsum_cli.rundir.resume import check_same_settings
+from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
-from digitsum_cli.study.analysis.analysis import Analysis, analyse
-from digitsum_cli.study.analysis.memory_spans import THRESHOLDS
-from digitsum_cli.study.execution.execute import execute
-from digitsum_cli.study.execution.state_keeper import StateKeeper
-from digitsum_cli.study.execution.stopping import stopped
-from digitsum_cli.study.memory import jobs_that_fit
-from digitsum_cli.study.outcome import Outcome
-from digitsum_cli.study.plan import Plan, plan_trials
-from digitsum_cli.study.results import history_rows
-from digitsum_cli.study.run.access import opened
-from digitsum_cli.study.run.directory import RunDirectory
-from digitsum_cli.study.run.provenance import describe_session, now
-from digitsum_cli.study.run.resume import refuse_other_settings
-from digitsum_cli.study.run.store import Store
-from digitsum_cli.study.setting_columns import Row
-from digitsum_cli.study.tally import Tally
-from digitsum_cli.study.trial import Trial
+from digitsum_cli.study.completed_trials import CompletedTrials
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan, plan_trials
+from digitsum_cli.trials.ram import jobs_that_fit
+from digitsum_cli.trials.results import history_rows
+from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class StudyResult:
         )
 
 
-class Watcher(ABC):
+class StudyCallback(ABC):
     """Who is told how a study goes."""
 
     @abstractmethod
@@ -81,7 +81,7 @@ class Watcher(ABC):
 
 
 @dataclass(frozen=True)
-class Manner:
+class RunOptions:
     """How a study is run, as far as it changes no number.
 
     Arguments:
@@ -106,7 +106,11 @@ class Manner:
 
 
 def run_study(
-    settings: Settings, run: RunDirectory, watcher: Watcher, manner: Manner, thresholds: Sequence[float] = THRESHOLDS
+    settings: Settings,
+    run: RunDirectory,
+    callback: StudyCallback,
+    options: RunOptions,
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> StudyResult:
     """Runs every trial of the settings and writes the run directory.
 
@@ -115,8 +119,8 @@ def run_study(
     Arguments:
         settings: what to run.
         run: where to write.
-        watcher: is told how it goes.
-        manner: how.
+        callback: is told how it goes.
+        options: how.
         thresholds: of the memory span, above 0 and up to 1.
 
     Raises:
@@ -124,60 +128,63 @@ def run_study(
         DigitsumError: a file could not be written.
     """
     plan = plan_trials(settings)
-    jobs = _jobs(plan, manner)
-    with opened(run, resume=manner.resume, force=manner.force), Store(run.store, create=True) as store:
-        refuse_other_settings(settings, plan, store, run)
-        keeper = _keeper(plan, run, manner)
+    jobs = _jobs(plan, options)
+    with (
+        exclusive_run_directory(run, resume=options.resume, force=options.force),
+        Store(run.store, create=True) as store,
+    ):
+        check_same_settings(settings, plan, store, run)
+        keeper = _keeper(plan, run, options)
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
-        session = {**describe_session(list(manner.command), jobs or 1), "earlier": run.earlier_sessions()}
+        session = {**describe_session(list(options.command), jobs or 1), "earlier": run.earlier_sessions()}
         run.write_provenance(session)
-        tally = Tally(plan.trials, store, run, keeper, retry_failed=manner.retry_failed)
-        if keeper and not tally.missing:
+        completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
+        if keeper and not completed.missing:
             keeper.discard()  # of a process that was killed when it had saved the outcome
         try:
-            watcher.planned(plan, tally.missing)
-            _run_trials(plan, jobs, settings.train.log_every, tally, watcher, manner, keeper)
+            callback.planned(plan, completed.missing)
+            _run_trials(plan, jobs, settings.train.log_every, completed, callback, options, keeper)
         except BaseException:
-            _save_what_is_there(keeper, tally, run, session)
+            _save_what_is_there(keeper, completed, run, session)
             raise
-        tally.write_table()
+        completed.write_table()
         run.write_history(row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair))
         _write_end(run, session)
-        analysis = analyse(tally.rows(), audits, thresholds, plan.trials)
+        analysis = analyse(completed.rows(), audits, thresholds, plan.trials)
         run.write_analysis(analysis.to_dict())
         _draw_figures(plan, store, analysis, run)
-    return StudyResult(run, tally.rows(), analysis)
+    return StudyResult(run, completed.rows(), analysis)
 
 
-def _jobs(plan: Plan, manner: Manner) -> int | None:
+def _jobs(plan: Plan, options: RunOptions) -> int | None:
     """How many trials run side by side.
 
     Raises:
         InputError: so many do not fit in memory.
     """
-    if manner.jobs is None:
+    if options.jobs is None:
         return None
-    fitting = jobs_that_fit([(trial, len(plan.splits(trial).train)) for trial in plan.trials], manner.jobs)
-    if fitting < manner.jobs and not manner.or_fewer:
+    fitting = jobs_that_fit([(trial, len(plan.splits(trial).train)) for trial in plan.trials], options.jobs)
+    if fitting < options.jobs and not options.or_fewer:
         raise InputError(
-            f"{manner.jobs} of these trainings do not fit in this machine's memory side by side",
-            where=f"-j {manner.jobs}",
+            f"{options.jobs} of these trainings do not fit in this machine's memory side by side",
+            where=f"-j {options.jobs}",
             allowed=f"up to {fitting}",
         )
     return fitting
 
 
 def _save_what_is_there(
-    keeper: StateKeeper | None, tally: Tally, run: RunDirectory, session: Mapping[str, Any]
+    keeper: StateKeeper | None, completed: CompletedTrials, run: RunDirectory, session: Mapping[str, Any]
 ) -> None:
     """As much as can be saved: the error on its way is the one to tell."""
     if keeper:
         with contextlib.suppress(DigitsumError):
             keeper.flush()
     with contextlib.suppress(DigitsumError):
-        tally.write_table()
+        completed.write_table()
     with contextlib.suppress(DigitsumError):
         _write_end(run, session)
 
@@ -186,13 +193,13 @@ def _write_end(run: RunDirectory, session: Mapping[str, Any]) -> None:
     run.write_provenance({**session, "ended": now()})
 
 
-def _keeper(plan: Plan, run: RunDirectory, manner: Manner) -> StateKeeper | None:
+def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper | None:
     """Of the one trial, if its state is kept; a state that nobody can go on from is refused.
 
     Raises:
         InputError: there is one.
     """
-    if manner.keep_state:
+    if options.keep_state:
         keeper = StateKeeper(run.training_state, plan.trials[0], len(plan.splits(plan.trials[0]).train))
         keeper.saved()
         return keeper
@@ -208,16 +215,16 @@ def _run_trials(
     plan: Plan,
     jobs: int | None,
     log_every: int,
-    tally: Tally,
-    watcher: Watcher,
-    manner: Manner,
+    completed: CompletedTrials,
+    callback: StudyCallback,
+    options: RunOptions,
     keeper: StateKeeper | None,
 ) -> None:
-    outcomes = execute(plan, tally.missing, watcher.progressed, jobs, log_every, keeper)
+    outcomes = execute(plan, completed.missing, callback.progressed, jobs, log_every, keeper)
 
     def take(trial: Trial, outcome: Outcome) -> None:
-        tally.save(trial, outcome)
-        watcher.ended(trial, outcome)
+        completed.save(trial, outcome)
+        callback.ended(trial, outcome)
 
     with closing(outcomes):
         in_hand: tuple[Trial, Outcome] | None = None
@@ -226,12 +233,12 @@ def _run_trials(
                 in_hand = trial, outcome
                 take(trial, outcome)
                 in_hand = None
-                if manner.fail_fast and outcome.status != "done":
+                if options.fail_fast and outcome.status != "done":
                     break
-                tally.write_table_now_and_then()
+                completed.write_table_now_and_then()
         except KeyboardInterrupt:
             if in_hand:
-                tally.save(*in_hand)
+                completed.save(*in_hand)
             for ended in stopped(outcomes):
                 take(*ended)
             raise
@@ -241,8 +248,8 @@ def _run_trials(
 
 def _draw_figures(plan: Plan, store: Store, analysis: Analysis, run: RunDirectory) -> None:
     from digitsum_cli.figures.style import save_figure
-    from digitsum_cli.study.gradient_figures import gradient_figures
-    from digitsum_cli.study.run_figures import accuracy_figure, loss_figures
+    from digitsum_cli.report.gradient_figures import gradient_figures
+    from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 
     run.clear_figures()
     for drawn in (

@@ -1,0 +1,67 @@
+"""The three parts of a comparison, put together."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from digitsum_cli.comparison.parity import Parity, check_parity
+from digitsum_cli.comparison.speed import Timing, time_implementations
+from digitsum_cli.core.generation import Rows
+from digitsum_cli.execution.training import use_one_thread
+from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.study import StudyResult
+from digitsum_cli.trials.plan import load_data
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``digitsum compare`` found."""
+
+    parities: list[Parity]
+    timings: list[Timing]
+    study: StudyResult
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all implementations compute the same, within the tolerances."""
+        return all(parity.agrees for parity in self.parities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values, for JSON."""
+        return {
+            "agrees": self.agrees,
+            "parity": [{**asdict(parity), "agrees": parity.agrees} for parity in self.parities],
+            "speed": [asdict(timing) for timing in self.timings],
+            "accuracy": {"trials": self.study.rows, **self.study.analysis.to_dict()},
+        }
+
+
+def compare_numbers(settings: Settings) -> list[Parity]:
+    """Checks the parity of each implementation with the first, at the shortest and the longest length.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    use_one_thread()
+    reference, *others = (str(impl) for impl in settings.sweep["model.impl"])
+    train_rows = _train_rows(settings)
+    return [
+        parity
+        for other in others
+        for length in sorted({min(train_rows), max(train_rows)})
+        for parity in check_parity(settings, (reference, other), train_rows[length])
+    ]
+
+
+def compare_speeds(settings: Settings) -> list[Timing]:
+    """Times all implementations at every length, on one thread.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    use_one_thread()
+    impls = [str(impl) for impl in settings.sweep["model.impl"]]
+    return [timing for rows in _train_rows(settings).values() for timing in time_implementations(settings, impls, rows)]
+
+
+def _train_rows(settings: Settings) -> dict[int, Rows]:
+    return {length: splits.train for length, splits in load_data(settings.data).items()}

@@ -1,0 +1,231 @@
+"""The figures of the diagnosis: one set for each setting, over its lengths and seeds."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.diagnostics.gradient_by_lag import reach
+from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
+from digitsum_cli.figures.confusion import Confusion, draw_confusion
+from digitsum_cli.figures.described import DescribedFigure
+from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
+from digitsum_cli.figures.gates import OpenGates, draw_gates
+from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
+from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
+from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
+from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
+from digitsum_cli.report.averages import mean_over_seeds
+from digitsum_cli.report.run_figures import name_with_label
+from digitsum_cli.table import percent, significant
+from digitsum_cli.trials.setting_columns import setting_label, settings_and_seeds, varied_settings
+
+MAXIMUM_SETTINGS = 6
+
+ByLength = dict[int, list[Diagnosis]]
+
+
+def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, list[DescribedFigure]]]:
+    """Draws the diagnoses, averaged over seeds.
+
+    Arguments:
+        trials: one or more.
+
+    Yields:
+        For each setting (of over 6, for the first 6) what sets it apart in words, and its figures.
+    """
+    rows = [each.row for each in trials]
+    varied = varied_settings(rows)
+    labels = list(dict.fromkeys(setting_label(row, varied) for row in rows))
+    for label in labels[:MAXIMUM_SETTINGS]:
+        mine = [each for each in trials if setting_label(each.row, varied) == label]
+        by_length: ByLength = {}
+        for each in mine:
+            by_length.setdefault(each.trial.length, []).append(each.diagnosis)
+        subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
+        figures = [draw(by_length, subtitle) for draw in _FIGURES]
+        if mine[0].diagnosis.gates:
+            seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
+            of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}
+            figures.append(_gates(of_one_seed, settings_and_seeds(rows, label, [seed])))
+        yield label, [_renamed(drawn, label) for drawn in figures]
+
+
+def save_diagnosis_figures(trials: Sequence[DiagnosedTrial], folder: Path) -> None:
+    """Draws the diagnoses and saves the figures as PNG and SVG.
+
+    Raises:
+        DigitsumError: a file cannot be written.
+    """
+    for _, figures in diagnosis_figures(trials):
+        for drawn in figures:
+            save_figure(drawn.figure, folder, drawn.name)
+
+
+def _renamed(drawn: DescribedFigure, label: str) -> DescribedFigure:
+    return DescribedFigure(name_with_label(drawn.name, label), drawn.figure, drawn.caption, drawn.description)
+
+
+def _gradient_by_lag(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    curves = [
+        GradientCurve(
+            length,
+            mean_over_seeds([each.gradient_by_lag_start for each in diagnoses]).tolist(),
+            mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]).tolist(),
+        )
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(
+        f"length {curve.length}: {significant(reach(curve.start), 2)} before training, "
+        f"{significant(reach(curve.kept), 2)} kept"
+        for curve in curves
+    )
+    return DescribedFigure(
+        "gradient-by-lag",
+        draw_gradient_by_lag(curves, subtitle),
+        "How far back training can reach: the norm of the gradient of the loss with respect to each earlier state, "
+        "mean over every possible row and over the seeds, before training and with the kept weights. Where it falls "
+        "off exponentially, the first digits have next to no influence on what is learnt.",
+        f"Gradient norm at the first state as a share of that at the last. {seen}.",
+    )
+
+
+def _lost_digit(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    points = [
+        LostDigitPoint(
+            length,
+            [each.first_digit_slope for each in diagnoses],
+            [each.second_digit_slope for each in diagnoses],
+            [each.first_digit_probe for each in diagnoses],
+            [each.second_digit_probe for each in diagnoses],
+            [each.sum_probe for each in diagnoses],
+        )
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(
+        f"length {point.length}: slope {fmean(point.first_slope):.2f} for the first digit and "
+        f"{fmean(point.second_slope):.2f} for the second, R² {fmean(point.first_probe):.2f}, "
+        f"{fmean(point.second_probe):.2f} and {fmean(point.sum_probe):.2f} for the sum"
+        for point in points
+    )
+    return DescribedFigure(
+        "lost-digit",
+        draw_lost_digit(points, subtitle),
+        "Left: by how much the answer rises for each one that a digit is higher. Right: the share of a digit's "
+        "variance, and of the sum's, that a linear read-out of the last state finds, fitted on other pairs of digits. "
+        "A network that has added up needs the sum alone, which gives 0.5 for each digit.",
+        f"Means over the seeds. {seen}.",
+    )
+
+
+def _distractor(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    panels = [
+        DistractorAccuracy(length, mean_over_seeds([each.accuracy_by_distractor for each in diagnoses]).tolist())
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(
+        f"length {panel.length}: {percent(fmean(panel.accuracies[0]))} with the distractor at the third digit, "
+        f"{percent(fmean(panel.accuracies[-1]))} at the last"
+        for panel in panels
+    )
+    return DescribedFigure(
+        "distractor",
+        draw_distractor(panels, subtitle),
+        "What disturbs the memory: accuracy by the distractor's position and value. A value of 0 is no distractor.",
+        f"Mean accuracy. {seen}.",
+    )
+
+
+def _confusion(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    panels = [
+        Confusion(length, np.sum([each.confusion for each in diagnoses], axis=0).tolist())
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(f"length {panel.length}: {percent(_share_within_one(panel))}" for panel in panels)
+    return DescribedFigure(
+        "confusion",
+        draw_confusion(panels, subtitle),
+        "Which sum is answered in place of the right one, over every possible row: each line is one right sum.",
+        f"Answers that are right or off by one. {seen}.",
+    )
+
+
+def _spectral_radius(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    points = [
+        SpectralRadiusPoint(
+            length,
+            [each.spectral_radius_start for each in diagnoses],
+            [each.spectral_radius_kept for each in diagnoses],
+        )
+        for length, diagnoses in by_length.items()
+    ]
+    seen = "; ".join(
+        f"length {point.length}: {fmean(point.start):.2f} before training, {fmean(point.kept):.2f} kept"
+        for point in points
+    )
+    return DescribedFigure(
+        "spectral-radius",
+        draw_spectral_radius(points, subtitle),
+        "Whether a state can last: the spectral radius of the recurrent weights U. Well below 1 every memory fades; "
+        "above 1 states can grow until tanh saturates.",
+        f"Mean spectral radius. {seen}.",
+    )
+
+
+def _transfer(by_length: ByLength, subtitle: str) -> DescribedFigure:
+    accuracies = [
+        TransferAccuracy(length, other, fmean(each.accuracy_by_length[other] for each in diagnoses))
+        for length, diagnoses in by_length.items()
+        for other in diagnoses[0].accuracy_by_length
+    ]
+    seen = "; ".join(
+        f"trained at {cell.train_length}, tested at {cell.test_length}: {percent(cell.accuracy)}"
+        for cell in accuracies
+        if cell.test_length in (min(c.test_length for c in accuracies), max(c.test_length for c in accuracies))
+    )
+    return DescribedFigure(
+        "transfer",
+        draw_transfer(accuracies, subtitle),
+        "Exact accuracy at lengths that the network was not trained on: a rule would carry over, a habit does not.",
+        f"Mean exact accuracy at the shortest and the longest test length. {seen}.",
+    )
+
+
+def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure:
+    """Of one seed: units of different trainings have nothing in common."""
+    panels = [
+        OpenGates(length, {name: values.tolist() for name, values in diagnosis.gates.items()})
+        for length, diagnosis in by_length.items()
+    ]
+    seen = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{np.mean(diagnosis.gates[name][-1]):.2f} at length {n}" for n, diagnosis in by_length.items())
+        for name in panels[0].values
+    )
+    return DescribedFigure(
+        "gates",
+        draw_gates(panels, subtitle),
+        "What each unit lets through: gates from closed (0) to open (1), and an LSTM's cell, step by step, as means "
+        "over the 100 pairs of first digits without a distractor, of one seed.",
+        f"Mean over the units at the last step. {seen}.",
+    )
+
+
+_FIGURES: tuple[Callable[[ByLength, str], DescribedFigure], ...] = (
+    _gradient_by_lag,
+    _lost_digit,
+    _distractor,
+    _confusion,
+    _spectral_radius,
+    _transfer,
+)
+
+
+def _share_within_one(panel: Confusion) -> float:
+    counts = np.asarray(panel.counts)
+    near = sum(np.trace(counts, offset) for offset in (-1, 0, 1))
+    return float(near / counts.sum())

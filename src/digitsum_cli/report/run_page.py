@@ -1,0 +1,171 @@
+"""A run as a page: the answer, the tables, the figures, the reasons, and how to get it all again."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
+from digitsum_cli.evaluation.saved_run import SavedRun
+from digitsum_cli.figures.described import DescribedFigure
+from digitsum_cli.report.analysis_tables import accuracy_table, audit_table, difference_table, memory_span_table
+from digitsum_cli.report.diagnosis_figures import MAXIMUM_SETTINGS, diagnosis_figures
+from digitsum_cli.report.diagnosis_tables import diagnosis_table
+from digitsum_cli.report.gradient_figures import gradient_figures
+from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_page
+from digitsum_cli.report.reasons import reasons
+from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
+from digitsum_cli.report.svg import figure_svg
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.table import Table
+from digitsum_cli.trials.setting_columns import setting_of, shared_settings
+
+_MAXIMUM_LOSS_FIGURES = 4
+
+
+def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
+    """The page of a run.
+
+    Arguments:
+        saved: the run.
+        diagnosed: its checkpoints; none where it kept no weights.
+    """
+    with Store(saved.run.store) as store:
+        accuracy = accuracy_figure(saved.trials, store, saved.analysis)
+        losses: list[Block] = [
+            _figure(drawn)
+            for figures in (loss_figures, gradient_figures)
+            for drawn in islice(figures(saved.trials, store), _MAXIMUM_LOSS_FIGURES)
+        ]
+    settings = len({setting_of(row) for row in saved.rows})
+    if settings > _MAXIMUM_LOSS_FIGURES:
+        losses.append(f"The first {_MAXIMUM_LOSS_FIGURES} of {settings} settings; others are in {saved.run.figures}.")
+    sections = [
+        Section("Accuracy by length", [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ]),
+        *_spans(saved),
+        *_differences(saved),
+        *_diagnosis(diagnosed),
+        *([Section("While training", losses)] if losses else []),
+        Section("The data", [_ABOUT_THE_DATA, audit_table(saved.analysis.audits)]),
+        *_failures(saved),
+        Section("To get it again", list(_again(saved))),
+    ]
+    return Page(
+        f"{saved.run.path.resolve().name}: {shared_settings(saved.rows)}",
+        [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed and settings == 1 else [])],
+        sections,
+    )
+
+
+def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Path) -> Page:
+    """Writes the page of a run as one HTML file, whole or not at all; see ``report_page``.
+
+    Returns:
+        What stands on it.
+
+    Raises:
+        DigitsumError: the file cannot be written.
+    """
+    page = report_page(saved, diagnosed)
+    atomic_write(path, render_page(page).encode())
+    return page
+
+
+_HOW_TO_READ = (
+    "Exact accuracy is the share of right answers over every row that the generator can draw at a length, each "
+    "weighted by its probability: it has no sampling error, and what spreads is the training. Intervals over seeds "
+    "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the mean of the middle "
+    "half of the seeds. The interval of a test accuracy is Wilson's, for the rows it was sampled on. Unseen test "
+    "rows are those that do not stand in the train split. Always answering 9 scores 10 %."
+)
+_ABOUT_SPANS = (
+    "The memory span is the largest length at which the exact accuracy is at least a threshold there and at every "
+    "shorter length measured, interpolated between lengths; by seed, then the median, with an interval by order "
+    "statistics that holds for every distribution (from six seeds on). “<” and “≥” say that it lies below the first "
+    "or beyond the last length."
+)
+_ABOUT_DIFFERENCES = (
+    "Differences are paired by seed. The probability of improvement is how often a training of one setting beats a "
+    "training of the other, any seed against any seed, ties counted half (Agarwal et al. 2021)."
+)
+_ABOUT_THE_DATA = (
+    "Rows are drawn with repetition, so some stand twice, and some eval and test rows also stand in train. The exact "
+    "accuracy and the accuracy on unseen test rows show how much that matters."
+)
+
+
+def _spans(saved: SavedRun) -> Iterator[Section]:
+    if saved.analysis.memory_spans:
+        yield Section("Memory span", [memory_span_table(saved.analysis.memory_spans), _ABOUT_SPANS])
+
+
+def _differences(saved: SavedRun) -> Iterator[Section]:
+    if saved.analysis.differences and max(len(row["seeds"]) for row in saved.analysis.summary) > 1:
+        yield Section("Settings compared", [difference_table(saved.analysis.differences), _ABOUT_DIFFERENCES])
+
+
+def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
+    if diagnosed:
+        settings = len({setting_of(each.row) for each in diagnosed})
+        said: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
+        if settings > MAXIMUM_SETTINGS:
+            said.append(f"The figures show {MAXIMUM_SETTINGS} of {settings} settings; the table has them all.")
+        yield Section("Why it forgot", [*said, diagnosis_table(diagnosed)])
+        for label, figures in diagnosis_figures(diagnosed):
+            title = f"The reasons in figures: {label}" if label else "The reasons in figures"
+            yield Section(title, [_figure(drawn) for drawn in figures])
+
+
+def _failures(saved: SavedRun) -> Iterator[Section]:
+    failed = [row for row in saved.rows if row["status"] != "done"]
+    missing = len(saved.trials) - len(saved.rows)
+    blocks: list[Block] = []
+    if missing:
+        blocks.append(f"{missing} of {len(saved.trials)} trainings have not ended; the run can be resumed.")
+    if failed:
+        columns = ("trial", "length", "cell", "impl", "seed", "status", "reason")
+        rows = [[str(row[column]) for column in columns] for row in failed]
+        blocks.append(Table("Trainings that diverged or failed", columns, rows))
+    if blocks:
+        yield Section("What did not end well", blocks)
+
+
+def _again(saved: SavedRun) -> Iterator[Block]:
+    path = shlex.quote(str(saved.run.path))
+    command = saved.session.get("command")
+    ran = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
+    again = [
+        f"digitsum sweep {shlex.quote(str(saved.run.config))} --out again",
+        f"digitsum evaluate {path} --diagnose",
+        f"digitsum report {path}{_thresholds(saved)}",
+    ]
+    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]), folded=False)
+    yield Code("Settings", saved.config, folded=True)
+    facts = list(_facts(saved.session))
+    if facts:
+        yield Table("Provenance", ("what", "value"), facts)
+
+
+def _thresholds(saved: SavedRun) -> str:
+    thresholds = sorted({row["threshold"] for row in saved.analysis.memory_spans})
+    return f" --threshold {','.join(f'{each:g}' for each in thresholds)}" if thresholds else ""
+
+
+def _facts(session: Mapping[str, Any]) -> Iterator[list[str]]:
+    for name in ("started", "ended", "platform", "processor", "git_commit"):
+        if session.get(name):
+            yield [name.replace("_", " "), str(session[name])]
+    for group in ("versions", "threads"):
+        values = session.get(group)
+        if isinstance(values, dict):
+            yield from ([str(name).replace("_", " "), str(value)] for name, value in values.items())
+
+
+def _optional(drawn: DescribedFigure | None) -> list[Figure]:
+    return [] if drawn is None else [_figure(drawn)]
+
+
+def _figure(drawn: DescribedFigure) -> Figure:
+    return Figure(drawn.name.replace("-", " "), figure_svg(drawn.figure), drawn.caption, drawn.description)

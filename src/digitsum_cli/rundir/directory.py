@@ -1,0 +1,188 @@
+"""The folder of a run: what is in it."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import read_bounded
+from digitsum_cli.json_text import json_text
+from digitsum_cli.trials.results import HISTORY_COLUMNS, RESULT_COLUMNS, csv_bytes
+from digitsum_cli.trials.setting_columns import Row
+
+_RUNS = Path("runs")
+_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
+_CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
+_MAXIMUM_PROVENANCE = 10_000_000
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run's folder and the files in it."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings."""
+        return self.path / "config.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, platform, command line, times."""
+        return self.path / "provenance.json"
+
+    @property
+    def store(self) -> Path:
+        """Trials, outcomes, histories."""
+        return self.path / "results.sqlite"
+
+    @property
+    def results(self) -> Path:
+        """One row a trial."""
+        return self.path / "results.csv"
+
+    @property
+    def history(self) -> Path:
+        """One row an evaluation."""
+        return self.path / "history.csv"
+
+    @property
+    def analysis(self) -> Path:
+        """What the trials say together: summary, differences, memory spans, audit."""
+        return self.path / "analysis.json"
+
+    @property
+    def comparison(self) -> Path:
+        """What ``compare`` found."""
+        return self.path / "comparison.json"
+
+    @property
+    def diagnosis(self) -> Path:
+        """Why the networks forgot: ``diagnosis.json`` and its figures."""
+        return self.path / "diagnosis"
+
+    @property
+    def report(self) -> Path:
+        """Everything on one page."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The kept weights."""
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        """The figures."""
+        return self.path / "figures"
+
+    def checkpoint(self, trial_name: str) -> Path:
+        """The kept weights of one trial."""
+        return self.checkpoints / f"{trial_name}.safetensors"
+
+    @property
+    def training_state(self) -> Path:
+        """Where a single training stands that has not ended."""
+        return self.path / "training-state.safetensors"
+
+    def clear_figures(self) -> None:
+        """Deletes the figures that this tool draws."""
+        for pattern in _FIGURES:
+            for path in self.figures.glob(pattern):
+                path.unlink()
+
+    def earlier_sessions(self) -> list[Any]:
+        """What ``provenance.json`` says of the sessions so far; the latest first."""
+        try:
+            latest = json.loads(read_bounded(self.provenance, _MAXIMUM_PROVENANCE))
+            return [{name: value for name, value in latest.items() if name != "earlier"}, *latest.get("earlier", [])]
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+            return []
+
+    def write_provenance(self, session: Mapping[str, Any]) -> None:
+        """Writes ``provenance.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.provenance, json_text(session).encode())
+
+    def write_analysis(self, analysis: Mapping[str, Any]) -> None:
+        """Writes ``analysis.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.analysis, json_text(analysis).encode())
+
+    def write_comparison(self, comparison: Mapping[str, Any]) -> None:
+        """Writes ``comparison.json``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.comparison, json_text(comparison).encode())
+
+    def write_results(self, rows: Sequence[Row]) -> None:
+        """Writes ``results.csv``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, rows))
+
+    def write_history(self, rows: Iterable[Row]) -> None:
+        """Writes ``history.csv``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, rows))
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes here."""
+        return self.path / ".lock"
+
+    @property
+    def writer(self) -> Path:
+        """Which process that is."""
+        return self.path / ".writer.json"
+
+    def own_files(self) -> list[Path]:
+        """All of it that is this tool's, but for what says who writes."""
+        return [
+            self.config,
+            self.provenance,
+            self.store,
+            self.store.with_name(f"{self.store.name}-journal"),
+            self.results,
+            self.history,
+            self.analysis,
+            self.comparison,
+            self.report,
+            self.training_state,
+            self.checkpoints,
+            self.figures,
+            self.diagnosis,
+        ]
+
+
+def is_checkpoint_name(name: str) -> bool:
+    """Whether a run would call the kept weights of some trial so."""
+    return bool(_CHECKPOINT.fullmatch(name))
+
+
+def open_run(path: Path | None, name: str) -> RunDirectory:
+    """The run directory at ``path``, or else at the first of ``runs/name``, ``runs/name-2`` … that is not there."""
+    if path is not None:
+        return RunDirectory(path)
+    path, number = _RUNS / name, 1
+    while path.exists():
+        number += 1
+        path = _RUNS / f"{name}-{number}"
+    return RunDirectory(path)

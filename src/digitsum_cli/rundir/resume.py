@@ -1,0 +1,74 @@
+"""What a run that stands in a folder has to do with the settings it is to go on with."""
+
+from typing import Any
+
+from digitsum_cli.errors import InputError
+from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings import Settings, resolve_settings
+from digitsum_cli.settings.schema import leaf_keys
+from digitsum_cli.trials.plan import Plan
+
+_MAXIMUM_DIFFERENCES = 5
+_OF_NO_TRIAL = ("sweep", "train.log_every")
+
+
+def check_same_settings(settings: Settings, plan: Plan, store: Store, run: RunDirectory) -> None:
+    """Checks that every trial that has ended is one of the plan's.
+
+    Raises:
+        InputError: one is not; the message shows what has changed.
+    """
+    others = store.ended_identities() - {trial.identity for trial in plan.trials}
+    if others:
+        trials = "a trial" if len(others) == 1 else f"{len(others)} trials"
+        raise InputError(
+            f"{run.path} holds {trials} that these settings do not have: {_changes(settings, run)}",
+            next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
+        )
+
+
+def _changes(settings: Settings, run: RunDirectory) -> str:
+    try:
+        before = resolve_settings(run.config)
+    except InputError:
+        return f"what they had cannot be read from {run.config}"
+    differences = _differences(before, settings)
+    changes = [f"{key} was {_shown(old)} and is {_shown(new)}" for key, (old, new) in differences.items()]
+    if not changes:
+        folder = settings.data.dir
+        return "the settings are the same" + (f", so the data in {folder} have changed" if folder else "")
+    if len(changes) > _MAXIMUM_DIFFERENCES:
+        changes[_MAXIMUM_DIFFERENCES:] = [f"and {len(changes) - _MAXIMUM_DIFFERENCES} more"]
+    told = "; ".join(changes)
+    if "data.lengths" in differences and set(before.data.lengths) <= set(settings.data.lengths):
+        told += " (a length changes the rows of those after it: add lengths at the end)"
+    return told
+
+
+def _differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+    """The keys whose values are not among the new ones any more, with the old and the new ones."""
+    found = {}
+    for key in leaf_keys():
+        if key in _OF_NO_TRIAL:
+            continue
+        old, new = _values(before, key), _values(after, key)
+        grown = new[: len(old)] == old if key == "data.lengths" else set(old) <= set(new)
+        if not grown:
+            found[key] = old, new
+    return found
+
+
+def _values(settings: Settings, key: str) -> tuple[Any, ...]:
+    """Every value that a key takes in a study."""
+    if key in settings.sweep:
+        return settings.sweep[key]
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _shown(values: tuple[Any, ...]) -> str:
+    text = ",".join("none" if value is None else str(value) for value in values)
+    return text if len(text) <= 40 else f"{text[:40]}…"

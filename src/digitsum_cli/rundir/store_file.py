@@ -1,0 +1,183 @@
+"""The SQLite file of a run: its tables, and how it is opened, checked, read and written.
+
+Only a file whose tables are exactly these is read: nothing else that SQLite could be made to compute is ever asked for.
+"""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
+
+_VERSION = 4
+_TABLES = (
+    """CREATE TABLE trials (
+    id TEXT PRIMARY KEY,             -- a digest of the settings
+    position INTEGER NOT NULL,       -- in the order of the tables
+    settings TEXT NOT NULL           -- JSON
+) WITHOUT ROWID""",
+    """CREATE TABLE audits (
+    data_digest TEXT PRIMARY KEY,
+    audit TEXT NOT NULL,             -- JSON
+    digest TEXT NOT NULL             -- SHA-256 of the audit
+) WITHOUT ROWID""",
+    """CREATE TABLE outcomes (
+    trial TEXT PRIMARY KEY REFERENCES trials (id),
+    status TEXT NOT NULL,            -- done, diverged or failed
+    reason TEXT,
+    best_eval_accuracy REAL,
+    best_step INTEGER,
+    train_accuracy REAL,
+    test_accuracy REAL,
+    test_rows INTEGER,
+    unseen_test_accuracy REAL,
+    unseen_test_rows INTEGER,
+    exact_accuracy REAL,
+    final_train_loss REAL,
+    steps INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    step_losses BLOB NOT NULL,       -- little-endian float64, one a step
+    epoch_losses BLOB NOT NULL,      -- little-endian float64, one an epoch
+    losses_digest TEXT NOT NULL,     -- SHA-256 of the losses and gradient norms
+    digest TEXT NOT NULL             -- SHA-256 of all else, the evaluations and losses_digest
+) WITHOUT ROWID""",
+    """CREATE TABLE evaluations (
+    trial TEXT NOT NULL REFERENCES trials (id),
+    step INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    train_loss REAL,
+    eval_loss REAL,
+    eval_accuracy REAL NOT NULL,
+    PRIMARY KEY (trial, step)
+) WITHOUT ROWID""",
+    """CREATE TABLE gradient_norms (
+    trial TEXT NOT NULL REFERENCES trials (id),
+    parameter TEXT NOT NULL,
+    norms BLOB NOT NULL,             -- little-endian float64, one a step, before clipping
+    PRIMARY KEY (trial, parameter)
+) WITHOUT ROWID""",
+)
+_SECONDS_BETWEEN_TRIES = 0.2
+_SECONDS_TO_WAIT = 300.0
+"""While another process reads or writes; a Ctrl-C is heard meanwhile."""
+
+T = TypeVar("T")
+
+
+class StoreFile:
+    """An open store.
+
+    Arguments:
+        path: the SQLite file.
+        create: make it if it is not there.
+
+    Raises:
+        InputError: the file is not there, is not a store, is damaged, or was written by another version.
+        DigitsumError: it cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        self._path = path
+        with self._errors_named():
+            mode = "rwc" if create else "rw"  # rw is read-only where the file or its folder is
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
+            )
+            try:
+                self._retry_while_busy(lambda: self._check(create))
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _check(self, create: bool) -> None:
+        """Makes the tables of a new file; refuses one that has others, or is damaged."""
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA trusted_schema = OFF")
+        version = self._value("PRAGMA user_version")
+        tables = {sql for (sql,) in self._connection.execute("SELECT sql FROM sqlite_master")}
+        if not tables and version == 0:
+            if not create:
+                raise self.damaged("it is empty")
+            tables_and_version = ";".join(("BEGIN", f"PRAGMA user_version = {_VERSION}", *_TABLES, "COMMIT"))
+            self._connection.executescript(tables_and_version)
+            return
+        if version != _VERSION:
+            newer = "a newer" if version > _VERSION else "another"
+            raise InputError(
+                f"{self._path} was written by {newer} digitsum (version {version}); this one reads version {_VERSION}",
+                next_step="Use the digitsum that wrote it, or another folder",
+            )
+        if tables != set(_TABLES):
+            raise InputError(f"{self._path} is not a readable store: its tables are not those of a run")
+        if self._path.stat().st_size % self._value("PRAGMA page_size"):
+            raise self.damaged("it was cut short")
+        if (
+            self._value("PRAGMA quick_check(1)") != "ok"
+            or self._connection.execute("PRAGMA foreign_key_check").fetchone()
+        ):
+            raise self.damaged("its pages do not fit together")
+
+    def _value(self, query: str) -> Any:
+        return self._connection.execute(query).fetchone()[0]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a query gives; while another process writes, it waits.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        with self._errors_named():
+            return self._retry_while_busy(lambda: self._connection.execute(query, values).fetchall())
+
+    def write(self, statements: Callable[[sqlite3.Connection], None]) -> None:
+        """Runs statements in one transaction; while another process reads, it waits.
+
+        Raises:
+            DigitsumError: the store cannot be written.
+        """
+
+        def transaction() -> None:
+            with self._connection:
+                statements(self._connection)
+
+        with self._errors_named():
+            self._retry_while_busy(transaction)
+
+    def _retry_while_busy(self, work: Callable[[], T]) -> T:
+        """Does work again as long as another process holds the file."""
+        deadline = time.monotonic() + _SECONDS_TO_WAIT
+        while True:
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def damaged(self, what: str) -> InputError:
+        """The error that says so."""
+        return InputError(
+            f"{self._path} is damaged: {what}",
+            next_step="Copy it again, run the sweep into another folder, or replace it with --force",
+        )
+
+    @contextlib.contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            message = f"the store {self._path} cannot be used: {error}"
+            if "full" in str(error) or "I/O" in str(error):
+                raise NoSpaceError(message) from error
+            raise DigitsumError(message) from error
+        except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
+            raise InputError(f"{self._path} is not a readable store: {error}") from error

@@ -1,0 +1,80 @@
+"""How far a study has come: what has ended, what is missing, and the table of all that is there."""
+
+import time
+from collections.abc import Sequence
+
+from digitsum_cli.core.checkpoint import write_checkpoint
+from digitsum_cli.execution.state_keeper import StateKeeper
+from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.results import result_row
+from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.trial import Trial
+
+_SECONDS_BETWEEN_TABLES = 5.0
+_SHARE_OF_TIME = 0.05
+"""That writing tables may take."""
+
+
+class CompletedTrials:
+    """What the trials of a study have given so far.
+
+    Arguments:
+        trials: in the order of the tables.
+        store: keeps them.
+        run: where the store stands.
+        keeper: of the state of a single trial.
+        retry_failed: count those that failed or diverged as missing.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        store: Store,
+        run: RunDirectory,
+        keeper: StateKeeper | None = None,
+        *,
+        retry_failed: bool = False,
+    ) -> None:
+        self._trials, self._store, self._run, self._keeper = trials, store, run, keeper
+        self._retry_failed = retry_failed
+        ended = dict(store.ended(trials, losses=False))
+        self._rows = {trial.identity: result_row(trial, outcome) for trial, outcome in ended.items()}
+        self.missing = [trial for trial in trials if trial not in ended or self._is_missing(trial, ended[trial])]
+        """Those that are still to be run."""
+        self._next_table = time.monotonic() + _SECONDS_BETWEEN_TABLES
+
+    def _is_missing(self, trial: Trial, outcome: Outcome) -> bool:
+        if self._retry_failed and outcome.status != "done":
+            return True
+        return outcome.kept is not None and not self._run.checkpoint(trial.name).is_file()
+
+    def save(self, trial: Trial, outcome: Outcome) -> None:
+        """Saves an outcome, its weights first; its training cannot be gone on with any more, unless it failed."""
+        if outcome.weights is not None:
+            write_checkpoint(self._run.checkpoint(trial.name), outcome.weights, trial.to_dict())
+        self._store.add(trial, outcome)
+        self._rows[trial.identity] = result_row(trial, outcome)
+        if self._keeper and outcome.status != "failed":
+            self._keeper.discard()
+
+    def rows(self) -> list[Row]:
+        """A row for each trial that has ended, in the order of the trials."""
+        return [self._rows[trial.identity] for trial in self._trials if trial.identity in self._rows]
+
+    def write_table(self) -> None:
+        """Writes ``results.csv``.
+
+        Raises:
+            DigitsumError: it cannot be written.
+        """
+        start = time.monotonic()
+        self._run.write_results(self.rows())
+        end = time.monotonic()
+        self._next_table = end + max(_SECONDS_BETWEEN_TABLES, (end - start) / _SHARE_OF_TIME)
+
+    def write_table_now_and_then(self) -> None:
+        """Writes it if that was long ago."""
+        if time.monotonic() >= self._next_table:
+            self.write_table()

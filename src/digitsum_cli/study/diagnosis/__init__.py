@@ -1,1 +1,0 @@
-"""Why the networks of a run forgot: every checkpoint diagnosed, saved, in tables and figures."""

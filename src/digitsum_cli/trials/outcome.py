@@ -1,0 +1,134 @@
+"""What a trial gave."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, SkipValidation
+
+from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
+from digitsum_cli.core.training_state import IncompatibleStateError
+
+Status = Literal["done", "diverged", "failed"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+_CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True)
+class KeptScores:
+    """How the kept weights do.
+
+    Arguments:
+        train_accuracy, test_accuracy: on the train and on the test rows, 0 to 1.
+        test_rows: how many there are.
+        unseen_test_accuracy: on the test rows that do not stand in the train split; None if there are none.
+        unseen_test_rows: how many these are; None where fresh rows were trained on.
+        exact_accuracy: over every draw of the generator.
+    """
+
+    __pydantic_config__ = _CONFIG
+
+    train_accuracy: Share
+    test_accuracy: Share
+    test_rows: Annotated[int, Field(gt=0)]
+    unseen_test_accuracy: Share | None
+    unseen_test_rows: Count | None
+    exact_accuracy: Share
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial gave.
+
+    Arguments:
+        status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
+        reason: why it diverged, failed or was stopped early.
+        best_eval_accuracy: of the kept weights, 0 to 1.
+        best_step: the global step, counted from 0, of the kept weights.
+        kept: how the kept weights do; None if none were kept.
+        final_train_loss: the last epoch's mean of batch losses.
+        steps: the updates that were made.
+        seconds: from the first step to the test accuracy, by the clock; of all sessions.
+        step_losses: of every step.
+        epoch_losses: each epoch's mean of batch losses.
+        evaluations: on the eval split, in order.
+        gradient_norms: of each parameter at every step, before clipping; empty if they were not recorded.
+        weights: those that were kept.
+    """
+
+    __pydantic_config__ = _CONFIG
+
+    status: Status
+    reason: str | None
+    best_eval_accuracy: Share | None
+    best_step: Count | None
+    kept: KeptScores | None
+    final_train_loss: float | None
+    steps: Count
+    seconds: Annotated[float, Field(ge=0)]
+    step_losses: tuple[float, ...] = ()
+    epoch_losses: tuple[float, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    gradient_norms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    weights: Annotated[Weights | None, SkipValidation] = None
+
+    @classmethod
+    def of(cls, record: TrainingRecord, kept: KeptScores | None, seconds: float, weights: Weights | None) -> "Outcome":
+        """The outcome of a training that was not interrupted.
+
+        Arguments:
+            record: what was noted down while it trained.
+            kept: how the kept weights do; None if none were kept.
+            seconds: by the clock.
+            weights: those that were kept; None if there was no evaluation.
+        """
+        return cls(
+            status="diverged" if record.ending.diverged else "done",
+            reason=_reason(record),
+            best_eval_accuracy=record.best.eval_accuracy if record.best else None,
+            best_step=record.best.step if record.best else None,
+            kept=kept,
+            final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
+            steps=record.updates,
+            seconds=seconds,
+            step_losses=record.step_losses,
+            epoch_losses=record.epoch_losses,
+            evaluations=record.evaluations,
+            gradient_norms=record.gradient_norms,
+            weights=weights,
+        )
+
+    @classmethod
+    def failed(cls, reason: str) -> "Outcome":
+        """The outcome of a trial that gave nothing."""
+        return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
+
+
+def _reason(record: TrainingRecord) -> str | None:
+    """Why a training ended before all its steps were made."""
+    last_step = len(record.step_losses) - 1
+    match record.ending:
+        case Ending.LOSS_NOT_FINITE:
+            return f"the loss was not finite any more at step {last_step}"
+        case Ending.EVAL_LOSS_NOT_FINITE:
+            return f"the loss on the eval rows was not finite any more after step {last_step}"
+        case Ending.STOPPED_EARLY if record.best:
+            since = len(record.evaluations) - 1 - record.evaluations.index(record.best)
+            return f"stopped early at step {last_step}: no rise of the eval accuracy in {since} evaluations"
+    return None
+
+
+def attempt(run: Callable[[], Outcome]) -> Outcome:
+    """The outcome of ``run``; if it raises, a failed one with the reason.
+
+    Raises:
+        IncompatibleStateError: the training was not begun, since the state to start from is of another.
+    """
+    try:
+        return run()
+    except IncompatibleStateError:
+        raise
+    except Exception as error:
+        return Outcome.failed(f"{type(error).__name__}: {error}")

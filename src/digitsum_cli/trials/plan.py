@@ -1,0 +1,131 @@
+"""From settings to trials: every combination of the axes, at every length."""
+
+import importlib.util
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitsum_cli.core.data_files import digest_splits, read_splits
+from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.core.names import FUSED
+from digitsum_cli.errors import InputError
+from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.trials.ram import check_memory
+from digitsum_cli.trials.trial import GeneratedData, Trial
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The trials of a study in the order of its tables, and their data by digest."""
+
+    trials: tuple[Trial, ...]
+    splits_by_digest: Mapping[str, Splits]
+
+    def splits(self, trial: Trial) -> Splits:
+        """The data of a trial."""
+        return self.splits_by_digest[trial.data_digest]
+
+
+def plan_trials(settings: Settings) -> Plan:
+    """Resolves settings into trials, making or reading their data.
+
+    The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
+
+    Raises:
+        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, an
+            axis changes nothing, or a training does not fit in memory.
+    """
+    combinations = [
+        settings.with_values(dict(zip(settings.sweep, values, strict=True)))
+        for values in itertools.product(*settings.sweep.values())
+    ]
+    devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
+    data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
+    for combination in combinations:
+        if combination.data not in data:
+            data[combination.data] = {
+                length: (splits, digest_splits(splits)) for length, splits in load_data(combination.data).items()
+            }
+    trials = tuple(
+        _trial(
+            length,
+            combination,
+            devices[combination.model.impl, combination.train.device],
+            data[combination.data][length][1],
+        )
+        for length in settings.data.lengths
+        for combination in combinations
+    )
+    _check_no_repetitions(trials)
+    by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
+    check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
+    return Plan(trials, by_digest)
+
+
+def _check_no_repetitions(trials: Sequence[Trial]) -> None:
+    """An axis that changes no training would count the same training several times."""
+    identity, times = Counter(trial.identity for trial in trials).most_common(1)[0]
+    if times > 1:
+        length = next(trial.length for trial in trials if trial.identity == identity)
+        raise InputError(
+            f"the sweep has the same training {times} times (length {length}): an axis changes nothing",
+            where="sweep",
+            next_step="Take that axis out; with data.dir, data.seed and data.k have no effect",
+        )
+
+
+def load_data(data: DataSettings) -> dict[int, Splits]:
+    """The splits of every length, read from ``data.dir`` or else drawn.
+
+    Raises:
+        InputError: a data file is missing or wrong.
+    """
+    if data.dir is not None:
+        return {length: read_splits(Path(data.dir), length) for length in data.lengths}
+    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+
+
+def resolved_device(name: str) -> str:
+    """The device that a name such as ``auto`` stands for here; torch is asked only when it must be.
+
+    Raises:
+        InputError: this machine has no such device.
+    """
+    if name == "cpu":
+        return name
+    from digitsum_cli.core.device import resolve_device
+
+    return resolve_device(name)
+
+
+def _device_for(impl: str, name: str) -> str:
+    if impl != FUSED:
+        return resolved_device(name)
+    if importlib.util.find_spec("numba") is None:
+        raise InputError(
+            "impl fused needs Numba, which is not installed", next_step="Install it with: pip install numba"
+        )
+    if name not in ("cpu", "auto"):
+        raise InputError(
+            f"impl fused does not run on {name!r}",
+            where="train.device",
+            allowed="cpu or auto; manual and torch use others",
+        )
+    return "cpu"
+
+
+def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
+    data = settings.data
+    drawn = data.lengths[: data.lengths.index(length) + 1]
+    generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
+    return Trial(
+        length=length,
+        **settings.model.model_dump(),
+        **settings.train.model_dump(exclude={"log_every", "device"}),
+        device=device,
+        rows=data.rows,
+        data=None if data.dir is not None else generated,
+        data_digest=digest,
+    )

@@ -1,0 +1,16 @@
+"""Which rows a trial reads while it trains, and which test rows it has not seen."""
+
+from digitsum_cli.core.audit import unseen_rows
+from digitsum_cli.core.generation import Rows, Splits
+from digitsum_cli.core.training_rows import TrainingRows
+from digitsum_cli.trials.trial import Trial
+
+
+def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
+    """The rows of a trial's epochs."""
+    return TrainingRows(splits.train, trial.shuffle, trial.rows == "fresh", trial.seed)
+
+
+def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
+    """The test rows that do not stand in the train split; None where fresh rows were trained on, and no split."""
+    return None if trial.rows == "fresh" else unseen_rows(splits.test, splits.train)
