@@ -3,15 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
 
-.PHONY: help setup reproduce test stress test-browser check lint format bench clean
+.PHONY: help setup reproduce quick test stress test-browser check lint format bench clean
 
 help:
 	@echo "make setup         a virtual environment in .venv with everything in it"
 	@echo "make reproduce     the book's experiment: table and figures in runs/"
-	@echo "make test          the whole test suite"
-	@echo "make stress        kills and damaged files by the hundred and the hundred thousand (half an hour)"
-	@echo "make test-browser  the report opened in Chromium, which has to be installed"
+	@echo "make quick         the fast tests: under a minute on two cores"
+	@echo "make test          all tests but the stress tests"
+	@echo "make stress        kills by the hundred and damaged files by the thousand (half an hour)"
+	@echo "make test-browser  the tests that open the report in Chromium, which must be installed"
 	@echo "make check         formatter, linter, type checker, tests"
 	@echo "make lint          the same without the tests"
 	@echo "make format        format the code"
@@ -28,14 +30,21 @@ $(INSTALLED): pyproject.toml constraints.txt
 reproduce: $(INSTALLED)
 	$(BIN)/digitsum sweep configs/srn.yaml
 
-test: $(INSTALLED)
+quick: $(COMPILED)
+	$(BIN)/pytest --numprocesses auto -m "not (slow or browser or cluster or stress)"
+
+test: $(COMPILED)
 	$(BIN)/pytest --numprocesses auto
 
-stress: $(INSTALLED)
-	DIGITSUM_STRESS=1 $(BIN)/pytest --numprocesses auto tests/test_killed_sweep.py tests/test_fuzz.py
+stress: $(COMPILED)
+	$(BIN)/pytest --numprocesses auto -m stress
 
 test-browser: $(INSTALLED)
-	DIGITSUM_BROWSER=required $(BIN)/pytest tests/test_report_in_browser.py
+	DIGITSUM_BROWSER=required $(BIN)/pytest -m browser
+
+$(COMPILED): $(INSTALLED) $(shell find src/digitsum_cli/fused -name '*.py') tests/compile_trainers.py
+	$(BIN)/python -m tests.compile_trainers
+	@touch $@
 
 check: lint test
 

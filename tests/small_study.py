@@ -1,21 +1,21 @@
 """A small study, and who watches it."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.record import Progress
 from digitsum_cli.rundir.directory import RunDirectory
-from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings import Settings
 from digitsum_cli.study.study import RunOptions, StudyCallback, StudyResult, run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.trial import Trial
+from tests.settings_text import from_set
 
 
 def settings_of(*assignments: str) -> Settings:
     defaults = ("data.lengths=5,4", "train.epochs=3", "sweep.train.seed=0,1")
-    return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
+    return from_set(*defaults, *assignments)
 
 
 class Recorder(StudyCallback):
@@ -36,9 +36,3 @@ class Recorder(StudyCallback):
 
 def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
     return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), RunOptions(jobs, **options))
-
-
-def numbers(path: Path) -> list[dict[str, str]]:
-    """The rows of results.csv without the times."""
-    rows = list(csv.DictReader((path / "results.csv").read_text().splitlines()))
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import digitsum, digitsum_process
+from tests.running import HANG
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
@@ -108,6 +109,7 @@ def test_checkpoint_from_other_settings_is_refused() -> None:
     assert "cannot read nowhere/4/train.txt" in ended.err
 
 
+@pytest.mark.slow
 def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
     ended = digitsum(
         *("sweep", "--lengths", "4", "--epochs", "1", "--set", "sweep.train.lr=[0.001,1e37]", "-j", "1", "--out", "run")
@@ -197,7 +199,7 @@ def in_a_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
 
@@ -206,6 +208,7 @@ SWEEP = "digitsum sweep --lengths 4,5 --seeds 0..9 --epochs 2 --impl fused --out
 
 
 @pytest.mark.parametrize("ending", ["2>&1 | head -1", "2>/dev/full", "2>&-", ">&-", "2> >(head -1)"])
+@pytest.mark.slow
 def test_sweep_goes_on_when_nobody_reads_what_it_says(ending: str) -> None:
     ended = in_a_shell(f"{SWEEP} {ending}; exit ${{PIPESTATUS[0]}}")
     assert ended.returncode == 0, ended.stderr
@@ -223,11 +226,13 @@ def test_output_that_finds_no_room_is_an_error_in_one_line(line: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.slow
 def test_signs_that_the_terminal_lacks_are_left_out(encoding: str) -> None:
     ended = in_a_shell(f"{SWEEP} && digitsum evaluate run --sequence '1 2 0 0'", PYTHONIOENCODING=encoding)
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.slow
 def test_run_whose_weights_are_missing_says_so_and_makes_them_again() -> None:
     sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     digitsum(*sweep)

@@ -67,19 +67,14 @@ every_drawing = pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.
 
 @every_drawing
 @pytest.mark.parametrize(("number", "seeds"), [(1, 1), (1, 20), (7, 1), (30, 20)])
-def test_figure_is_saved_without_warning_and_without_embedded_picture(
+@pytest.mark.slow
+def test_figure_is_saved_whole_without_warning_and_without_embedded_picture(
     draw: Callable[[list[int], int], Figure], number: int, seeds: int, tmp_path: Path
 ) -> None:
-    png, svg = save_figure(draw(LENGTHS[number], seeds), tmp_path, "figure")
+    figure = draw(LENGTHS[number], seeds)
+    png, svg = save_figure(figure, tmp_path, "figure")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "<image" not in svg.read_text(encoding="utf-8")
-
-
-@every_drawing
-@pytest.mark.parametrize("number", [1, 30])
-def test_nothing_is_cut_off(draw: Callable[[list[int], int], Figure], number: int) -> None:
-    figure = draw(LENGTHS[number], 20)
-    figure.canvas.draw()
     inches = figure.get_tightbbox()
     assert inches.x0 >= 0
     assert inches.y0 >= 0
@@ -103,6 +98,7 @@ def test_every_axis_has_a_name(draw: Callable[[list[int], int], Figure]) -> None
 
 
 @every_drawing
+@pytest.mark.slow
 def test_saved_figures_are_the_same_bytes_each_time(draw: Callable[[list[int], int], Figure], tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save_figure(draw([5, 10], 3), tmp_path / folder, "figure")
@@ -136,6 +132,7 @@ def test_gradient_line_breaks_off_where_it_vanishes() -> None:
 
 
 @pytest.mark.parametrize("norms", [[0.0] * 3, [1.0] * 3, [1e-300, 5e-324, 0.0], [1.0, math.inf, math.nan]])
+@pytest.mark.slow
 def test_gradients_of_any_size_can_be_drawn(norms: list[float], tmp_path: Path) -> None:
     figure = draw_gradient_by_lag([GradientCurve(3, norms, norms)], "odd")
     assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path, "figure"))

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import struct
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -20,9 +21,10 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.command_line import digitsum, digitsum_process, started
-from tests.same_run import assert_same_run, rows_without_times
-from tests.small_study import numbers, settings_of, study
+from tests.command_line import digitsum
+from tests.running import Command, wait_until, workers_of
+from tests.same_run import assert_same_run, numbers
+from tests.small_study import settings_of, study
 
 FOUR = ("sweep", "--lengths", "4", "--seeds", "0..3", "--epochs", "2", "--impl", "fused")
 
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def statuses(path: str = "run") -> list[str]:
-    return [row["status"] for row in rows_without_times(Path(path))]
+    return [row["status"] for row in numbers(Path(path))]
 
 
 def fail_for_seeds(monkeypatch: pytest.MonkeyPatch, *seeds: int) -> None:
@@ -56,6 +58,7 @@ def test_trial_that_raises_is_recorded_and_the_others_go_on(monkeypatch: pytest.
     assert statuses() == ["done", "failed", "done", "done"]
 
 
+@pytest.mark.slow
 def test_resuming_leaves_a_failed_trial_alone_and_retrying_makes_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as faulty:
         fail_for_seeds(faulty, 1, 2)
@@ -89,20 +92,14 @@ def test_fail_fast_stops_at_the_first_and_the_rest_can_be_run(monkeypatch: pytes
     assert statuses() == ["done"] * 4
 
 
-@pytest.mark.parametrize("impl", ["manual", "fused"])
+@pytest.mark.parametrize("impl", [pytest.param("manual", marks=pytest.mark.slow), "fused"])
 def test_loss_that_is_not_a_number_is_a_reason(impl: str) -> None:
     sweep = ("sweep", "--lengths", "4", "--epochs", "2", "--impl", impl, "--out", "run", "-j", "1")
     ended = digitsum(*sweep, "--set", "sweep.train.lr=1e-3,1e37")
     assert ended.code == 3
-    first, second = rows_without_times(Path("run"))
+    first, second = numbers(Path("run"))
     assert (first["status"], second["status"]) == ("done", "diverged")
     assert second["reason"].startswith("the loss was not finite any more at step ")
-
-
-def workers_of(process: int) -> list[int]:
-    """The spawned processes of a sweep: its children but the one that keeps count of resources."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def wait_until_workers_rest() -> None:
@@ -117,19 +114,17 @@ def wait_until_workers_rest() -> None:
         time.sleep(1.0)
 
 
+@pytest.mark.slow
 def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
-    sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "12", "--impl", "manual", "-j", "1")
-    process = started(*sweep, "--out", "run")
-    deadline = time.monotonic() + 30
-    while not (workers := workers_of(process.pid)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.kill(workers[0], signal.SIGKILL)
-    _, err = process.communicate()
-    assert process.returncode == 3
+    sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "6", "--impl", "manual", "-j", "1")
+    with Command(*sweep, "--out", "run") as command:
+        command.wait_for_workers(1)
+        os.kill(workers_of(command.pid)[0], signal.SIGKILL)
+        code, err = command.wait()
+    assert code == 3
     assert "its process ended unexpectedly (exit code -9)" in err
     assert sorted(statuses()) == ["done", "done", "failed"]
-    assert digitsum_process(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
+    assert digitsum(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
     assert digitsum(*sweep, "--out", "whole").code == 0
     assert_same_run(Path("run"), Path("whole"))
 
@@ -154,6 +149,7 @@ def at_once(send: Any, number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
     outcomes = work_in_processes(at_once, [(number,) for number in range(3)], 3)
     first = next(outcomes)
@@ -162,6 +158,7 @@ def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
     assert sorted([first, *rest]) == [(number, Ended(number)) for number in range(3)]
 
 
+@pytest.mark.slow
 def test_trials_that_have_ended_in_processes_are_given_when_they_are_stopped() -> None:
     plan = plan_trials(settings_of("data.lengths=4", "train.epochs=1", "sweep.train.seed=0..2"))
     outcomes = execute(plan, plan.trials, lambda *_: None, 3, 100)
@@ -194,9 +191,10 @@ def test_interruption_is_not_forgotten_over_fail_fast() -> None:
 
 def test_what_has_ended_in_threads_is_given_when_they_are_stopped() -> None:
     plan = plan_trials(settings_of("model.impl=fused", "data.lengths=4", "sweep.train.seed=0..3"))
+    before = threading.active_count()
     outcomes = execute(plan, plan.trials, lambda *_: None, 2, 100)
     first = next(outcomes)
-    time.sleep(2.0)
+    wait_until(lambda: threading.active_count() == before, "the end of the threads")
     rest = list(stopped(outcomes))
     assert {trial for trial, _ in [first, *rest]} == set(plan.trials)
 

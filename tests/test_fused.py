@@ -1,5 +1,6 @@
 """The compiled trainer against autograd, against the Runner, and against itself."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_gradients_equal_autograd(
             assert np.abs(gradients[name] - expected).max() <= 1e-10 * scale, name
 
 
-@pytest.mark.parametrize("length", [5, 20])
+@pytest.mark.parametrize("length", [5, pytest.param(20, marks=pytest.mark.slow)])
 @KINDS
 def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, activation: str) -> None:
     trainer, runner, record = train_both(length, double=True, epochs=8, cell=cell, activation=activation)
@@ -142,6 +143,7 @@ def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, 
 
 
 @KINDS
+@pytest.mark.slow
 def test_sizes_that_fill_no_vector_train_the_same(cell: str, activation: str) -> None:
     trainer, runner, record = train_both(
         7, double=True, epochs=8, batch_size=13, sizes=(5, 37), cell=cell, activation=activation
@@ -176,6 +178,7 @@ RULES: dict[str, tuple[Rule, dict[str, Any]]] = {
 
 @CELLS_ALONE
 @pytest.mark.parametrize("name", RULES)
+@pytest.mark.slow
 def test_every_way_to_train_equals_the_runner(name: str, cell: str) -> None:
     rule, options = RULES[name]
     trainer, runner, record = train_both(6, double=True, epochs=16, cell=cell, rule=rule, sizes=(7, 37), **options)
@@ -355,13 +358,13 @@ def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
     assert trainer.ended
 
 
-@pytest.mark.parametrize("sizes", [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)])
-@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 @CELLS_ALONE
-def test_initial_weights_equal_those_of_torch_to_the_bit(sizes: tuple[int, int], seed: int, cell: str) -> None:
-    expected = copy_weights(build_classifier(cell, "manual", *sizes, seed=seed))
-    drawn = draw_book_weights(cell, *sizes, seed)
-    assert drawn.keys() == expected.keys()
-    for name, weights in expected.items():
-        assert drawn[name].dtype == np.float32
-        assert np.array_equal(drawn[name], weights), name
+def test_initial_weights_equal_those_of_torch_to_the_bit(cell: str) -> None:
+    sizes = [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)]
+    for (embedding_size, hidden_size), seed in product(sizes, [0, 1, 2**32 - 1]):
+        expected = copy_weights(build_classifier(cell, "manual", embedding_size, hidden_size, seed=seed))
+        drawn = draw_book_weights(cell, embedding_size, hidden_size, seed)
+        assert drawn.keys() == expected.keys()
+        for name, weights in expected.items():
+            assert drawn[name].dtype == np.float32
+            assert np.array_equal(drawn[name], weights), (name, embedding_size, hidden_size, seed)

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import re
+import shutil
 import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.evaluation import saved_diagnoses as saved
 from tests.command_line import Ended, digitsum
+
+pytestmark = [pytest.mark.usefixtures("in_an_empty_folder"), pytest.mark.slow]
 
 FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer"}
 
@@ -27,25 +30,31 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(swept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same run, in an empty folder that the command is run from."""
-    monkeypatch.chdir(tmp_path)
+def run(swept: Path) -> Path:
     return swept
 
 
+@pytest.fixture(scope="module")
+def first_diagnosis(swept: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
+    """What the command that diagnosed the run gave, and its folder."""
+    why = tmp_path_factory.mktemp("diagnosis") / "why"
+    return diagnosed(swept, why), why
+
+
 @pytest.fixture
-def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that the command is run from."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def first(first_diagnosis: tuple[Ended, Path], in_an_empty_folder: None) -> Ended:
+    """The run is diagnosed, into ``why``."""
+    ended, why = first_diagnosis
+    shutil.copytree(why, "why")
+    return ended
 
 
 def diagnosed(run: Path, out: Path) -> Ended:
     return digitsum("evaluate", run, "--diagnose", "--json", "--out", out)
 
 
-def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> None:
-    document = diagnosed(run, Path("why")).document
+def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(first: Ended) -> None:
+    document = first.document
     assert json.loads(Path("why/diagnosis.json").read_text())["checkpoints"] == document["diagnosis"]
     exact = {row["trial"]: row["exact_accuracy"] for row in document["checkpoints"]}
     assert len(exact) == 8
@@ -58,15 +67,16 @@ def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> Non
         assert len(row["gradient_by_lag_start"]) == len(row["gradient_by_lag_kept"]) == row["length"]
 
 
-def test_diagnosis_draws_its_figures_for_every_setting(run: Path) -> None:
-    assert diagnosed(run, Path("why")).code == 0
+def test_diagnosis_draws_its_figures_for_every_setting(first: Ended) -> None:
+    assert first.code == 0
     names = {path.name for path in Path("why").iterdir()}
     stems = {f"{figure}-lr-{lr}" for figure in FIGURES for lr in ("0.001", "0.01")}
     assert names == {"diagnosis.json", *(f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg"))}
 
 
-def test_diagnosis_is_made_once_and_again_for_other_checkpoints(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = diagnosed(run, Path("why"))
+def test_diagnosis_is_made_once_and_again_for_other_checkpoints(
+    run: Path, first: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as once:
         once.setattr(saved, "diagnose_checkpoints", lambda *_: pytest.fail("it is made again"))
         assert diagnosed(run, Path("why")).document == first.document
@@ -76,8 +86,7 @@ def test_diagnosis_is_made_once_and_again_for_other_checkpoints(run: Path, monke
     assert other[0]["spectral_radius_kept"] == first.document["diagnosis"][0]["spectral_radius_kept"]
 
 
-def test_changed_number_in_a_diagnosis_is_noticed(run: Path) -> None:
-    first = diagnosed(run, Path("why"))
+def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> None:
     text = Path("why/diagnosis.json").read_text()
     document = json.loads(text)
     document["checkpoints"][0]["spectral_radius_kept"] = 12.5
@@ -86,14 +95,15 @@ def test_changed_number_in_a_diagnosis_is_noticed(run: Path) -> None:
     assert Path("why/diagnosis.json").read_text() == text
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000])
-def test_damaged_diagnosis_is_made_anew(run: Path, damage: str) -> None:
-    document = diagnosed(run, Path("why")).document
-    Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
-    assert diagnosed(run, Path("why")).document == document
+def test_damaged_diagnosis_is_made_anew(run: Path) -> None:
+    checkpoint = min((run / "checkpoints").iterdir())
+    document = diagnosed(checkpoint, Path("why")).document
+    for damage in ("", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000):
+        Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
+        assert diagnosed(checkpoint, Path("why")).document == document, damage[:100]
 
 
-def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_run(in_a_folder: Path) -> None:
+def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_run() -> None:
     train = ("train", "--length", "4", "--epochs", "2", "--out", "run")
     assert digitsum(*train).code == 0
     (checkpoint,) = Path("run/checkpoints").iterdir()
@@ -108,7 +118,7 @@ def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_r
     assert not Path("run/diagnosis").exists()
 
 
-def test_run_trained_on_files_is_scored_and_diagnosed_on_them(in_a_folder: Path) -> None:
+def test_run_trained_on_files_is_scored_and_diagnosed_on_them() -> None:
     digitsum("generate", "--lengths", "4", "--seed", "3", "--out", "files")
     digitsum("sweep", "--lengths", "4", "--epochs", "2", "--set", "data.dir=files", "--out", "run", "-j", "1")
     ended = digitsum("evaluate", "run", "--diagnose", "--json")
@@ -121,14 +131,13 @@ def test_run_trained_on_files_is_scored_and_diagnosed_on_them(in_a_folder: Path)
     assert "are not those it was trained on any more" in changed.err
 
 
-def test_diagnosis_that_is_there_needs_no_writing(run: Path) -> None:
-    diagnosed(run, Path("why"))
+def test_diagnosis_that_is_there_needs_no_writing(run: Path, first: Ended) -> None:
     before = Path("why/diagnosis.json").stat().st_mtime_ns
     diagnosed(run, Path("why"))
     assert Path("why/diagnosis.json").stat().st_mtime_ns == before
 
 
-def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Path) -> None:
+def test_report_of_an_unfinished_run_says_so_and_claims_no_span() -> None:
     digitsum("sweep", "--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
     with contextlib.closing(sqlite3.connect("run/results.sqlite")) as connection, connection:
         for table in ("evaluations", "outcomes"):
@@ -139,7 +148,7 @@ def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Pat
     assert [row["text"] for row in document["memory_spans"]] == ["–", "–"]
 
 
-def test_report_keeps_the_thresholds_of_the_sweep(in_a_folder: Path) -> None:
+def test_report_keeps_the_thresholds_of_the_sweep() -> None:
     sizes = ("--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
     swept = digitsum("sweep", *sizes, "--threshold", "0.05,0.2", "--json").document
     assert digitsum("report", "run", "--json").document["memory_spans"] == swept["memory_spans"]
@@ -147,14 +156,14 @@ def test_report_keeps_the_thresholds_of_the_sweep(in_a_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("out", [".", "run"])
-def test_report_is_not_written_over_a_folder(in_a_folder: Path, out: str) -> None:
+def test_report_is_not_written_over_a_folder(out: str) -> None:
     digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
     ended = digitsum("report", "run", "--out", out)
     assert ended.code == 2
     assert "is a folder" in ended.err
 
 
-def test_diagnosis_says_how_far_the_gradient_reaches(run: Path) -> None:
+def test_diagnosis_says_how_far_the_gradient_reaches(run: Path, first: Ended) -> None:
     ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
     assert "Why it forgot" in ended.out
     assert ended.out.count("the gradient that reaches the first digit is") == 2  # one a setting
@@ -246,8 +255,7 @@ def test_report_is_the_same_each_time(run: Path) -> None:
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
 
 
-def test_report_of_a_single_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_report_of_a_single_training() -> None:
     digitsum("train", "--length", "5", "--epochs", "3", "--out", "run")
     ended = digitsum("report", "run")
     assert ended.code == 0
@@ -259,8 +267,7 @@ def test_report_of_a_single_training(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not Path("run/diagnosis").exists()
 
 
-def test_report_names_the_trainings_that_diverged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_report_names_the_trainings_that_diverged() -> None:
     rates = ("--set", "sweep.train.lr=1e-3,1e37")
     assert digitsum("sweep", "--lengths", "4", "--epochs", "3", *rates, "--out", "run", "-j", "1").code == 3
     assert digitsum("report", "run").code == 0
@@ -269,8 +276,7 @@ def test_report_names_the_trainings_that_diverged(tmp_path: Path, monkeypatch: p
     assert "diverged" in Texts(html).cells
 
 
-def test_report_of_what_is_no_run_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_report_of_what_is_no_run_is_one_message() -> None:
     Path("empty").mkdir()
     for name in ("empty", "missing"):
         ended = digitsum("report", name)
@@ -302,8 +308,7 @@ def test_threshold_that_is_no_accuracy_is_refused(run: Path, text: str) -> None:
     assert not Path("runs").exists()
 
 
-def test_generate_reports_repetitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_generate_reports_repetitions() -> None:
     (length,) = digitsum("generate", "--lengths", "5", "--json").document["lengths"]
     assert length["audit"]["test_in_train"] == 10
     table = digitsum("generate", "--lengths", "5").out.splitlines()

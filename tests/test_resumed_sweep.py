@@ -12,8 +12,8 @@ from digitsum_cli.study.study import RunOptions, run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.same_run import assert_same_run
-from tests.small_study import Recorder, numbers, settings_of, study
+from tests.same_run import assert_same_run, numbers
+from tests.small_study import Recorder, settings_of, study
 
 
 def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:

@@ -387,14 +387,12 @@ def test_a_whole_number_is_a_learning_rate() -> None:
 )
 def test_settings_that_do_not_fit_together_are_refused(assignments: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        resolve_settings(None, [parse_assignment(each) for each in assignments])
+        from_set(*assignments)
     assert re.search(message, " ".join(str(raised.value).split())), str(raised.value)
 
 
 def test_base_that_no_trial_has_need_not_fit() -> None:
-    resolved = resolve_settings(
-        None, [parse_assignment(each) for each in ("model.forget_bias=1", "sweep.model.cell=lstm")]
-    )
+    resolved = from_set("model.forget_bias=1", "sweep.model.cell=lstm")
     assert resolved.sweep == {"model.cell": ("lstm",)}
 
 

@@ -1,0 +1,27 @@
+"""Compiles the trainers of every cell once, side by side, so that no two workers of the tests compile the same."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from digitsum_cli.comparison.parity import check_parity
+from digitsum_cli.core.names import CELLS
+from digitsum_cli.execution.execute import execute
+from digitsum_cli.settings import parse_assignment, resolve_settings
+from digitsum_cli.trials.plan import plan_trials
+
+KINDS = [*((f"model.cell={cell}",) for cell in CELLS), ("model.cell=srn", "model.activation=relu")]
+
+
+def compile_trainers(*kind: str) -> None:
+    """Trains and scores in both precisions; Numba's cache keeps what that takes."""
+    small = ("model.impl=fused", "data.lengths=4", "train.epochs=1", *kind)
+    settings = resolve_settings(None, [parse_assignment(each) for each in small])
+    plan = plan_trials(settings)
+    tuple(execute(plan, plan.trials, lambda *_: None, None, 100))
+    tuple(check_parity(settings, ("manual", "fused"), plan.splits(plan.trials[0]).train))
+
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as workers:
+        for compiled in [workers.submit(compile_trainers, *kind) for kind in KINDS]:
+            compiled.result()
