@@ -42,6 +42,17 @@ BOOK_RULE = Rule()
 
 SETTINGS = {
     *Rule._fields,
-    *("epochs", "batch_size", "lr_schedule", "loss", "shuffle", "seed", "eval_every", "log_every", "device"),
+    *(
+        "epochs",
+        "batch_size",
+        "lr_schedule",
+        "loss",
+        "shuffle",
+        "seed",
+        "eval_every",
+        "log_every",
+        "device",
+        "early_stop",
+    ),
 }
 """The settings of training that the compiled trainer has."""

@@ -88,12 +88,14 @@ class FusedTrainer:
         self._layout.write(weights, self._parameters)
         self._forests = forests
         self._forest, self._epoch = forests.of_epoch(0), 0
+        divisor = LOSSES[loss].divisor
+        self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
         widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(forests.length))
         widest = max(widest, forests.widest_step)
         self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
-        self._lr_factor, self._divisor = LR_SCHEDULES[lr_schedule], LOSSES[loss].divisor
+        self._lr_factor = LR_SCHEDULES[lr_schedule]
         self.steps_per_epoch = forests.batches
         self.steps = epochs * self.steps_per_epoch
         evaluations = self.steps // eval_every + 1
@@ -131,7 +133,7 @@ class FusedTrainer:
             self._eval_every,
             self._rule,
             np.array([self._lr_factor(step, self.steps) for step in range(self.step, end)]),
-            np.array([1.0 / self._divisor(rows) for rows in self._forest.batch_rows.tolist()]),
+            self._row_weights,
             self._parameters,
             self._gradients,
             self._optimizer,

@@ -14,7 +14,6 @@ from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
-from digitsum_cli.settings.validation import shown
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -75,12 +74,11 @@ def _check_implemented(settings: Settings) -> None:
     check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
     if model.impl == FUSED:
         for name, value in train:
-            default = TrainSettings.model_fields[name].default
-            if name not in rule.SETTINGS and value != default:
+            if name not in rule.SETTINGS and value != TrainSettings.model_fields[name].default:
                 raise InputError(
                     f"impl {FUSED} does not have train.{name}",
                     where=f"train.{name}",
-                    allowed=shown(default),
+                    allowed="its default",
                     next_step=f"Or choose an implementation that has it: {', '.join(AUTOGRAD)}",
                 )
 
