@@ -20,7 +20,7 @@ from digitsum_cli.cli.options import (
     overrides,
     require_run_to_resume,
 )
-from digitsum_cli.core.names import IMPLEMENTATIONS
+from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 TRAIN_EXAMPLES = """
   digitsum train --length 10
