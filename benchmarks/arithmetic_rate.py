@@ -22,7 +22,7 @@ from benchmarks.contenders import BATCH_SIZE, STEPS_PER_EPOCH, Task
 from benchmarks.contenders.product import OPERATIONS
 from benchmarks.interleaving import Effort, Entry, seconds_per_epoch
 from benchmarks.team import Team, usable_cores
-from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 
 FUSED, PRODUCT = Entry("fused", "one"), Entry("product", "one")
@@ -51,8 +51,8 @@ def count_operations(task: Task) -> Operations:
 def _products(inner: int, last: int, H: int) -> int:
     """The operations of an epoch with so many states that are read by a later step and so many that are the last."""
     recurrence = 2 * inner * H * H
-    table = STEPS_PER_EPOCH * 2 * DIGITS * H * H
-    logits = 2 * last * H * CLASSES
+    table = STEPS_PER_EPOCH * 2 * DIGIT_SUM.symbols * H * H
+    logits = 2 * last * H * DIGIT_SUM.classes
     return 3 * (recurrence + table + logits)
 
 

@@ -27,7 +27,7 @@ def one_hot(number: Array) -> list[Array]:
 
 def shares(states: Array) -> tuple[float, float, float]:
     scores = linear_probe(states)
-    return scores.first_digit, scores.second_digit, scores.sum
+    return scores.first_digit, scores.second_digit, scores.label
 
 
 def shares_fold_by_fold(states: Array) -> list[float]:

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.compatibility import check_compatible
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.generation import CLASSES, DIGITS, MINIMUM_LENGTH, require_length
 from digitsum_cli.core.gru import GRU, TorchGRU
 from digitsum_cli.core.initialisation import initialise, set_forget_bias
 from digitsum_cli.core.lstm import LSTM, TorchLSTM
 from digitsum_cli.core.names import ACTIVATIONS, INITIALISATIONS
 from digitsum_cli.core.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.srn import SRN, TorchSRN
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
 RECURRENT_LAYERS: dict[tuple[str, str], Callable[..., RecurrentLayer]] = {
@@ -28,14 +28,14 @@ RECURRENT_LAYERS: dict[tuple[str, str], Callable[..., RecurrentLayer]] = {
 
 
 class DigitSumClassifier(nn.Module):
-    """Reads a sequence of digits and scores the 19 possible sums.
+    """Reads a sequence of digits and scores the classes of a task: in the digit sum, the 19 possible sums.
 
     The parameters carry the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
 
     Arguments:
         rnn_model: vectors of shape ``(batch, length, embedding_size)`` to a state of shape ``(batch, hidden_size)``.
         embedding: digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
-        linear: a state to logits of shape ``(batch, 19)``.
+        linear: a state to logits of shape ``(batch, classes)``.
 
     Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
     """
@@ -47,7 +47,7 @@ class DigitSumClassifier(nn.Module):
         self.linear = linear
 
     def forward(self, digits: Tensor) -> Tensor:
-        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, 19)``."""
+        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
         logits: Tensor = self.linear(self.rnn_model(self.embedding(digits)))
         return logits
 
@@ -63,7 +63,8 @@ def build_classifier(
     activation: str = "tanh",
     init_scale: float = 1.0,
     forget_bias: float | str | None = None,
-    length: int = MINIMUM_LENGTH,
+    length: int | None = None,
+    task: Task = DIGIT_SUM,
 ) -> DigitSumClassifier:
     """A classifier with its initial weights.
 
@@ -79,7 +80,8 @@ def build_classifier(
         activation: of the SRN, ``"tanh"`` or ``"relu"``.
         init_scale: of the initialisation ``"identity"``.
         forget_bias: of the LSTM: a number, or ``"chrono"``; None leaves it to ``init``.
-        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for.
+        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
+        task: how many different digits and classes there are.
 
     Raises:
         InputError: an unknown cell, implementation, initialisation, activation or forget bias, two that do not fit
@@ -94,12 +96,13 @@ def build_classifier(
     check_compatible(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
-    require_length(length)
+    length = task.minimum_length if length is None else length
+    task.require_length(length)
     generator = torch.Generator().manual_seed(seed)
     options = {"activation": activation} if cell == "srn" else {}
     rnn_model = RECURRENT_LAYERS[cell, impl](embedding_size, hidden_size, generator=generator, **options)
-    embedding = Embedding(DIGITS, embedding_size, generator)
-    linear = default_linear(hidden_size, CLASSES, generator)
+    embedding = Embedding(task.symbols, embedding_size, generator)
+    linear = default_linear(hidden_size, task.classes, generator)
     if init != "book":
         initialise(rnn_model, embedding, linear, init, generator.manual_seed(seed), init_scale)
     if forget_bias is not None:

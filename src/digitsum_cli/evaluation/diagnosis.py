@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
@@ -82,5 +83,6 @@ def _diagnose_alone(_: Send, path: Path, trial: Trial, lengths: Sequence[int]) -
 
 def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
     here = replace(trial, device="cpu")
-    diagnosis = diagnose(build_trial_classifier(here), load_classifier(path, here), trial.length, lengths)
+    at_start, kept = build_trial_classifier(here), load_classifier(path, here)
+    diagnosis = diagnose(at_start, kept, trial.length, lengths, TASKS[trial.task])
     return DiagnosedTrial(trial, diagnosis)

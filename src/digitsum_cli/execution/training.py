@@ -11,6 +11,7 @@ from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.runner import Runner
+from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
@@ -37,6 +38,7 @@ def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
         init_scale=trial.init_scale,
         forget_bias=trial.forget_bias,
         length=trial.length,
+        task=TASKS[trial.task],
     )
     return classifier.to(trial.device)
 
@@ -98,6 +100,6 @@ def run_trial(
         test_rows=len(splits.test),
         unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
         unseen_test_rows=None if unseen is None else len(unseen),
-        exact_accuracy=exact_score(model, trial.length).accuracy,
+        exact_accuracy=exact_score(model, trial.length, TASKS[trial.task]).accuracy,
     )
     return Outcome.of(record, kept, seconds, copy_weights(model))

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.draws import count_draws
-from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.shapes import shapes_of
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
 from digitsum_cli.fused.cells import BLOCKS
@@ -52,6 +52,7 @@ class FusedTrainer:
         forests: the training rows' batches.
         eval_set: the rows that decide which weights are kept.
         widest: the most nodes of one step in any set that will be scored.
+        task: whose draws the exact accuracy is over.
         epochs: passes over the training rows.
         rule: how the weights are updated.
         eval_every: steps between evaluations.
@@ -66,6 +67,7 @@ class FusedTrainer:
         eval_set: EvaluationSet,
         widest: int = 0,
         *,
+        task: Task = DIGIT_SUM,
         epochs: int,
         rule: Rule = BOOK_RULE,
         eval_every: int = 100,
@@ -73,7 +75,7 @@ class FusedTrainer:
     ) -> None:
         self._layout = Layout(BLOCKS[kind], weights)
         self._compiled = entry_points(kind)
-        self._sizes = (self._layout.hidden_size, self._layout.embedding_size, CLASSES)
+        self._sizes = (self._layout.hidden_size, self._layout.embedding_size, self._layout.classes)
         self._optimizer = Optimizer(*(np.zeros(self._layout.size, dtype) for _ in Optimizer._fields))
         self._parameters, self._gradients, self._kept = (
             self._layout.views(flat)
@@ -83,8 +85,8 @@ class FusedTrainer:
         self._forests = forests
         self._forest, self._epoch = forests.of_epoch(0), 0
         self._eval_set = eval_set
-        widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(forests.length))
-        widest = max(widest, forests.widest_step)
+        self._draws = task.every_draw(forests.length)
+        widest = max(widest, eval_set.forest.widest_step, forests.widest_step, self._draws.rows_per_first_digit)
         self._work = new_workspace(BLOCKS[kind], forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
         self.steps_per_epoch = forests.batches
@@ -181,13 +183,13 @@ class FusedTrainer:
         return Score(loss, right / evaluation_set.rows)
 
     def exact_accuracy_of_kept(self) -> float:
-        """The kept weights' accuracy over every draw of the generator."""
-        length = self._forests.length
-        right = sum(
-            self._compiled.correct_draws(self._kept, first_digit, length, self._work, *self._sizes)
-            for first_digit in range(DIGITS)
+        """The kept weights' accuracy over every draw of the task."""
+        draws = self._draws
+        correct = sum(
+            self._compiled.correct_draws(self._kept, first_digit, labels, draws.positions, self._work, *self._sizes)
+            for first_digit, labels in enumerate(draws.labels)
         )
-        return float(right / count_draws(length))
+        return float(correct / draws.count)
 
     def kept_weights(self) -> Weights:
         """The kept weights, by the names and in the shapes of the classifier with the manual cell."""
@@ -286,8 +288,3 @@ class FusedTrainer:
             float(record.eval_losses[index]),
             float(record.eval_accuracies[index]),
         )
-
-
-def _widest_tree_of_draws(length: int) -> int:
-    """The rows that ``correct_draws`` holds at its last step."""
-    return DIGITS + DIGITS * (DIGITS - 1) * (length - FREE_DIGITS)

@@ -10,6 +10,7 @@ from pathlib import Path
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.names import FUSED
+from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.trials.ram import check_memory
@@ -82,9 +83,10 @@ def load_data(data: DataSettings) -> dict[int, Splits]:
     Raises:
         InputError: a data file is missing or wrong.
     """
+    task = TASKS[data.task]
     if data.dir is not None:
-        return {length: read_splits(Path(data.dir), length) for length in data.lengths}
-    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+        return {length: read_splits(Path(data.dir), length, task) for length in data.lengths}
+    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed, task)
 
 
 def resolved_device(name: str) -> str:
@@ -128,4 +130,5 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
         rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,
+        task=data.task,
     )
