@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
 from digitsum_cli.execution.workers import Died, Ended, Send, work_in_processes
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.setting_columns import Row, setting_row
 from digitsum_cli.trials.trial import Trial
 
@@ -84,5 +84,5 @@ def _diagnose_alone(_: Send, path: Path, trial: Trial, lengths: Sequence[int]) -
 def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
     here = replace(trial, device="cpu")
     at_start, kept = build_trial_classifier(here), load_classifier(path, here)
-    diagnosis = diagnose(at_start, kept, trial.length, lengths, TASKS[trial.task])
+    diagnosis = diagnose(at_start, kept, trial.length, lengths, task_of(trial))
     return DiagnosedTrial(trial, diagnosis)

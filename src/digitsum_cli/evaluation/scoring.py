@@ -15,7 +15,6 @@ from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.generation import Rows, Splits
 from digitsum_cli.core.record import Score
 from digitsum_cli.core.runner import Runner
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
@@ -24,6 +23,7 @@ from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import ModelSettings, TrainSettings
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.plan import load_data, resolved_device
 from digitsum_cli.trials.ram import count_parameters
 from digitsum_cli.trials.results import wilson_columns
@@ -183,7 +183,7 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
             test_rows=len(splits.test),
             unseen_test=runner.evaluate(DigitSumDataset(unseen, device)) if unseen else None,
             unseen_test_rows=None if unseen is None else len(unseen),
-            exact=exact_score(model, trial.length, TASKS[trial.task]),
+            exact=exact_score(model, trial.length, task_of(trial)),
         )
 
 
@@ -235,7 +235,7 @@ def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
     if digest_splits(splits) == trial.data_digest:
         trained_on = splits.train
     elif trial.data is not None:
-        trained_on = trial.data.splits(trial.task).train
+        trained_on = trial.data.splits(task_of(trial)).train
     else:
         return None
     return unseen_rows(splits.test, trained_on)

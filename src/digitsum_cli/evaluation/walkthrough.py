@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.diagnostics.walkthrough import Walkthrough, parse_sequence, walk_through
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.walkthrough import draw_walkthrough
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table, percent
 from digitsum_cli.trials.trial import Trial
 
@@ -34,7 +34,7 @@ class WalkedTrial:
         verdict = "right"
         if walked.answer != walked.label:
             of_label = self._of_label(-1)
-            verdict = f"wrong: {TASKS[self.trial.task].label_in_words} is {walked.label}, which it gives {of_label}"
+            verdict = f"wrong: {task_of(self.trial).label_in_words} is {walked.label}, which it gives {of_label}"
         return f"It answers {walked.answer} with probability {probability}, which is {verdict}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class WalkedTrial:
             f"{self.trial.cell.upper()}, impl {self.trial.impl}, trained at length {self.trial.length}, "
             f"seed {self.trial.seed}",
             label=walked.label,
-            label_name=TASKS[self.trial.task].label_name,
+            label_name=task_of(self.trial).label_name,
             gates={name: opened.tolist() for name, opened in walked.gates.items()},
             cell=walked.cell.tolist(),
         )
@@ -121,7 +121,7 @@ def walk_through_checkpoint(paths: Sequence[Path], sequence: str) -> WalkedTrial
     trials = [(path, checkpoint_settings(path)[0]) for path in paths]
     path, trial = min(trials, key=lambda pair: abs(pair[1].length - len(digits)))
     model = load_classifier(path, replace(trial, device="cpu"))
-    return WalkedTrial(path, trial, walk_through(model, digits, TASKS[trial.task]))
+    return WalkedTrial(path, trial, walk_through(model, digits, task_of(trial)))
 
 
 def _bars(state: Sequence[float], lowest: float, highest: float) -> str:

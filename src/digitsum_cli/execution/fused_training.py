@@ -11,7 +11,6 @@ from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.arrays import Rule
@@ -19,6 +18,7 @@ from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.outcome import KeptScores, Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.training_rows import training_rows
@@ -94,7 +94,7 @@ def run_fused_trial(
         PerEpochForests(rows.of_epoch, trial.batch_size) if rows.change else prepared.train,
         prepared.eval,
         max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
-        task=TASKS[trial.task],
+        task=task_of(trial),
         epochs=trial.epochs,
         rule=rule_of(trial),
         eval_every=trial.eval_every,
@@ -148,7 +148,7 @@ def rule_of(trial: Trial) -> Rule:
 def _initial_weights(trial: Trial) -> Weights:
     """Those of the manual cell; the book's are drawn without torch, which takes longer to load than a training."""
     if trial.init == "book" and trial.forget_bias is None:
-        return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed, TASKS[trial.task])
+        return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed, task_of(trial))
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier
 

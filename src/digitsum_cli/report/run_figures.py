@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from digitsum_cli.analysis.analysis import Analysis
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.stats.memory_span import Bound
 from digitsum_cli.table import percent
 from digitsum_cli.trials.outcome import Outcome
@@ -47,7 +47,7 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
             draw_loss_curves(
                 curves,
                 settings_and_seeds(rows, label, (trial.seed for trial in trained)),
-                TASKS[trained[0].task].guess_loss,
+                task_of(trained[0]).guess_loss,
             ),
             "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
             "Dotted: the loss of guessing by the labels' frequencies. A training that diverged or was stopped ends "
@@ -82,7 +82,7 @@ def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -
         draw_accuracy(
             series,
             settings_and_seeds(rows, "", (row["seed"] for row in rows)),
-            [TASKS[name].floor for name in dict.fromkeys(row["task"] for row in rows)],
+            list(dict.fromkeys(task_of(trial).floor for trial in trials)),
         ),
         "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
         "accuracy on the sampled rows."

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.evaluation.saved_run import SavedRun
 from digitsum_cli.figures.described import DescribedFigure
@@ -20,6 +19,7 @@ from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting_columns import setting_of, shared_settings
 
@@ -101,8 +101,8 @@ _ABOUT_THE_DATA = (
 
 
 def _floors(saved: SavedRun) -> Iterator[str]:
-    for name in dict.fromkeys(trial.task for trial in saved.trials):
-        yield f"The floor is {TASKS[name].floor}."
+    for floor in dict.fromkeys(task_of(trial).floor for trial in saved.trials):
+        yield f"The floor is {floor}."
 
 
 def _spans(saved: SavedRun) -> Iterator[Section]:

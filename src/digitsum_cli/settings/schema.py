@@ -21,6 +21,7 @@ from digitsum_cli.core.names import (
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS
 from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.settings.ranges import parse_whole_numbers
+from digitsum_cli.settings.task import task_of
 
 MINIMUM_LENGTH = DIGIT_SUM.minimum_length
 MAXIMUM_LENGTH = 10_000
@@ -143,7 +144,7 @@ class DataSettings(_Section):
     def _fits_together(self) -> "DataSettings":
         if self.rows == "fresh" and self.dir is not None:
             raise ValueError("rows are fresh, that is drawn while training, and dir names rows to read: one of the two")
-        rows = TASKS[self.task].strata * (self.k.train + self.k.eval + self.k.test)
+        rows = task_of(self).strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(

@@ -10,9 +10,9 @@ from pathlib import Path
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.names import FUSED
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -83,7 +83,7 @@ def load_data(data: DataSettings) -> dict[int, Splits]:
     Raises:
         InputError: a data file is missing or wrong.
     """
-    task = TASKS[data.task]
+    task = task_of(data)
     if data.dir is not None:
         return {length: read_splits(Path(data.dir), length, task) for length in data.lengths}
     return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed, task)

@@ -2,14 +2,14 @@
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
-from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.core.training_rows import TrainingRows
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
     """The rows of a trial's epochs."""
-    return TrainingRows(splits.train, trial.shuffle, trial.rows == "fresh", trial.seed, TASKS[trial.task])
+    return TrainingRows(splits.train, trial.shuffle, trial.rows == "fresh", trial.seed, task_of(trial))
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:

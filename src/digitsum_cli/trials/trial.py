@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.tasks import DIGIT_SUM, TASKS
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import (
     Activation,
@@ -60,9 +60,9 @@ class GeneratedData:
     k_test: RowsPerPair
     seed: Seed
 
-    def splits(self, task: str) -> Splits:
+    def splits(self, task: Task) -> Splits:
         """The rows of the last length of a task."""
-        drawn = generate_splits(self.lengths, self.k_train, self.k_eval, self.k_test, self.seed, TASKS[task])
+        drawn = generate_splits(self.lengths, self.k_train, self.k_eval, self.k_test, self.seed, task)
         return drawn[self.lengths[-1]]
 
 
