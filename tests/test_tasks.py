@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,10 @@ from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum
-from tests.small_study import study
+from tests.small_study import settings_of, study
 
 Integers = npt.NDArray[np.integer]
 Row = tuple[int, ...]
@@ -172,6 +175,17 @@ def test_rows_of_a_second_task_have_its_labels(first_digit: Task, tmp_path: Path
     assert read_splits(tmp_path, 6, first_digit).test.labels.tolist() == splits.test.labels.tolist()
     with pytest.raises(InputError, match=r"6.train.txt:4: the label '0' is not 1, the sum of the first two digits"):
         read_splits(tmp_path, 6)
+
+
+@pytest.mark.usefixtures("first_digit")
+def test_a_task_is_part_of_a_trials_identity() -> None:
+    (trial,), (other,) = (
+        plan_trials(settings_of("data.lengths=5", "train.seed=0", f"data.task={name}")).trials
+        for name in ("digit-sum", "first-digit")
+    )
+    assert Trial.from_dict(trial.to_dict()) == trial
+    assert Trial.from_dict(other.to_dict()) == other
+    assert replace(trial, task="first-digit").identity != trial.identity
 
 
 @pytest.mark.parametrize("cell", ["srn", "lstm"])
