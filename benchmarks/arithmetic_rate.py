@@ -23,7 +23,7 @@ from benchmarks.contenders import BATCH_SIZE, STEPS_PER_EPOCH, Task
 from benchmarks.contenders.product import OPERATIONS
 from benchmarks.interleaving import Effort, Entry, seconds_per_epoch
 from benchmarks.team import Team, usable_cores
-from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 
 FUSED, PRODUCT = Entry("fused", "one"), Entry("product", "one")
@@ -58,8 +58,8 @@ def _products(inner: int, last: int, H: int) -> int:
         H: hidden size.
     """
     recurrence = 2 * inner * H * H
-    table = STEPS_PER_EPOCH * 2 * DIGITS * H * H
-    logits = 2 * last * H * CLASSES
+    table = STEPS_PER_EPOCH * 2 * DIGIT_SUM.symbols * H * H
+    logits = 2 * last * H * DIGIT_SUM.classes
     return 3 * (recurrence + table + logits)
 
 

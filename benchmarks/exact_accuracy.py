@@ -10,8 +10,9 @@ import torch
 
 from benchmarks.training_steps import ratio
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, build_classifier
-from digitsum_cli.core.draws import every_draw
 from digitsum_cli.core.exact import exact_score
+from digitsum_cli.core.generation import labelled
+from digitsum_cli.core.tasks import DIGIT_SUM
 
 LENGTHS = (5, 20, 35)
 IMPLEMENTATIONS = ("manual", "torch")
@@ -49,5 +50,5 @@ def _figure(impl: str, length: int, repeats: int) -> dict[str, Any]:
 
 
 def _row_by_row(model: DigitSumClassifier, length: int) -> None:
-    draws = DigitSumDataset(every_draw(length))
+    draws = DigitSumDataset(labelled(DIGIT_SUM.every_draw(length).digits()))
     Runner(model).evaluate(draws, batch_size=len(draws) // 10)

@@ -136,7 +136,7 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
             spectral_radius_kept=1.5,
             first_digit_probe=0.5,
             second_digit_probe=0.5,
-            sum_probe=1.0,
+            label_probe=1.0,
             first_digit_slope=first,
             second_digit_slope=second,
             accuracy_by_distractor=np.ones((length - 2, 10)),

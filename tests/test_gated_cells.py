@@ -25,7 +25,6 @@ from digitsum_cli.core import (
 )
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.cells.torch_layer import TorchLayer
-from digitsum_cli.core.draws import every_draw
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.diagnostics.gates import mean_gates
@@ -33,6 +32,7 @@ from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.walkthrough import walk_through
 from digitsum_cli.settings import parse_assignment, resolve_settings
 from tests.command_line import digitsum
+from tests.draws import every_draw
 
 PAIRS: list[tuple[Callable[..., RecurrentLayer], Callable[..., TorchLayer]]] = [(LSTM, TorchLSTM), (GRU, TorchGRU)]
 CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])

@@ -12,6 +12,7 @@ from tests.settings_text import PASSES, RATE, ROWS, SEED, file_refusal, from_fil
 
 BOOK_SETTINGS = {
     "data": {
+        "task": "digit-sum",
         "lengths": (5, 10, 15, 20, 25, 30, 35),
         "k": {"train": 3, "eval": 1, "test": 1},
         "seed": 0,
@@ -159,6 +160,7 @@ BAD_VALUES = [
     ("train.eval_every", "1000000001", STEPS),
     ("train.device", "gpu", "cpu, cuda, mps, auto"),
     ("train.device", "null", "cpu, cuda, mps, auto"),
+    ("data.task", "sum", "digit-sum"),
     ("data.rows", "new", "fixed, fresh"),
     ("model.activation", "sigmoid", "tanh, relu"),
     ("model.init_scale", "0", "a number above 0 and up to 1e+37, such as 1"),
@@ -254,7 +256,7 @@ def test_a_bad_value_in_a_file_that_set_overrides_is_no_error(tmp_path: Path) ->
         ("train.epoch", "epochs, batch_size, lr", "epochs"),
         ("train.batchsize", "epochs, batch_size, lr", "batch_size"),
         ("model.hiden_size", MODEL_KEYS, "hidden_size"),
-        ("data.length", "lengths, k, seed, rows, dir", "lengths"),
+        ("data.length", "task, lengths, k, seed, rows, dir", "lengths"),
         ("data.k.trian", "train, eval, test", "train"),
         ("data.k.dev", "train, eval, test", None),
         ("zzz", "data, model, train, sweep", None),

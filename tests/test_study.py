@@ -61,7 +61,11 @@ OTHER_VALUES: dict[str, list[object]] = {
 }
 
 
-@pytest.mark.parametrize("key", [*(key for key in axis_keys() if key != "train.device"), "train.record_gradients"])
+WITHOUT_OTHER_VALUES = {"train.device", "data.task"}
+"""Of the tasks there is one; see ``test_tasks``."""
+
+
+@pytest.mark.parametrize("key", [*sorted({*axis_keys(), "train.record_gradients"} - WITHOUT_OTHER_VALUES)])
 def test_identity_changes_with_every_setting(key: str) -> None:
     value, *needed = OTHER_VALUES.get(key, [2])
     before = {trial.identity for trial in plan_trials(settings_of("train.seed=0", *map(str, needed))).trials}

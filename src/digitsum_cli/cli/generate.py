@@ -56,10 +56,10 @@ def generate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.core.audit import audit_splits
     from digitsum_cli.core.data_files import write_splits
-    from digitsum_cli.core.generation import generate_splits
     from digitsum_cli.errors import InputError
     from digitsum_cli.report.analysis_tables import audit_table
     from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.trials.plan import load_data
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = overrides(
@@ -79,7 +79,7 @@ def generate(
             f"data.dir is {data.dir!r}, which names data to read, and generate makes data",
             next_step="Leave data.dir out, and name the folder to write to with --out",
         )
-    splits_by_length = generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+    splits_by_length = load_data(data)
     write_splits(out, splits_by_length)
     audits = [audit_splits(splits) for splits in splits_by_length.values()]
     console.show(_table(splits_by_length), audit_table([asdict(audit) for audit in audits]))

@@ -7,15 +7,15 @@ from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.compatibility import check_cell_implemented, check_compatible
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.generation import CLASSES, DIGITS, MINIMUM_LENGTH, require_length
 from digitsum_cli.core.initialisation import Parts, set_forget_bias
 from digitsum_cli.core.registry import AUTOGRAD, CELLS, INITIALISATIONS, load
 from digitsum_cli.core.specs import CellSpec
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
 
 class DigitSumClassifier(nn.Module):
-    """Reads a sequence of digits and scores the 19 possible sums.
+    """Reads a sequence of digits and scores the classes of a task: in the digit sum, the 19 possible sums.
 
     The parameters carry the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
 
@@ -23,7 +23,7 @@ class DigitSumClassifier(nn.Module):
         cell: its cell.
         rnn_model: vectors of shape ``(batch, length, embedding_size)`` to a state of shape ``(batch, hidden_size)``.
         embedding: digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
-        linear: a state to logits of shape ``(batch, 19)``.
+        linear: a state to logits of shape ``(batch, classes)``.
 
     Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
     """
@@ -36,7 +36,7 @@ class DigitSumClassifier(nn.Module):
         self.linear = linear
 
     def forward(self, digits: Tensor) -> Tensor:
-        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, 19)``."""
+        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
         logits: Tensor = self.linear(self.rnn_model(self.embedding(digits)))
         return logits
 
@@ -52,7 +52,8 @@ def build_classifier(
     activation: str = "tanh",
     init_scale: float = 1.0,
     forget_bias: float | str | None = None,
-    length: int = MINIMUM_LENGTH,
+    length: int | None = None,
+    task: Task = DIGIT_SUM,
 ) -> DigitSumClassifier:
     """A classifier with its initial weights.
 
@@ -69,7 +70,8 @@ def build_classifier(
         init_scale: of the initialisation ``"identity"``.
         forget_bias: of a cell with a forget gate, as the LSTM is: a number, or ``"chrono"``; None leaves it to
             ``init``.
-        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for.
+        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
+        task: how many different digits and classes there are.
 
     Raises:
         InputError: an unknown cell, implementation, initialisation, activation or forget bias, two that do not fit
@@ -81,15 +83,16 @@ def build_classifier(
     check_cell_implemented(impl, cell, activation)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
-    require_length(length)
+    length = task.minimum_length if length is None else length
+    task.require_length(length)
     generator = torch.Generator().manual_seed(seed)
     spec = CELLS[cell]
     options = {"activation": activation} if len(spec.implementations[impl]) > 1 else {}
     rnn_model = load(spec.implementations[impl][activation])(
         embedding_size, hidden_size, generator=generator, **options
     )
-    embedding = Embedding(DIGITS, embedding_size, generator)
-    linear = default_linear(hidden_size, CLASSES, generator)
+    embedding = Embedding(task.symbols, embedding_size, generator)
+    linear = default_linear(hidden_size, task.classes, generator)
     load(INITIALISATIONS[init].function)(Parts(rnn_model, embedding, linear, generator, init_scale))
     if forget_bias is not None:
         set_forget_bias(rnn_model, forget_bias, length, generator)

@@ -205,7 +205,7 @@ class Runner:
 
     @torch.inference_mode()
     def predict(self, digits: Tensor) -> Tensor:
-        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, 19)``."""
+        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
         self.model.eval()
         logits: Tensor = self.model(digits)
         return logits

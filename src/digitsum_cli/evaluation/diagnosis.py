@@ -10,6 +10,7 @@ from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
 from digitsum_cli.execution.workers import Died, Ended, Send, work_in_processes
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.setting_columns import Row, setting_row
 from digitsum_cli.trials.trial import Trial
 
@@ -82,5 +83,6 @@ def _diagnose_alone(_: Send, path: Path, trial: Trial, lengths: Sequence[int]) -
 
 def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
     here = replace(trial, device="cpu")
-    diagnosis = diagnose(build_trial_classifier(here), load_classifier(path, here), trial.length, lengths)
+    at_start, kept = build_trial_classifier(here), load_classifier(path, here)
+    diagnosis = diagnose(at_start, kept, trial.length, lengths, task_of(trial))
     return DiagnosedTrial(trial, diagnosis)

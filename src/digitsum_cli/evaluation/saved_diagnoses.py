@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial, diagnose_checkpoints
 from digitsum_cli.evaluation.scoring import checkpoint_settings
 from digitsum_cli.json_text import json_text
+from digitsum_cli.settings.task import task_of
+from digitsum_cli.trials.trial import Trial
 
 FILE_NAME = "diagnosis.json"
 _MAXIMUM_BYTES = 1_000_000_000
@@ -38,7 +40,7 @@ def diagnoses_of(
         DigitsumError: a process was killed.
     """
     trials = {trial.identity: trial for trial in (checkpoint_settings(path)[0] for path in paths)}
-    found = _read(folder / FILE_NAME)
+    found = _read(folder / FILE_NAME, trials)
     if found.keys() == trials.keys():
         return [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
     found = {}
@@ -53,14 +55,14 @@ def diagnoses_of(
     return in_order
 
 
-def _read(path: Path) -> dict[str, Diagnosis]:
-    """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of another version."""
+def _read(path: Path, trials: Mapping[str, Trial]) -> dict[str, Diagnosis]:
+    """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of other trials."""
     try:
         document = json.loads(read_bounded(path, _MAXIMUM_BYTES))
         checkpoints = document["checkpoints"]
         if document["sha256"] != _digest(checkpoints):
             return {}
-        return {row["trial"]: Diagnosis.from_dict(row) for row in checkpoints}
+        return {row["trial"]: Diagnosis.from_dict(row, task_of(trials[row["trial"]])) for row in checkpoints}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 

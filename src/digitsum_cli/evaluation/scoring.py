@@ -23,6 +23,7 @@ from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import ModelSettings, TrainSettings
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.plan import load_data, resolved_device
 from digitsum_cli.trials.ram import count_parameters
 from digitsum_cli.trials.results import wilson_columns
@@ -182,7 +183,7 @@ def score_checkpoints(paths: Sequence[Path], overrides: Sequence[Override] = ())
             test_rows=len(splits.test),
             unseen_test=runner.evaluate(DigitSumDataset(unseen, device)) if unseen else None,
             unseen_test_rows=None if unseen is None else len(unseen),
-            exact=exact_score(model, trial.length),
+            exact=exact_score(model, trial.length, task_of(trial)),
         )
 
 
@@ -208,10 +209,10 @@ def _require_size(weights: Weights, trial: Trial, path: Path) -> None:
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     data = trial.data
-    of_data: dict[str, Any] = {"lengths": [trial.length]}
+    of_data: dict[str, Any] = {"task": trial.task, "lengths": [trial.length]}
     if data:
         k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
-        of_data = {"lengths": list(data.lengths), "k": k, "seed": data.seed, "rows": trial.rows}
+        of_data |= {"lengths": list(data.lengths), "k": k, "seed": data.seed, "rows": trial.rows}
     return {
         "data": of_data,
         "model": {name: getattr(trial, name) for name in ModelSettings.model_fields},
@@ -224,7 +225,7 @@ def _of_the_training(settings: Settings) -> dict[str, Any]:
     sections = {"model": settings.model, "train": settings.train}
     values = {f"{name}.{key}": value for name, section in sections.items() for key, value in section}
     del values["train.device"]
-    return {"data.rows": settings.data.rows, **values}
+    return {"data.task": settings.data.task, "data.rows": settings.data.rows, **values}
 
 
 def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
@@ -234,7 +235,7 @@ def _unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
     if digest_splits(splits) == trial.data_digest:
         trained_on = splits.train
     elif trial.data is not None:
-        trained_on = trial.data.splits().train
+        trained_on = trial.data.splits(task_of(trial)).train
     else:
         return None
     return unseen_rows(splits.test, trained_on)

@@ -12,6 +12,7 @@ from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.walkthrough import draw_walkthrough
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table, percent
 from digitsum_cli.trials.trial import Trial
 
@@ -32,9 +33,11 @@ class WalkedTrial:
         """The answer in a sentence."""
         walked = self.walkthrough
         probability = percent(float(walked.probabilities[-1, walked.answer]))
-        right = "right" if walked.answer == walked.label else f"wrong: {walked.digits[0]} + {walked.digits[1]} is"
-        right += "" if walked.answer == walked.label else f" {walked.label}, which it gives {self._of_label(-1)}"
-        return f"It answers {walked.answer} with probability {probability}, which is {right}."
+        verdict = "right"
+        if walked.answer != walked.label:
+            of_label = self._of_label(-1)
+            verdict = f"wrong: {task_of(self.trial).label_in_words} is {walked.label}, which it gives {of_label}"
+        return f"It answers {walked.answer} with probability {probability}, which is {verdict}."
 
     def to_dict(self) -> dict[str, Any]:
         """Digits, states and probabilities as plain values, for JSON."""
@@ -95,6 +98,8 @@ class WalkedTrial:
             walked.probabilities.tolist(),
             f"{self.trial.cell.upper()}, impl {self.trial.impl}, trained at length {self.trial.length}, "
             f"seed {self.trial.seed}",
+            label=walked.label,
+            label_name=task_of(self.trial).label_name,
             gates={name: opened.tolist() for name, opened in walked.gates.items()},
             cell=walked.cell.tolist(),
         )
@@ -118,7 +123,8 @@ def walk_through_checkpoint(paths: Sequence[Path], sequence: str) -> WalkedTrial
     digits = parse_sequence(sequence)
     trials = [(path, checkpoint_settings(path)[0]) for path in paths]
     path, trial = min(trials, key=lambda pair: abs(pair[1].length - len(digits)))
-    return WalkedTrial(path, trial, walk_through(load_classifier(path, replace(trial, device="cpu")), digits))
+    model = load_classifier(path, replace(trial, device="cpu"))
+    return WalkedTrial(path, trial, walk_through(model, digits, task_of(trial)))
 
 
 def _bars(state: Sequence[float], lowest: float, highest: float) -> str:

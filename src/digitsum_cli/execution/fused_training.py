@@ -15,6 +15,7 @@ from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
 from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.outcome import KeptScores, Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.training_rows import training_rows
@@ -90,6 +91,7 @@ def run_fused_trial(
         PerEpochForests(rows.of_epoch, trial.batch_size) if rows.change else prepared.train,
         prepared.eval,
         max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
+        task=task_of(trial),
         epochs=trial.epochs,
         rule=rule_of(trial),
         lr_schedule=trial.lr_schedule,
@@ -142,7 +144,8 @@ def initial_weights(trial: Trial) -> Weights:
     """
     draw = INITIALISATIONS[trial.init].arrays
     if draw and trial.forget_bias is None:
-        weights: Weights = load(draw)(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed)
+        sizes = (trial.embedding_size, trial.hidden_size)
+        weights: Weights = load(draw)(trial.cell, *sizes, trial.seed, task_of(trial))
         return weights
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier

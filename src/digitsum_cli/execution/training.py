@@ -17,6 +17,7 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings.schema import TrainSettings
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.outcome import KeptScores, Outcome
 from digitsum_cli.trials.training_rows import training_rows, unseen_test_rows
 from digitsum_cli.trials.trial import Trial
@@ -42,6 +43,7 @@ def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
         init_scale=trial.init_scale,
         forget_bias=trial.forget_bias,
         length=trial.length,
+        task=task_of(trial),
     )
     return classifier.to(trial.device)
 
@@ -104,6 +106,6 @@ def run_trial(
         test_rows=len(splits.test),
         unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
         unseen_test_rows=None if unseen is None else len(unseen),
-        exact_accuracy=exact_score(model, trial.length).accuracy,
+        exact_accuracy=exact_score(model, trial.length, task_of(trial)).accuracy,
     )
     return Outcome.of(record, kept, seconds, copy_weights(model))

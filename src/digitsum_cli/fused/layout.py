@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.generation import CLASSES, DIGITS
 from digitsum_cli.fused.arrays import Matrix, Parameters, States, Workspace
 from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.simd.products import padded
@@ -29,11 +28,15 @@ class Layout:
             ["linear.weight"],
             ["linear.bias"],
         )
+        self.symbols = self._shapes["embedding.W"][0]
         self.embedding_size, self.hidden_size = self._shapes[self._names[1][0]]
+        self.classes = self._shapes["linear.bias"][0]
         self._matrices = [
             (rows, len(names) * padded(self._shapes[names[0]][-1]))
             for names, rows in zip(
-                self._names, (DIGITS, self.embedding_size, self.hidden_size, 1, CLASSES, 1), strict=True
+                self._names,
+                (self.symbols, self.embedding_size, self.hidden_size, 1, self.classes, 1),
+                strict=True,
             )
         ]
         self.size = sum(rows * columns for rows, columns in self._matrices)
@@ -72,7 +75,7 @@ class Layout:
 
 def new_workspace(cell: CompiledCell, nodes: int, widest: int, layout: Layout, dtype: type[np.floating]) -> Workspace:
     """Room for batches of so many nodes, and for sets with so many nodes in their widest step."""
-    H, M = padded(layout.hidden_size), padded(layout.embedding_size)
+    H, M, C = padded(layout.hidden_size), padded(layout.embedding_size), padded(layout.classes)
     gates = max(1, len(cell.gates))
 
     def matrix(rows: int, columns: int) -> Matrix:
@@ -86,12 +89,12 @@ def new_workspace(cell: CompiledCell, nodes: int, widest: int, layout: Layout, d
         e=matrix(1 + nodes, cell.c * H),
         q=matrix(1 + nodes, gates * H),
         hU=matrix(widest, gates * H),
-        z=matrix(widest, padded(CLASSES)),
-        T=matrix(DIGITS, gates * H),
-        dT=matrix(DIGITS, gates * H),
+        z=matrix(widest, C),
+        T=matrix(layout.symbols, gates * H),
+        dT=matrix(layout.symbols, gates * H),
         W_transposed=matrix(gates * H, M),
         U_transposed=matrix(gates * H, H),
-        V_transposed=matrix(H, padded(CLASSES)),
+        V_transposed=matrix(H, C),
         next_states=States(matrix(widest, H), matrix(widest, cell.c * H)),
-        squares=np.zeros(max(gates * H, M, padded(CLASSES))),
+        squares=np.zeros(max(gates * H, M, C)),
     )

@@ -107,10 +107,10 @@ def entry_points(cell: str) -> EntryPoints:
         return score_forest(cell, p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
-    def correct_draws(p, first_digit, length, work, H, M, C):
-        """How many of the ``100 * (length - 2)`` draws with one first digit are answered rightly."""
+    def correct_draws(p, first_digit, labels, positions, work, H, M, C):
+        """How many of the draws with one first digit are answered correctly; see ``count_correct_draws``."""
         sources  # noqa: B018
-        return count_correct_draws(cell, p, first_digit, length, work, H, M, C)
+        return count_correct_draws(cell, p, first_digit, labels, positions, work, H, M, C)
 
     @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.draws import count_draws
-from digitsum_cli.core.generation import CLASSES, DIGITS, FREE_DIGITS, Rows
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
 from digitsum_cli.core.registry import LOSSES, LR_SCHEDULES, load
 from digitsum_cli.core.shapes import shapes_of
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.fused.arrays import Matrix, Optimizer, Record
 from digitsum_cli.fused.cells import CompiledCell
@@ -54,6 +54,7 @@ class FusedTrainer:
         forests: the training rows' batches.
         eval_set: the rows that decide which weights are kept.
         widest: the most nodes of one step in any set that will be scored.
+        task: whose draws the exact accuracy is over.
         epochs: passes over the training rows.
         rule: how the weights are updated.
         lr_schedule, loss: the names of both.
@@ -69,6 +70,7 @@ class FusedTrainer:
         eval_set: EvaluationSet,
         widest: int = 0,
         *,
+        task: Task = DIGIT_SUM,
         epochs: int,
         rule: Rule = BOOK_RULE,
         lr_schedule: str = "constant",
@@ -79,7 +81,7 @@ class FusedTrainer:
         compiled_cell: CompiledCell = load(cell)
         self._layout = Layout(compiled_cell, weights)
         self._compiled = entry_points(cell)
-        self._sizes = (self._layout.hidden_size, self._layout.embedding_size, CLASSES)
+        self._sizes = (self._layout.hidden_size, self._layout.embedding_size, self._layout.classes)
         self._optimizer = Optimizer(*(np.zeros(self._layout.size, dtype) for _ in Optimizer._fields))
         self._parameters, self._gradients, self._kept = (
             self._layout.views(flat)
@@ -91,8 +93,8 @@ class FusedTrainer:
         divisor = LOSSES[loss].divisor
         self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
-        widest = max(widest, eval_set.forest.widest_step, _widest_tree_of_draws(forests.length))
-        widest = max(widest, forests.widest_step)
+        self._draws = task.every_draw(forests.length)
+        widest = max(widest, eval_set.forest.widest_step, forests.widest_step, self._draws.rows_per_first_digit)
         self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
         self._lr_factor = LR_SCHEDULES[lr_schedule]
@@ -192,13 +194,13 @@ class FusedTrainer:
         return Score(loss, right / evaluation_set.rows)
 
     def exact_accuracy_of_kept(self) -> float:
-        """The kept weights' accuracy over every draw of the generator."""
-        length = self._forests.length
-        right = sum(
-            self._compiled.correct_draws(self._kept, first_digit, length, self._work, *self._sizes)
-            for first_digit in range(DIGITS)
+        """The kept weights' accuracy over every draw of the task."""
+        draws = self._draws
+        correct = sum(
+            self._compiled.correct_draws(self._kept, first_digit, labels, draws.positions, self._work, *self._sizes)
+            for first_digit, labels in enumerate(draws.labels)
         )
-        return float(right / count_draws(length))
+        return float(correct / draws.count)
 
     def kept_weights(self) -> Weights:
         """The kept weights, by the names and in the shapes of the classifier with the manual cell."""
@@ -297,8 +299,3 @@ class FusedTrainer:
             float(record.eval_losses[index]),
             float(record.eval_accuracies[index]),
         )
-
-
-def _widest_tree_of_draws(length: int) -> int:
-    """The rows that ``correct_draws`` holds at its last step."""
-    return DIGITS + DIGITS * (DIGITS - 1) * (length - FREE_DIGITS)

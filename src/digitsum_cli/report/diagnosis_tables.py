@@ -23,7 +23,7 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
         "the first state as a share of that at the last; spectral radius. Means over seeds",
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
-            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², sum"),
+            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², right answer"),
             *("gradient, start", "gradient, kept", "radius, start", "radius, kept"),
         ),
         [
@@ -45,7 +45,7 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
         number(fmean(each.second_digit_slope for each in diagnoses), 2),
         *(
             number(fmean(getattr(each, f"{target}_probe") for each in diagnoses), 2)
-            for target in ("first_digit", "second_digit", "sum")
+            for target in ("first_digit", "second_digit", "label")
         ),
         significant(reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])), 2),
         significant(reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses])), 2),

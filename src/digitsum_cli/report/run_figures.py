@@ -9,6 +9,7 @@ from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, Accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.stats.memory_span import Bound
 from digitsum_cli.table import percent
 from digitsum_cli.trials.outcome import Outcome
@@ -43,7 +44,11 @@ def loss_figures(trials: Sequence[Trial], store: Store) -> Iterator[DescribedFig
         lengths = ", ".join(str(length) for length in sorted({trial.length for trial in trained}))
         yield DescribedFigure(
             name_with_label("loss", label),
-            draw_loss_curves(curves, settings_and_seeds(rows, label, (trial.seed for trial in trained))),
+            draw_loss_curves(
+                curves,
+                settings_and_seeds(rows, label, (trial.seed for trial in trained)),
+                task_of(trained[0]).guess_loss,
+            ),
             "Loss while training: the mean of each epoch on the train rows, and at each evaluation on the eval rows. "
             "Dotted: the loss of guessing by the labels' frequencies. A training that diverged or was stopped ends "
             "where it did.",
@@ -74,7 +79,11 @@ def accuracy_figure(trials: Sequence[Trial], store: Store, analysis: Analysis) -
     )
     return DescribedFigure(
         "accuracy",
-        draw_accuracy(series, settings_and_seeds(rows, "", (row["seed"] for row in rows))),
+        draw_accuracy(
+            series,
+            settings_and_seeds(rows, "", (row["seed"] for row in rows)),
+            list(dict.fromkeys(task_of(trial).floor for trial in trials)),
+        ),
         "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
         "accuracy on the sampled rows."
         + (

@@ -19,6 +19,7 @@ from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting_columns import setting_of, shared_settings
 
@@ -43,7 +44,10 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     if settings > _MAXIMUM_LOSS_FIGURES:
         losses.append(f"The first {_MAXIMUM_LOSS_FIGURES} of {settings} settings; others are in {saved.run.figures}.")
     sections = [
-        Section("Accuracy by length", [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ]),
+        Section(
+            "Accuracy by length",
+            [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ, *_floors(saved)],
+        ),
         *_spans(saved),
         *_differences(saved),
         *_diagnosis(diagnosed),
@@ -78,7 +82,7 @@ _HOW_TO_READ = (
     "weighted by its probability: it has no sampling error, and what spreads is the training. Intervals over seeds "
     "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the mean of the middle "
     "half of the seeds. The interval of a test accuracy is Wilson's, for the rows it was sampled on. Unseen test "
-    "rows are those that do not stand in the train split. Always answering 9 scores 10 %."
+    "rows are those that do not stand in the train split."
 )
 _ABOUT_SPANS = (
     "The memory span is the largest length at which the exact accuracy is at least a threshold there and at every "
@@ -94,6 +98,11 @@ _ABOUT_THE_DATA = (
     "Rows are drawn with repetition, so some stand twice, and some eval and test rows also stand in train. The exact "
     "accuracy and the accuracy on unseen test rows show how much that matters."
 )
+
+
+def _floors(saved: SavedRun) -> Iterator[str]:
+    for floor in dict.fromkeys(task_of(trial).floor for trial in saved.trials):
+        yield f"The floor is {floor}."
 
 
 def _spans(saved: SavedRun) -> Iterator[Section]:

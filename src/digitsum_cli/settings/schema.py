@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from digitsum_cli.core.generation import DIGITS, MINIMUM_LENGTH
 from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
@@ -19,9 +18,12 @@ from digitsum_cli.core.registry import (
     OPTIMIZERS,
     ROWS,
 )
+from digitsum_cli.core.tasks import DIGIT_SUM, TASKS
 from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.settings.ranges import parse_whole_numbers
+from digitsum_cli.settings.task import task_of
 
+MINIMUM_LENGTH = DIGIT_SUM.minimum_length
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
@@ -67,7 +69,7 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
         if length < MINIMUM_LENGTH:
             raise ValueError(f"the length {length} is too short")
         if length > MAXIMUM_LENGTH:
-            size, text = memory_in_words(DIGITS * DIGITS * length), str(length)
+            size, text = memory_in_words(DIGIT_SUM.strata * length), str(length)
             shown = text if len(text) <= 20 else f"{text[:20]}…"
             raise ValueError(
                 f"the length {shown} is over {MAXIMUM_LENGTH:,}: one row for each pair of first digits takes {size}"
@@ -84,6 +86,7 @@ LayerSize = Annotated[int, _whole(1, 4096, "units")]
 Steps = Annotated[int, _whole(1, 10**9, "steps")]
 Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training rows")]
 BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
+TaskName = Annotated[str, *_one_of(TASKS, "task")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
 Cell = Annotated[str, *_one_of(CELLS, "cell")]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
@@ -130,6 +133,7 @@ class SplitSizes(_Section):
 class DataSettings(_Section):
     """Which data are used: generated from ``seed`` and ``k``, or read from ``dir``."""
 
+    task: TaskName = DIGIT_SUM.name
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
@@ -142,7 +146,7 @@ class DataSettings(_Section):
             raise ValueError(
                 f"rows are {self.rows}, that is drawn while training, and dir names rows to read: one of the two"
             )
-        rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
+        rows = task_of(self).strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(

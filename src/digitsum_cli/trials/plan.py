@@ -14,6 +14,7 @@ from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -101,9 +102,10 @@ def load_data(data: DataSettings) -> dict[int, Splits]:
     Raises:
         InputError: a data file is missing or wrong.
     """
+    task = task_of(data)
     if data.dir is not None:
-        return {length: read_splits(Path(data.dir), length) for length in data.lengths}
-    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed)
+        return {length: read_splits(Path(data.dir), length, task) for length in data.lengths}
+    return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed, task)
 
 
 def resolved_device(name: str) -> str:
@@ -147,4 +149,5 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
         rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,
+        task=data.task,
     )

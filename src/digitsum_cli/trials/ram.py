@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from digitsum_cli.core.generation import CLASSES, DIGITS
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import memory_in_words
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 _FLOAT = 4
@@ -27,7 +27,8 @@ def count_parameters(trial: Trial) -> int:
     gates = len(CELLS[trial.cell].suffixes)
     M, H = trial.embedding_size, trial.hidden_size
     biases = 2 if trial.impl == TORCH else 1
-    return DIGITS * M + gates * (M * H + H * H + biases * H) + H * CLASSES + CLASSES
+    symbols, classes = task_of(trial).symbols, task_of(trial).classes
+    return symbols * M + gates * (M * H + H * H + biases * H) + H * classes + classes
 
 
 def memory_needed(trial: Trial, rows: int) -> int:
@@ -41,7 +42,7 @@ def memory_needed(trial: Trial, rows: int) -> int:
     H, length = trial.hidden_size, trial.length
     of_a_state = H * (2 * gates + 2) + (0 if trial.impl == FUSED else trial.embedding_size)
     states = min(trial.batch_size, rows) * length * of_a_state
-    draws = DIGITS * DIGITS * length * H * (gates + 2)  # of one first digit, for the exact accuracy
+    draws = task_of(trial).symbols ** 2 * length * H * (gates + 2)  # of one first digit, for the exact accuracy
     noted = _BYTES_OF_A_NUMBER * _steps(trial, rows) * _numbers_a_step(trial)
     return _FLOAT * (_COPIES_OF_WEIGHTS * count_parameters(trial) + states + draws) + noted
 

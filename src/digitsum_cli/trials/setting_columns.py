@@ -27,6 +27,7 @@ SETTING_COLUMNS = (
     "loss",
     "batch_size",
     "shuffle",
+    "task",
     "rows",
     "early_stop",
     "eval_every",
@@ -99,6 +100,7 @@ def _settings_of_the_book() -> Row:
         **{f"k_{split}": k for split, k in settings.data.k.model_dump().items()},
         "data_seed": settings.data.seed,
         "rows": settings.data.rows,
+        "task": settings.data.task,
     }
     return {column: known[column] for column in SETTING_COLUMNS}
 

@@ -4,12 +4,13 @@ from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
 from digitsum_cli.core.registry import ROWS
 from digitsum_cli.core.training_rows import TrainingRows
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
     """The rows of a trial's epochs."""
-    return TrainingRows(splits.train, trial.shuffle, ROWS[trial.rows], trial.seed)
+    return TrainingRows(splits.train, trial.shuffle, ROWS[trial.rows], trial.seed, task_of(trial))
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import (
     Activation,
@@ -34,6 +35,7 @@ from digitsum_cli.settings.schema import (
     RowsPerPair,
     Seed,
     Steps,
+    TaskName,
     WeightDecay,
     YesOrNo,
 )
@@ -57,9 +59,9 @@ class GeneratedData:
     k_test: RowsPerPair
     seed: Seed
 
-    def splits(self) -> Splits:
-        """The rows of the last length."""
-        drawn = generate_splits(self.lengths, self.k_train, self.k_eval, self.k_test, self.seed)
+    def splits(self, task: Task) -> Splits:
+        """The rows of the last length of a task."""
+        drawn = generate_splits(self.lengths, self.k_train, self.k_eval, self.k_test, self.seed, task)
         return drawn[self.lengths[-1]]
 
 
@@ -73,6 +75,7 @@ class Trial:
         rows: ``fixed`` or ``fresh``.
         data: how its rows are drawn; None when they were read from files.
         data_digest: the SHA-256 of its rows as text.
+        task: what is asked of the network.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -104,6 +107,8 @@ class Trial:
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+    task: TaskName = DIGIT_SUM.name
+
     @property
     def identity(self) -> str:
         """Sixteen hexadecimal digits of a hash of every setting and of the data's bytes."""
@@ -121,8 +126,11 @@ class Trial:
         return self.epochs * (self.length + 12) * CELLS[self.cell].step_cost
 
     def to_dict(self) -> dict[str, Any]:
-        """The trial as plain values, for JSON."""
-        return asdict(self)
+        """The trial as plain values, for JSON; without the task if that is the digit sum, as in versions before."""
+        values = asdict(self)
+        if self.task == DIGIT_SUM.name:
+            del values["task"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
