@@ -170,7 +170,7 @@ RULES: dict[str, tuple[Rule, dict[str, Any]]] = {
         Rule(clip_norm=0.5, record_norms=True),
         {"clip_norm": 0.5, "record_gradients": True},
     ),
-    "early stop": (Rule(lr=0.0001, patience=2), {"early_stop": 2}),
+    "early stop": (Rule(lr=0.0001, patience=2), {"patience": 2}),
 }
 
 

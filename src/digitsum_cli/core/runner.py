@@ -64,7 +64,7 @@ class Runner:
         loss: str = "mean",
         lr_schedule: str = "constant",
         clip_norm: float | None = None,
-        early_stop: int | None = None,
+        patience: int | None = None,
         record_gradients: bool = False,
         start: TrainingState | None = None,
         on_state: Callable[[TrainingState], None] | None = None,
@@ -88,7 +88,7 @@ class Runner:
             lr_schedule: ``"constant"``, or ``"cosine"``; see ``digitsum_cli.core.learning_rate``.
             clip_norm: the largest norm that all gradients together may have; longer ones are scaled down to it
                 (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for any.
-            early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
+            patience: evaluations without a rise of the eval accuracy after which training stops. None for never.
             record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
             start: go on from there, with the same arguments as before: the result is the same to the bit.
             on_state: is given, after every evaluation but the last, what ``start`` takes; its arrays are not to be
@@ -96,12 +96,12 @@ class Runner:
             on_progress: is told where the training stands.
 
         Raises:
-            InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
+            InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``patience`` is below 1,
                 ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
             IncompatibleStateError: ``start`` is of another training.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
-        _require_positive(early_stop=1 if early_stop is None else early_stop)
+        _require_positive(patience=1 if patience is None else patience)
         _require_known(loss=(loss, LOSSES), lr_schedule=(lr_schedule, LR_SCHEDULES))
         if clip_norm is not None and not clip_norm > 0:
             raise InputError(f"clip_norm is {clip_norm}", allowed="a number above 0, or None")
@@ -145,7 +145,7 @@ class Runner:
                         kept_weights = copy_weights(self.model)
                 if step == steps - 1:
                     history.ending = Ending.COMPLETE
-                elif evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:
+                elif evaluation and patience is not None and history.evaluations_since_best >= patience:
                     history.ending = Ending.STOPPED_EARLY
                 elif evaluation and on_state:
                     optimizer = copy_optimizer(self.optimizer)

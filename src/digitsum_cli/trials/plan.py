@@ -11,7 +11,7 @@ from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.names import FUSED
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -122,9 +122,8 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
     return Trial(
         length=length,
-        **settings.model.model_dump(),
-        **settings.train.model_dump(exclude={"log_every", "device"}),
-        device=device,
+        model=settings.model,
+        train=settings.train.model_copy(update={"device": device, "log_every": TrainSettings().log_every}),
         rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,
