@@ -94,7 +94,9 @@ def train_autograd(trial: Trial) -> Weights:
     model = build_trial_classifier(trial).double()
     if isinstance(model.rnn_model, TorchLayer):
         model.rnn_model.fix_second_bias_at_zero()
-    start = equation_weights(build_trial_classifier(replace(trial, impl=MANUAL)).double())
+    start = equation_weights(
+        build_trial_classifier(replace(trial, model=trial.model.model_copy(update={"impl": MANUAL}))).double()
+    )
     for name, tensor in equation_weights(model).items():
         tensor.copy_(start[name])
     rows = training_rows(trial, SPLITS)
@@ -107,15 +109,15 @@ def train_autograd(trial: Trial) -> Weights:
 def train_fused(trial: Trial) -> Weights:
     """The same by the compiled trainer."""
     trainer = FusedTrainer(
-        CELLS[trial.cell].implementations[FUSED][trial.activation],
+        CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
         {name: array.astype(np.float64) for name, array in initial_weights(trial).items()},
-        PerEpochForests(training_rows(trial, SPLITS).of_epoch, trial.batch_size),
-        EvaluationSet(SPLITS.eval, trial.batch_size),
-        epochs=trial.epochs,
+        PerEpochForests(training_rows(trial, SPLITS).of_epoch, trial.train.batch_size),
+        EvaluationSet(SPLITS.eval, trial.train.batch_size),
+        epochs=trial.train.epochs,
         rule=rule_of(trial),
-        lr_schedule=trial.lr_schedule,
-        loss=trial.loss,
-        eval_every=trial.eval_every,
+        lr_schedule=trial.train.lr_schedule,
+        loss=trial.train.loss,
+        eval_every=trial.train.eval_every,
         dtype=np.float64,
     )
     trainer.advance(10**9)

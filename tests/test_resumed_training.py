@@ -32,7 +32,8 @@ from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.fused.update import SGD
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.study import RunOptions, run_study
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum, started
@@ -56,7 +57,7 @@ TRAININGS = {
     "fused with everything": (
         *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
-        *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.early_stop=2000"),
+        *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.patience=2000"),
     ),
 }
 
@@ -292,7 +293,7 @@ def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
         run_study(settings, RunDirectory(tmp_path), Gone(), RunOptions(None, keep_state=True))
     assert (tmp_path / "training-state.safetensors").exists()
     result = run_study(settings, RunDirectory(tmp_path), Recorder(), RunOptions(None, keep_state=True, resume=True))
-    assert [row["status"] for row in result.rows] == ["done"]
+    assert [row.status for row in result.rows] == ["done"]
 
 
 def test_seconds_are_those_of_all_sessions(left: Path) -> None:

@@ -255,11 +255,11 @@ def test_a_sweep_of_a_second_task_is_trained_scored_diagnosed_and_reported(first
         load_weights(model, read_checkpoint(Path(row["checkpoint"])).weights)
         assert row["exact_accuracy"] == pytest.approx(accuracy_by_hand(model, row["length"], first_digit), abs=2e-3)
     accuracies = {row["trial"]: row["exact_accuracy"] for row in scored}
-    assert {row["trial"]: row["exact_accuracy"] for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
+    assert {row.trial: row.exact_accuracy for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
 
     diagnosed = digitsum("evaluate", run, "--diagnose", "--json")
     assert diagnosed.code == 0, diagnosed.err
-    for row in json.loads(diagnosed.out)["diagnoses"]:
+    for row in json.loads(diagnosed.out)["diagnosis"]:
         assert np.shape(row["confusion"]) == (10, 10)
         assert row["accuracy_by_length"][str(row["length"])] == pytest.approx(accuracies[row["trial"]], abs=2e-3)
     shown = digitsum("evaluate", run, "--sequence", "6 7 0 0")

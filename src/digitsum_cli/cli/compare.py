@@ -91,7 +91,8 @@ def compare(
     from digitsum_cli.rundir.access import check_not_taken, require_writable
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
-    from digitsum_cli.study.study import RunOptions, run_study
+    from digitsum_cli.study.run_options import RunOptions
+    from digitsum_cli.study.study import run_study
     from digitsum_cli.trials.plan import plan_trials
 
     if out is not None:

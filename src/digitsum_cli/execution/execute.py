@@ -42,8 +42,8 @@ def execute(
         Each trial with its outcome, as it ends. A trial that raises has the status ``failed``. What has ended when it
         is stopped (see ``stopping``) is yielded as well.
     """
-    fused = [trial for trial in trials if trial.impl == FUSED]
-    others = [trial for trial in trials if trial.impl != FUSED]
+    fused = [trial for trial in trials if trial.model.impl == FUSED]
+    others = [trial for trial in trials if trial.model.impl != FUSED]
     if fused:
         from digitsum_cli.execution.threads import execute_in_threads
 

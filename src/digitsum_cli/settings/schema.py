@@ -181,7 +181,7 @@ class TrainSettings(_Section):
     clip_norm: ClipNorm = None
     loss: Loss = "mean"
     shuffle: YesOrNo = False
-    early_stop: Patience = None
+    patience: Patience = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100

@@ -143,9 +143,8 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
     return Trial(
         length=length,
-        **settings.model.model_dump(),
-        **settings.train.model_dump(exclude={"log_every", "device"}),
-        device=device,
+        model=settings.model,
+        train=settings.train.model_copy(update={"device": device, "log_every": TrainSettings().log_every}),
         rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,
