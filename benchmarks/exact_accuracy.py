@@ -1,4 +1,4 @@
-"""Exact accuracy read as a tree, next to reading all draws row by row, on one thread."""
+"""Exact accuracy by the prefix tree and by reading every draw row by row, on one thread."""
 
 import sys
 import time
@@ -10,15 +10,16 @@ import torch
 
 from benchmarks.training_steps import ratio
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, build_classifier
-from digitsum_cli.core.draws import every_draw
 from digitsum_cli.core.exact import exact_score
+from digitsum_cli.core.generation import labelled
+from digitsum_cli.core.tasks import DIGIT_SUM
 
 LENGTHS = (5, 20, 35)
 IMPLEMENTATIONS = ("manual", "torch")
 
 
 def measure_exact_accuracy(repeats: int) -> dict[str, Any]:
-    """Both ways in turn, at several lengths, for both implementations."""
+    """Measures both ways in turn, at several lengths, for both implementations."""
     torch.set_num_threads(1)
     return {
         "repeats": repeats,
@@ -38,7 +39,7 @@ def _figure(impl: str, length: int, repeats: int) -> dict[str, Any]:
         for way, score in ways.items():
             start = time.perf_counter()
             score()
-            if repeat:  # the first is to warm up
+            if repeat:  # the first is a warm-up
                 seconds[way].append(time.perf_counter() - start)
     return {
         "impl": impl,
@@ -49,5 +50,5 @@ def _figure(impl: str, length: int, repeats: int) -> dict[str, Any]:
 
 
 def _row_by_row(model: DigitSumClassifier, length: int) -> None:
-    draws = DigitSumDataset(every_draw(length))
+    draws = DigitSumDataset(labelled(DIGIT_SUM.every_draw(length).digits()))
     Runner(model).evaluate(draws, batch_size=len(draws) // 10)

@@ -138,7 +138,7 @@ def test_eval_txt_is_read_where_there_is_dev_txt_too(tmp_path: Path) -> None:
         pytest.param("1 2  0 5\t3", "'' is not a digit", id="double space"),
         pytest.param("1 2 0 0 5 \t3", "'' is not a digit", id="space before the tab"),
         pytest.param(" 1 2 0 0 5\t3", "'' is not a digit", id="space at the start"),
-        pytest.param("1 2 0 0 5\t4", "'4' is not 3, the sum of 1 and 2", id="label not the sum"),
+        pytest.param("1 2 0 0 5\t4", "'4' is not 3, the sum of the first two digits", id="label not the sum"),
         pytest.param("1 2 0 0 5\tx", "'x' is not 3", id="label not a number"),
         pytest.param("1 2 0 0 5\t", "'' is not 3", id="label empty"),
         pytest.param("1 2 0 0 5\t3.0", "'3.0' is not 3", id="label a fraction"),

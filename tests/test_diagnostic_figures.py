@@ -11,19 +11,21 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures import style
 from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
-from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
+from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 from tests.drawn import cells, corners, line_points, scattered, titles, values
 
+RIGHT_SUMS = RightAnswers("sum", slopes=(1, 1), digit_probes=(0.5, 0.5))
 LENGTHS = {1: [10], 7: [3, 5, 8, 10, 15, 20, 40], 30: list(range(3, 33))}
 
 
@@ -39,11 +41,11 @@ def distractor(lengths: list[int], seeds: int) -> Figure:
 
 def lost_digit(lengths: list[int], seeds: int) -> Figure:
     numbers = [seed / 20 for seed in range(seeds)]
-    return draw_lost_digit([LostDigitPoint(length, *[numbers] * 5) for length in lengths], "s")
+    return draw_lost_digit([LostDigitPoint(length, *[numbers] * 5) for length in lengths], "s", RIGHT_SUMS)
 
 
 def confusion(lengths: list[int], seeds: int) -> Figure:
-    return draw_confusion([Confusion(length, np.eye(19).tolist()) for length in lengths], "s")
+    return draw_confusion([Confusion(length, np.eye(19).tolist()) for length in lengths], "s", "sum")
 
 
 def spectral_radius(lengths: list[int], seeds: int) -> Figure:
@@ -52,13 +54,17 @@ def spectral_radius(lengths: list[int], seeds: int) -> Figure:
 
 
 def transfer(lengths: list[int], seeds: int) -> Figure:
-    return draw_transfer([TransferAccuracy(train, test, 1 / test) for train in lengths for test in lengths], "s")
+    return draw_transfer(
+        [TransferAccuracy(train, test, 1 / test) for train in lengths for test in lengths], "s", Floor(9, 0.1)
+    )
 
 
 def walkthrough(lengths: list[int], seeds: int) -> Figure:
     length, hidden_size = lengths[-1], 3 * seeds
     digits = [6, 7, *[0] * (length - 3), 4]
-    return draw_walkthrough(digits, [[0.5] * hidden_size] * length, [[1 / 19] * 19] * length, "s")
+    return draw_walkthrough(
+        digits, [[0.5] * hidden_size] * length, [[1 / 19] * 19] * length, "s", label=9, label_name="sum"
+    )
 
 
 DRAWINGS = [gradient_by_lag, distractor, lost_digit, confusion, spectral_radius, transfer, walkthrough]
@@ -181,7 +187,7 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
         LostDigitPoint(10, [0.5, 0.7], [0.1, 0.3], [0.2, 0.4], [0.8, 1.0], [0.1, 0.3]),
         LostDigitPoint(5, [1.0, 1.0], [0.9, 0.7], [0.9, 0.9], [1.0, 1.0], [0.9, 0.7]),
     ]
-    figure = draw_lost_digit(points, "two")
+    figure = draw_lost_digit(points, "two", RIGHT_SUMS)
     slopes, read_outs = figure.axes
     assert line_points(slopes, 0) == [[5, 1.0], [10, pytest.approx(0.6)]]
     assert line_points(slopes, 1) == [[5, pytest.approx(0.8)], [10, pytest.approx(0.2)]]
@@ -204,8 +210,8 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "first digit",
         "second digit",
-        "added in full (1)",
-        "lost (0)",
+        "counts in full (1)",
+        "not at all (0)",
         "sum",
         "from the sum alone (0.5)",
     ]
@@ -218,7 +224,7 @@ def test_single_seed_of_lost_digit_is_drawn_once() -> None:
 def test_confusion_rows_are_shares_of_the_right_sum() -> None:
     counts = np.zeros((19, 19))
     counts[3, [3, 9]] = 30, 10
-    panel = draw_confusion([Confusion(10, counts.tolist())], "one").axes[0]
+    panel = draw_confusion([Confusion(10, counts.tolist())], "one", "sum").axes[0]
     drawn = np.array(values(panel))
     assert drawn[3, [3, 9]].tolist() == [0.75, 0.25]
     assert drawn[3].sum() == 1
@@ -253,7 +259,7 @@ def test_equal_radii_of_twenty_seeds_stay_apart() -> None:
 
 def test_transfer_table_has_train_lengths_as_rows() -> None:
     accuracies = [TransferAccuracy(5, 5, 0.98), TransferAccuracy(5, 10, 0.304), TransferAccuracy(10, 5, 0.1)]
-    panel = draw_transfer(accuracies, "a hole").axes[0]
+    panel = draw_transfer(accuracies, "a hole", Floor(9, 0.1)).axes[0]
     assert values(panel) == [[0.98, 0.304], [0.1, pytest.approx(math.nan, nan_ok=True)]]
     assert [(text.get_position(), text.get_text()) for text in panel.texts] == [
         ((0, 0), "98"),
@@ -274,7 +280,7 @@ def test_transfer_to_the_same_length_is_outlined() -> None:
 
 def test_transfer_from_a_single_length_is_a_curve() -> None:
     accuracies = [TransferAccuracy(10, 20, 0.2), TransferAccuracy(10, 5, 0.7), TransferAccuracy(10, 10, 0.9)]
-    (panel,) = draw_transfer(accuracies, "one").axes
+    (panel,) = draw_transfer(accuracies, "one", Floor(9, 0.1)).axes
     assert line_points(panel, 0) == [[5, 0.7], [10, 0.9], [20, 0.2]]
     assert panel.get_lines()[1].get_xdata() == [10, 10]
     assert panel.get_lines()[1].get_label() == "train length (10)"

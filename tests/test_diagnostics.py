@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, TorchSRN, build_classifier, generate_datasets
-from digitsum_cli.core.draws import every_draw
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.diagnostics.answers import Answers
@@ -21,6 +20,7 @@ from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 from digitsum_cli.diagnostics.walkthrough import parse_sequence, walk_through
 from digitsum_cli.errors import InputError
+from tests.draws import every_draw
 
 IMPLEMENTATIONS = pytest.mark.parametrize("impl", ["manual", "torch"])
 
@@ -201,7 +201,7 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     assert diagnosis.spectral_radius_start != diagnosis.spectral_radius_kept
     assert diagnosis.first_digit_probe == read_out.first_digit
     assert diagnosis.second_digit_probe == read_out.second_digit
-    assert diagnosis.sum_probe == read_out.sum
+    assert diagnosis.label_probe == read_out.label
     assert len(set(vars(read_out).values())) == 3, "the case must tell the read-outs apart"
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)

@@ -13,17 +13,17 @@ from scipy.stats import chisquare
 from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.dataset import DigitSumDataset
-from digitsum_cli.core.draws import count_draws, every_draw
-from digitsum_cli.core.exact import answer_every_draw, exact_score, states_of_every_draw
+from digitsum_cli.core.exact import exact_score, logits_of_draws, states_of_every_draw
 from digitsum_cli.core.generation import generate_rows
 from digitsum_cli.core.metrics import count_correct
-from digitsum_cli.core.names import CELLS
+from digitsum_cli.core.registry import CELLS, FUSED
+from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from tests.draws import every_draw
 
 
 def draws_by_hand(length: int) -> Iterator[list[int]]:
@@ -67,7 +67,11 @@ def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None
     splits = generate_splits([5])[5]
     forest, rows = build_prefix_forest(splits.train, 8), EvaluationSet(splits.eval, 8)
     trainer = FusedTrainer(
-        kind_of(cell, "tanh"), copy_weights(build_classifier(cell, "manual", 6, 7)), forest, rows, epochs=4
+        CELLS[cell].implementations[FUSED]["tanh"],
+        copy_weights(build_classifier(cell, "manual", 6, 7)),
+        forest,
+        rows,
+        epochs=4,
     )
     trainer.advance(120)
     trainer.restore(replace(trainer.state(), kept=weights))
@@ -88,7 +92,7 @@ def model(request: pytest.FixtureRequest) -> DigitSumClassifier:
 def test_every_draw_is_in_the_order_first_digit_second_digit_position_value(length: int) -> None:
     rows = every_draw(length)
     assert rows.digits.tolist() == list(draws_by_hand(length))
-    assert len(rows) == count_draws(length) == 1000 * (length - 2)
+    assert len(rows) == DIGIT_SUM.every_draw(length).count == 1000 * (length - 2)
 
 
 @pytest.mark.parametrize("length", [3, 4, 9])
@@ -109,7 +113,7 @@ def test_every_draw_has_each_distinct_row_as_often_as_it_is_likely(length: int) 
     rows = Counter(map(tuple, every_draw(length).digits.tolist()))
     assert len(rows) == 100 * (9 * (length - 2) + 1)
     for row, count in rows.items():
-        assert count / count_draws(length) == pytest.approx(probability_by_hand(list(row)), rel=1e-12)
+        assert count / DIGIT_SUM.every_draw(length).count == pytest.approx(probability_by_hand(list(row)), rel=1e-12)
 
 
 def test_generated_rows_are_distributed_as_every_draw_says() -> None:
@@ -118,7 +122,7 @@ def test_generated_rows_are_distributed_as_every_draw_says() -> None:
     likely = Counter(map(tuple, every_draw(4).digits.tolist()))
     assert generated.keys() <= likely.keys()
     observed = [generated[row] for row in likely]
-    expected = [40_000 * count / count_draws(4) for count in likely.values()]
+    expected = [40_000 * count / DIGIT_SUM.every_draw(4).count for count in likely.values()]
     assert chisquare(observed, expected, ddof=99).pvalue > 0.001
 
 
@@ -172,11 +176,10 @@ def test_each_length_is_yielded_once_and_in_rising_order() -> None:
 
 
 @torch.inference_mode()
-def test_answers_to_every_draw_are_in_its_order(model: DigitSumClassifier) -> None:
+def test_logits_of_draws_are_in_their_order(model: DigitSumClassifier) -> None:
     [(_, states)] = states_of_every_draw(model, [5], 6)
-    logits, labels = answer_every_draw(model, states, 6)
+    logits = logits_of_draws(model, states)
     data = DigitSumDataset(every_draw(5, 6))
-    assert labels.tolist() == data.labels.tolist()
     assert logits.numpy() == pytest.approx(model(data.digits).numpy(), abs=1e-12)
 
 
@@ -188,7 +191,7 @@ def trained_by_compiled_steps(
     model = build_classifier(cell, "manual", *sizes)
     model = model.double() if dtype is np.float64 else model
     trainer = FusedTrainer(
-        kind_of(cell, "tanh"),
+        CELLS[cell].implementations[FUSED]["tanh"],
         copy_weights(model),
         build_prefix_forest(splits.train, 8),
         EvaluationSet(splits.eval, 8),

@@ -23,15 +23,15 @@ from digitsum_cli.core import (
     generate_datasets,
     generate_splits,
 )
-from digitsum_cli.core.draws import every_draw
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.exact import exact_score
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
-from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.walkthrough import walk_through
 from tests.command_line import digitsum
+from tests.draws import every_draw
 from tests.settings_text import from_set
 
 PAIRS: list[tuple[Callable[..., RecurrentLayer], Callable[..., TorchLayer]]] = [(LSTM, TorchLSTM), (GRU, TorchGRU)]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,8 +144,9 @@ def test_a_length_below_3_is_an_input_error(length: int) -> None:
 @pytest.mark.parametrize("k", [0, -1])
 @pytest.mark.parametrize("name", ["k_train", "k_eval", "k_test"])
 def test_a_k_below_1_is_an_input_error(name: str, k: int) -> None:
+    sizes: dict[str, Any] = {name: k}
     with pytest.raises(InputError, match=f"k is {k}; allowed: 1 or more"):
-        generate_splits([5], **{name: k})
+        generate_splits([5], **sizes)
 
 
 def test_a_length_that_stands_twice_is_an_input_error() -> None:

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, build_classifier
-from digitsum_cli.core.draws import every_draw
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag, reach
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 from digitsum_cli.errors import InputError
+from tests.draws import every_draw
 
 IMPLEMENTATIONS = pytest.mark.parametrize("impl", ["manual", "torch"])
 

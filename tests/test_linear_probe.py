@@ -5,6 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from digitsum_cli.core import build_classifier
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.diagnostics.linear_probe import ProbeScores, linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 
@@ -27,21 +29,30 @@ def one_hot(number: Array) -> list[Array]:
 
 def shares(states: Array) -> tuple[float, float, float]:
     scores = linear_probe(states)
-    return scores.first_digit, scores.second_digit, scores.sum
+    return scores.first_digit, scores.second_digit, scores.label
 
 
-def shares_fold_by_fold(states: Array) -> list[float]:
+class Parity(TwoDigitTask):
+    """Whether the sum is odd: in each fold, all labels are the same."""
+
+    classes = 2
+
+    def label_of_pair(self, first: npt.NDArray[np.integer], second: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        return (first + second) % 2
+
+
+def shares_fold_by_fold(states: Array, task: Task = DIGIT_SUM) -> list[float]:
     """The same shares, each target and fold fitted anew to all its rows, with a column of ones."""
     first, second = (np.broadcast_to(digit[:, :, None, None], states.shape[:-1]).ravel() for digit in (FIRST, SECOND))
     rows = np.column_stack([states.reshape(-1, states.shape[-1]), np.ones(len(first))])
     found = []
-    for target in (first, second, first + second):
-        predicted = np.full_like(target, np.nan)
+    for target in (first, second, task.label(np.column_stack([first, second]).astype(np.int8)).astype(float)):
+        predicted, mean = np.full_like(target, np.nan), np.full_like(target, np.nan)
         for fold in range(10):
             held_out = second == (3 * first + fold) % 10
             weights, *_ = np.linalg.lstsq(rows[~held_out], target[~held_out])
-            predicted[held_out] = rows[held_out] @ weights
-        found.append(float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2)))
+            predicted[held_out], mean[held_out] = rows[held_out] @ weights, target[~held_out].mean()
+        found.append(float(1 - np.sum((target - predicted) ** 2) / np.sum((target - mean) ** 2)))
     return found
 
 
@@ -51,6 +62,14 @@ def test_shares_equal_those_of_least_squares_fold_by_fold() -> None:
     expected = shares_fold_by_fold(states)
     assert 0.4 < expected[1] < expected[0] < expected[2] < 0.95, "the case must not be easy or hopeless"
     assert shares(states) == pytest.approx(expected, abs=1e-8)
+
+
+def test_shares_of_another_label_equal_those_of_least_squares_fold_by_fold() -> None:
+    parity = (FIRST + SECOND) % 2
+    states = states_of(FIRST, parity + 0.1 * SECOND, np.sin(FIRST * SECOND), noise=0.5)
+    expected = shares_fold_by_fold(states, Parity())
+    assert 0.1 < expected[2] < 0.9, "the case must not be easy or hopeless"
+    assert linear_probe(states, Parity()).label == pytest.approx(expected[2], abs=1e-8)
 
 
 def test_shares_of_a_network_equal_those_of_least_squares_fold_by_fold() -> None:

@@ -12,6 +12,7 @@ from tests.settings_text import PASSES, RATE, ROWS, SEED, file_refusal, from_fil
 
 BOOK_SETTINGS = {
     "data": {
+        "task": "digit-sum",
         "lengths": (5, 10, 15, 20, 25, 30, 35),
         "k": {"train": 3, "eval": 1, "test": 1},
         "seed": 0,
@@ -38,7 +39,7 @@ BOOK_SETTINGS = {
         "clip_norm": None,
         "loss": "mean",
         "shuffle": False,
-        "early_stop": None,
+        "patience": None,
         "seed": 0,
         "log_every": 100,
         "eval_every": 100,
@@ -70,7 +71,7 @@ BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, init_scale, forget_bias"
 TRAIN_KEYS = (
-    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, early_stop, seed, "
+    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, seed, "
     "log_every, eval_every, record_gradients, device"
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
@@ -159,6 +160,7 @@ BAD_VALUES = [
     ("train.eval_every", "1000000001", STEPS),
     ("train.device", "gpu", "cpu, cuda, mps, auto"),
     ("train.device", "null", "cpu, cuda, mps, auto"),
+    ("data.task", "sum", "digit-sum"),
     ("data.rows", "new", "fixed, fresh"),
     ("model.activation", "sigmoid", "tanh, relu"),
     ("model.init_scale", "0", "a number above 0 and up to 1e+37, such as 1"),
@@ -175,8 +177,8 @@ BAD_VALUES = [
     ("train.loss", "max", "mean, sum"),
     ("train.shuffle", "1", "true or false"),
     ("train.shuffle", "yes", "true or false"),
-    ("train.early_stop", "0", EARLY_STOP),
-    ("train.early_stop", "1.5", EARLY_STOP),
+    ("train.patience", "0", EARLY_STOP),
+    ("train.patience", "1.5", EARLY_STOP),
     ("train.record_gradients", "5", "true or false"),
     ("train", "null", TRAIN_KEYS),
     ("train", "5", TRAIN_KEYS),
@@ -254,7 +256,7 @@ def test_a_bad_value_in_a_file_that_set_overrides_is_no_error(tmp_path: Path) ->
         ("train.epoch", "epochs, batch_size, lr", "epochs"),
         ("train.batchsize", "epochs, batch_size, lr", "batch_size"),
         ("model.hiden_size", MODEL_KEYS, "hidden_size"),
-        ("data.length", "lengths, k, seed, rows, dir", "lengths"),
+        ("data.length", "task, lengths, k, seed, rows, dir", "lengths"),
         ("data.k.trian", "train, eval, test", "train"),
         ("data.k.dev", "train, eval, test", None),
         ("zzz", "data, model, train, sweep", None),
@@ -379,7 +381,7 @@ def test_a_whole_number_is_a_learning_rate() -> None:
         ),
         (
             ("sweep.model.cell=srn,gru", "model.init=identity"),
-            r"--set model.init=identity: the initialisation identity is one of the SRN.* Sweep apart",
+            r"--set model.init=identity: the initialisation identity is for cells without gates.* Sweep apart",
         ),
         (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from digitsum_cli.core.generation import Rows, generate_splits
-from digitsum_cli.core.training_rows import TrainingRows, draw_rows
+from digitsum_cli.core.tasks import DIGIT_SUM
+from digitsum_cli.core.training_rows import TrainingRows
 
 TRAIN = generate_splits([7])[7].train
 
@@ -51,7 +52,7 @@ def test_fresh_rows_have_as_many_of_each_pair_and_are_new_in_each_epoch() -> Non
 
 def test_fresh_rows_have_the_generators_distribution() -> None:
     """Position and value of the distractor, uniform over the 5 places and 10 values; 0 leaves no trace of a place."""
-    drawn = draw_rows(7, 200, np.random.RandomState(3)).digits[:, 2:]
+    drawn = DIGIT_SUM.sample(7, 200, np.random.RandomState(3))[:, 2:]
     rows = len(drawn)
     counts = [int((drawn[:, place] == value).sum()) for place in range(5) for value in range(1, 10)]
     without = int((drawn == 0).all(axis=1).sum())
@@ -71,4 +72,4 @@ def test_an_epoch_depends_on_the_seed_and_its_number_alone(seed: int, epoch: int
 
 @pytest.mark.parametrize("length", [3, 4])
 def test_fresh_rows_of_the_shortest_lengths(length: int) -> None:
-    assert draw_rows(length, 2, np.random.RandomState(0)).digits.shape == (200, length)
+    assert DIGIT_SUM.sample(length, 2, np.random.RandomState(0)).shape == (200, length)

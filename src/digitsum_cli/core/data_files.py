@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded, require_inside
-from digitsum_cli.core.generation import FREE_DIGITS, SPLIT_NAMES, Rows, Splits, require_length
+from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 
 _OTHER_NAMES = {"eval": "dev"}
@@ -23,7 +24,11 @@ _MAXIMUM_BYTES = 256_000_000
 _BYTES_AT_ONCE = 2**22
 _NEWLINE, _RETURN, _TAB, _SPACE, _ZERO = b"\n\r\t 0"
 _DIGIT = re.compile(r"[0-9]")
-_FORMAT = "digits separated by one space, a tab, their first two added up: '6 7 0 0 1\\t13'"
+
+
+def _format(task: Task) -> str:
+    example = np.array([[6, 7, 0, 0, 1]], np.int8)
+    return f"digits separated by one space, a tab, {task.label_in_words}: '6 7 0 0 1\\t{task.label(example)[0]}'"
 
 
 def format_rows(rows: Rows) -> bytes:
@@ -70,14 +75,14 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
                 raise InputError(str(error), next_step="Choose another --out folder") from error
 
 
-def read_splits(folder: Path, length: int) -> Splits:
-    """Reads the three splits of one length.
+def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:
+    """Reads the three splits of one length of a task.
 
     Raises:
         InputError: a file is missing or wrong (see ``read_rows``), or a link leads out of the folder.
     """
     paths = (_find_split(folder / str(length), name) for name in SPLIT_NAMES)
-    return Splits(*(read_rows(require_inside(path, folder), length) for path in paths))
+    return Splits(*(read_rows(require_inside(path, folder), length, task) for path in paths))
 
 
 def _find_split(folder: Path, name: str) -> Path:
@@ -88,19 +93,20 @@ def _find_split(folder: Path, name: str) -> Path:
         return path  # reading it gives the error its message
 
 
-def read_rows(path: Path, length: int) -> Rows:
+def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
     """Reads and checks one split.
 
     Arguments:
         path: a text file, one row a line.
         length: the number of digits that every row must have, at least 3.
+        task: what decides the labels.
 
     Raises:
         InputError: ``length`` is below 3, the file is missing, empty, over 256 MB or not UTF-8, or a line has no tab,
-            a token that is not a digit, another number of digits, or a label that is not the sum of the first two.
-            The message names the line.
+            a token that is not a digit, another number of digits, or another label than the task's. The message names
+            the line.
     """
-    require_length(length)
+    task.require_length(length)
     try:
         content = read_bounded(path, _MAXIMUM_BYTES)
     except InputError:
@@ -112,19 +118,18 @@ def read_rows(path: Path, length: int) -> Rows:
         ) from error
     content = content.removeprefix(codecs.BOM_UTF8)
     if not content or content == b"\n":
-        raise InputError("the file is empty", where=str(path), allowed=_FORMAT)
+        raise InputError("the file is empty", where=str(path), allowed=_format(task))
     if not content.endswith(b"\n"):
         content += b"\n"
     parts, line, start = [], 1, 0
     while start < len(content):
         end = content.rfind(b"\n", start, start + _BYTES_AT_ONCE) + 1 or content.index(b"\n", start) + 1
-        parts.append(_parse_rows(content[start:end], length, path, line))
+        parts.append(_parse_rows(content[start:end], length, task, path, line))
         line, start = line + len(parts[-1]), end
-    digits = np.concatenate(parts)
-    return Rows(digits, digits[:, 0] + digits[:, 1])
+    return labelled(np.concatenate(parts), task)
 
 
-def _parse_rows(content: bytes, length: int, path: Path, first_line: int) -> npt.NDArray[np.int8]:
+def _parse_rows(content: bytes, length: int, task: Task, path: Path, first_line: int) -> npt.NDArray[np.int8]:
     """Reads whole lines at once.
 
     Returns:
@@ -142,18 +147,19 @@ def _parse_rows(content: bytes, length: int, path: Path, first_line: int) -> npt
     rows = len(fitting) if fitting.all() else int(np.argmin(fitting))
     tokens = text[starts[:rows, None] + np.arange(2 * length)]
     values, last, two_digits = tokens[:, ::2] - _ZERO, text[ends[:rows] - 1], of_label[:rows] == 2
-    label = values[:, 0] + values[:, 1]
     tens = np.where(two_digits, text[ends[:rows] - 2] - _ZERO, 0)
-    right = (values <= 9).all(axis=1)  # what is below "0" has wrapped around to above 9
+    are_digits = values < task.symbols  # what is below "0" has wrapped around to above 9
+    digits = np.where(are_digits, values, 0).astype(np.int8)
+    label, right = task.label(digits), are_digits.all(axis=1)
     right &= (tokens[:, 1:-1:2] == _SPACE).all(axis=1) & (tokens[:, -1] == _TAB)
     right &= (last == _ZERO + label % 10) & (tens == label // 10) & (two_digits == (label >= 10))
     if not right.all() or rows < len(fitting):
         wrong = rows if right.all() else int(np.argmin(right))
-        _explain(content[starts[wrong] : newlines[wrong]], length, f"{path}:{first_line + wrong}")
-    return values.astype(np.int8)
+        _explain(content[starts[wrong] : newlines[wrong]], length, task, f"{path}:{first_line + wrong}")
+    return digits
 
 
-def _explain(line: bytes, length: int, where: str) -> None:
+def _explain(line: bytes, length: int, task: Task, where: str) -> None:
     """Says what is wrong with a line.
 
     Raises:
@@ -162,21 +168,19 @@ def _explain(line: bytes, length: int, where: str) -> None:
     try:
         fields = line.removesuffix(b"\r").decode().split("\t")
     except UnicodeDecodeError as error:
-        raise InputError("not UTF-8 text", where=where, allowed=_FORMAT) from error
+        raise InputError("not UTF-8 text", where=where, allowed=_format(task)) from error
     if fields == [""]:
-        raise InputError("the line is empty", where=where, allowed=_FORMAT)
+        raise InputError("the line is empty", where=where, allowed=_format(task))
     if len(fields) != 2:
-        raise InputError(f"{len(fields) - 1} tabs in the line instead of one", where=where, allowed=_FORMAT)
+        raise InputError(f"{len(fields) - 1} tabs in the line instead of one", where=where, allowed=_format(task))
     tokens = fields[0].split(" ")
     for token in tokens:
-        if not _DIGIT.fullmatch(token):
-            raise InputError(f"{_shortened(token)} is not a digit", where=where, allowed=_FORMAT)
+        if not _DIGIT.fullmatch(token) or int(token) >= task.symbols:
+            raise InputError(f"{_shortened(token)} is not a digit", where=where, allowed=_format(task))
     if len(tokens) != length:
         raise InputError(f"{len(tokens)} digits in the line instead of {length}", where=where)
-    first, second = map(int, tokens[:FREE_DIGITS])
-    raise InputError(
-        f"the label {_shortened(fields[1])} is not {first + second}, the sum of {first} and {second}", where=where
-    )
+    (label,) = task.label(np.array([[int(token) for token in tokens]], np.int8))
+    raise InputError(f"the label {_shortened(fields[1])} is not {label}, {task.label_in_words}", where=where)
 
 
 def _shortened(text: str) -> str:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from digitsum_cli.core.generation import Rows, Splits, generate_splits
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 
 class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -60,12 +61,17 @@ class DigitSumSplits:
 
 
 def generate_datasets(
-    lengths: Sequence[int], k_train: int = 3, k_eval: int = 1, k_test: int = 1, seed: int = 0
+    lengths: Sequence[int],
+    k_train: int = 3,
+    k_eval: int = 1,
+    k_test: int = 1,
+    seed: int = 0,
+    task: Task = DIGIT_SUM,
 ) -> dict[int, DigitSumSplits]:
     """The data sets of every length from one random stream; see ``generate_splits``.
 
     Raises:
         InputError: a length is below 3 or stands twice, or a ``k`` is below 1.
     """
-    splits_by_length = generate_splits(lengths, k_train, k_eval, k_test, seed)
+    splits_by_length = generate_splits(lengths, k_train, k_eval, k_test, seed, task)
     return {length: DigitSumSplits.of(splits) for length, splits in splits_by_length.items()}

@@ -1,13 +1,7 @@
-"""The digit-sum task: rows drawn from the book's random stream.
+"""The data sets of a task, drawn as the book draws them.
 
-A row is ``length`` digits. The first two are free, the rest are 0 but for one *distractor* at a random position.
-The label is the sum of the first two digits (19 classes, 0-18)::
-
-    6 7 0 0 1 0 -> 6 + 7 -> class 13
-
-For each of the 100 pairs (first digit in the outer loop, second in the inner) ``k`` rows are made. A row draws the
-distractor's position with ``randint(2, length)`` and then its value with ``randint(0, 10)``, from NumPy's legacy
-``RandomState`` (MT19937). One stream runs through all lengths and splits in the order given.
+One stream, NumPy's legacy ``RandomState`` (MT19937), runs through all lengths and splits in the order given. How a row
+is drawn from it is up to the task.
 
 Source: Qiu Xipeng, *Neural Networks and Deep Learning* practice book, chapter 6.1.
 """
@@ -18,12 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
-DIGITS = 10
-CLASSES = 19
-FREE_DIGITS = 2
-MINIMUM_LENGTH = FREE_DIGITS + 1
 SPLIT_NAMES = ("train", "eval", "test")
 
 
@@ -33,7 +24,7 @@ class Rows:
 
     Arguments:
         digits: whole numbers 0-9 of shape ``(rows, length)``.
-        labels: whole numbers 0-18 of shape ``(rows,)``, the sums of the first two digits.
+        labels: classes of the task, of shape ``(rows,)``.
     """
 
     digits: npt.NDArray[np.int8]
@@ -65,26 +56,19 @@ class Splits:
         return tuple((name, getattr(self, name)) for name in SPLIT_NAMES)
 
 
-def require_length(length: int) -> None:
-    """Checks that a row of this length has a place for the distractor.
-
-    Raises:
-        InputError: ``length`` is below 3.
-    """
-    if length < MINIMUM_LENGTH:
-        raise InputError(
-            f"length {length} is too short",
-            allowed=f"{MINIMUM_LENGTH} or more: two digits to add up and room for a distractor",
-        )
+def labelled(digits: npt.NDArray[np.int8], task: Task = DIGIT_SUM) -> Rows:
+    """Rows with the labels that a task gives them."""
+    return Rows(digits, task.label(digits))
 
 
-def generate_rows(length: int, k: int, stream: np.random.RandomState) -> Rows:
-    """Draws ``k`` rows for each of the 100 pairs of first digits.
+def generate_rows(length: int, k: int, stream: np.random.RandomState, task: Task = DIGIT_SUM) -> Rows:
+    """Draws ``k`` rows for each of the task's strata, in the digit sum the 100 pairs of first digits.
 
     Arguments:
         length: digits in a row, at least 3.
         k: rows for each pair, at least 1.
-        stream: the random stream; ``200 * k`` numbers are drawn from it.
+        stream: the random stream; of the digit sum, ``200 * k`` numbers are drawn from it.
+        task: whose rows they are.
 
     Returns:
         ``100 * k`` rows.
@@ -92,23 +76,19 @@ def generate_rows(length: int, k: int, stream: np.random.RandomState) -> Rows:
     Raises:
         InputError: ``length`` is below 3 or ``k`` below 1.
     """
-    require_length(length)
+    task.require_length(length)
     if k < 1:
         raise InputError(f"k is {k}", allowed="1 or more rows for each pair of digits")
-    digits = np.zeros((DIGITS * DIGITS * k, length), dtype=np.int8)
-    row = 0
-    for first in range(DIGITS):
-        for second in range(DIGITS):
-            for _ in range(k):
-                position = stream.randint(FREE_DIGITS, length)
-                digits[row, :FREE_DIGITS] = first, second
-                digits[row, position] = stream.randint(0, DIGITS)
-                row += 1
-    return Rows(digits, digits[:, 0] + digits[:, 1])
+    return labelled(task.generate(length, k, stream), task)
 
 
 def generate_splits(
-    lengths: Sequence[int], k_train: int = 3, k_eval: int = 1, k_test: int = 1, seed: int = 0
+    lengths: Sequence[int],
+    k_train: int = 3,
+    k_eval: int = 1,
+    k_test: int = 1,
+    seed: int = 0,
+    task: Task = DIGIT_SUM,
 ) -> dict[int, Splits]:
     """Draws the splits of every length from one stream, in the order given.
 
@@ -116,6 +96,7 @@ def generate_splits(
         lengths: digits in a row, each at least 3 and none twice.
         k_train, k_eval, k_test: rows for each pair of first digits, in each split.
         seed: of ``numpy.random.RandomState``, 0 to 2**32 - 1.
+        task: whose rows they are.
 
     Returns:
         The splits by length. A length's rows depend on the lengths before it.
@@ -129,5 +110,6 @@ def generate_splits(
         raise InputError(f"the seed is {seed}", allowed="0 to 2**32 - 1")
     stream = np.random.RandomState(seed)
     return {
-        length: Splits(*(generate_rows(length, k, stream) for k in (k_train, k_eval, k_test))) for length in lengths
+        length: Splits(*(generate_rows(length, k, stream, task) for k in (k_train, k_eval, k_test)))
+        for length in lengths
     }

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, Rows
+from digitsum_cli.core.generation import Rows, labelled
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
 _SHUFFLING, _DRAWING = 0, 1
@@ -22,11 +23,12 @@ class TrainingRows:
         train: the train split.
         shuffle: in a new order in every epoch.
         fresh: new rows of the same distribution in every epoch, as many as ``train`` has, which must be a multiple of
-            100: as many for each pair of first digits.
+            the task's strata: in the digit sum of 100, as many for each pair of first digits.
         seed: of both, 0 to 2**32 - 1.
+        task: whose rows they are.
 
     Raises:
-        InputError: fresh rows are asked for, and the train split has no multiple of 100.
+        InputError: fresh rows are asked for, and the train split has no such multiple.
 
     Example:
         >>> from digitsum_cli.core import generate_splits
@@ -39,10 +41,13 @@ class TrainingRows:
     shuffle: bool = False
     fresh: bool = False
     seed: int = 0
+    task: Task = DIGIT_SUM
 
     def __post_init__(self) -> None:
-        if self.fresh and len(self.train) % (DIGITS * DIGITS):
-            raise InputError(f"{len(self.train)} train rows cannot be drawn anew", allowed="a multiple of 100 rows")
+        if self.fresh and len(self.train) % self.task.strata:
+            raise InputError(
+                f"{len(self.train)} train rows cannot be drawn anew", allowed=f"a multiple of {self.task.strata} rows"
+            )
 
     @property
     def change(self) -> bool:
@@ -53,7 +58,8 @@ class TrainingRows:
         """The rows of an epoch, counted from 0, in the order in which they are read."""
         rows = self.train
         if self.fresh:
-            rows = draw_rows(rows.digits.shape[1], len(rows) // (DIGITS * DIGITS), self._stream(epoch, _DRAWING))
+            length, k = rows.digits.shape[1], len(rows) // self.task.strata
+            rows = labelled(self.task.sample(length, k, self._stream(epoch, _DRAWING)), self.task)
         if self.shuffle:
             order = self._stream(epoch, _SHUFFLING).permutation(len(rows))
             rows = Rows(rows.digits[order], rows.labels[order])
@@ -61,22 +67,3 @@ class TrainingRows:
 
     def _stream(self, epoch: int, purpose: int) -> np.random.RandomState:
         return np.random.RandomState([self.seed, epoch, purpose])
-
-
-def draw_rows(length: int, k: int, stream: np.random.RandomState) -> Rows:
-    """Draws ``k`` rows for each of the 100 pairs of first digits, all positions and then all values at once.
-
-    The rows have the distribution of ``generate_rows``, but another order of draws: this one takes microseconds.
-
-    Arguments:
-        length: digits in a row, at least 3.
-        k: rows for each pair, at least 1.
-        stream: the random stream.
-    """
-    rows = DIGITS * DIGITS * k
-    digits = np.zeros((rows, length), dtype=np.int8)
-    pair = np.arange(rows) // k
-    digits[:, 0], digits[:, 1] = pair // DIGITS, pair % DIGITS
-    position = stream.randint(FREE_DIGITS, length, size=rows)
-    digits[np.arange(rows), position] = stream.randint(0, DIGITS, size=rows)
-    return Rows(digits, digits[:, 0] + digits[:, 1])

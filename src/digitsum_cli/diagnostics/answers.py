@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digitsum_cli.core.generation import CLASSES, DIGITS
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 
 @dataclass(frozen=True)
@@ -14,19 +14,20 @@ class Answers:
 
     Arguments:
         length: digits in a row.
-        predictions: classes 0-18 of shape ``(10, 10, length - 2, 10)``: by first digit, second digit, position of the
+        predictions: classes of shape ``(10, 10, length - 2, 10)``: by first digit, second digit, position of the
             distractor (0 is the third digit) and its value.
+        task: what was asked.
     """
 
     length: int
     predictions: npt.NDArray[np.int8]
+    task: Task = DIGIT_SUM
 
     @property
     def labels(self) -> npt.NDArray[np.int8]:
-        """The sums of the first two digits, of the shape of ``predictions``."""
-        digits = np.arange(DIGITS, dtype=np.int8)
-        sums = np.add.outer(digits, digits)
-        return np.broadcast_to(sums[:, :, None, None], self.predictions.shape)
+        """The right answers, of the shape of ``predictions``."""
+        draws = self.task.every_draw(self.length)
+        return np.broadcast_to(draws.labels[:, :, None, None], self.predictions.shape)
 
     @property
     def accuracy(self) -> float:
@@ -44,17 +45,26 @@ class Answers:
 
     @property
     def digit_slopes(self) -> tuple[float, float]:
-        """By how much the answer rises, on average, for each one that the first, or the second, digit is higher.
-
-        The slopes of the least-squares line: 1 where a digit is added in full, 0 where it is lost.
-        """
-        digits = np.arange(DIGITS) - (DIGITS - 1) / 2
-        by_pair = self.predictions.mean(axis=(2, 3))
-        first, second = by_pair.mean(axis=1) @ digits, by_pair.mean(axis=0) @ digits
-        return float(first / (digits @ digits)), float(second / (digits @ digits))
+        """The slopes of the answer over the first and the second digit; see ``digit_slopes``."""
+        return digit_slopes(self.predictions.mean(axis=(2, 3)))
 
     @property
     def confusion(self) -> npt.NDArray[np.int64]:
-        """How many draws of each label (row) got each answer (column), of shape ``(19, 19)``."""
-        cells = self.labels.astype(np.int64) * CLASSES + self.predictions
-        return np.bincount(cells.ravel(), minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+        """How many draws of each label (row) got each answer (column), of shape ``(classes, classes)``."""
+        classes = self.task.classes
+        cells = self.labels.astype(np.int64) * classes + self.predictions
+        return np.bincount(cells.ravel(), minlength=classes * classes).reshape(classes, classes)
+
+
+def digit_slopes(by_pair: npt.NDArray[np.floating | np.integer]) -> tuple[float, float]:
+    """By how much a class rises, on average, for each one that the first, or the second, digit is higher.
+
+    The slopes of the least-squares plane. In the digit sum: 1 where a digit is added in full, 0 where it is lost.
+
+    Arguments:
+        by_pair: classes or their means, of shape ``(10, 10)``: by first and second digit.
+    """
+    symbols = len(by_pair)
+    digits = np.arange(symbols) - (symbols - 1) / 2
+    first, second = by_pair.mean(axis=1) @ digits, by_pair.mean(axis=0) @ digits
+    return float(first / (digits @ digits)), float(second / (digits @ digits))

@@ -15,11 +15,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.classifier import DigitSumClassifier
-from digitsum_cli.core.draws import count_draws
-from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 
-def gradient_norms_by_lag(model: DigitSumClassifier, length: int) -> npt.NDArray[np.float64]:
+def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> npt.NDArray[np.float64]:
     """The mean over every draw of ``|| d loss / d h_t ||``, where the loss is the draw's own cross-entropy.
 
     Of an LSTM, ``h_t`` stands for its whole state, the cell included: what is remembered goes through both.
@@ -27,30 +26,30 @@ def gradient_norms_by_lag(model: DigitSumClassifier, length: int) -> npt.NDArray
     Arguments:
         model: the classifier, on the CPU; it is left as it is, its gradients too.
         length: digits in a row, at least 3.
+        task: whose draws and labels they are.
 
     Returns:
         Norms of shape ``(length,)``: entry ``lag`` is that of ``t = length - lag``, so entry 0 is the last state.
 
     Raises:
-        InputError: ``length`` is below 3.
+        InputError: ``length`` is below 3, or the task's draws cannot be listed.
     """
-    require_length(length)
+    draws = task.every_draw(length)
+    symbols, positions = draws.symbols, draws.positions
     with torch.no_grad():
         W = model.embedding.W
         zero, values = W[:1], W[1:]
-        first_digits, second_digits = W.repeat_interleave(DIGITS, dim=0), W.repeat(DIGITS, 1)
-        digits = torch.arange(DIGITS, device=W.device)
-        labels = (digits[:, None] + digits).flatten()
-    places = length - FREE_DIGITS
-    # Without a distractor, all places give the same 100 rows.
-    totals = places * _sums_of_norms(model, [first_digits, second_digits, *[zero] * places], labels)
-    # The 900 draws with the distractor at one place read a zero at all the others: one vector for all of them.
+        first_digits, second_digits = W.repeat_interleave(symbols, dim=0), W.repeat(symbols, 1)
+        labels = torch.from_numpy(draws.labels.ravel()).to(W.device, torch.int64)
+    # Without a distractor, all positions give the same 100 rows.
+    totals = positions * _sums_of_norms(model, [first_digits, second_digits, *[zero] * positions], labels)
+    # The 900 draws with the distractor at one position read a zero at all the others: one vector for all of them.
     pairs = [each.repeat_interleave(len(values), dim=0) for each in (first_digits, second_digits, labels)]
-    values = values.repeat(DIGITS * DIGITS, 1)
-    for place in range(places):
-        inputs = [*pairs[:2], *[zero] * place, values, *[zero] * (places - place - 1)]
+    values = values.repeat(draws.labels.size, 1)
+    for position in range(positions):
+        inputs = [*pairs[:2], *[zero] * position, values, *[zero] * (positions - position - 1)]
         totals += _sums_of_norms(model, inputs, pairs[2])
-    return totals / count_draws(length)
+    return totals / draws.count
 
 
 def reach(norms: Sequence[float] | npt.NDArray[np.float64]) -> float:

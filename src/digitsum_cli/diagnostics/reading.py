@@ -8,8 +8,8 @@ import numpy.typing as npt
 import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
-from digitsum_cli.core.exact import answer_every_draw, states_of_every_draw
-from digitsum_cli.core.generation import DIGITS
+from digitsum_cli.core.exact import logits_of_draws, states_of_every_draw
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.diagnostics.answers import Answers
 
 
@@ -28,24 +28,28 @@ class Reading:
 
 
 @torch.inference_mode()
-def read_every_draw(model: DigitSumClassifier, length: int, lengths: Iterable[int] = ()) -> Reading:
+def read_every_draw(
+    model: DigitSumClassifier, length: int, lengths: Iterable[int] = (), task: Task = DIGIT_SUM
+) -> Reading:
     """Reads all draws of all lengths once, as a tree (see ``digitsum_cli.core.exact``).
 
     Arguments:
         model: the classifier.
         length: digits in a row, at least 3, whose last states are kept and which is answered too.
         lengths: others to answer, each at least 3.
+        task: whose draws they are.
 
     Raises:
-        InputError: a length is below 3.
+        InputError: a length is below 3, or the task's draws cannot be listed.
     """
     asked = {length, *lengths}
     answers: dict[int, list[npt.NDArray[np.int8]]] = {asked_length: [] for asked_length in sorted(asked)}
     last_states = []
-    for first_digit in range(DIGITS):
-        for read, states in states_of_every_draw(model, asked, first_digit):
-            logits, _ = answer_every_draw(model, states, first_digit)
+    for first_digit in range(task.symbols):
+        for read, states in states_of_every_draw(model, asked, first_digit, task):
+            logits = logits_of_draws(model, states)
             answers[read].append(logits.argmax(dim=1).view(states.shape[:-1]).to("cpu", torch.int8).numpy())
             if read == length:
                 last_states.append(model.rnn_model.hidden(states).cpu().numpy())
-    return Reading({read: Answers(read, np.stack(parts)) for read, parts in answers.items()}, np.stack(last_states))
+    by_length = {read: Answers(read, np.stack(parts), task) for read, parts in answers.items()}
+    return Reading(by_length, np.stack(last_states))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
-from digitsum_cli.core.generation import DIGITS, FREE_DIGITS
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
 _TOGETHER_OR_APART = re.compile(r"[0-9]+|[0-9](?:(?:\s*,\s*|\s+)[0-9])+")
@@ -21,22 +21,19 @@ class Walkthrough:
 
     Arguments:
         digits: the sequence.
+        label: the right answer.
         states: ``h`` after each digit, of shape ``(length, hidden_size)``.
-        probabilities: of the 19 classes if the sequence ended there, of shape ``(length, 19)``.
+        probabilities: of the classes if the sequence ended there, of shape ``(length, classes)``.
         gates: how far each gate was open when the digit was read, 0 to 1, of shape ``(length, hidden_size)``, by name.
         cell: what else the state holds, of shape ``(length, hidden_size)`` for an LSTM and ``(length, 0)`` for others.
     """
 
     digits: tuple[int, ...]
+    label: int
     states: npt.NDArray[np.floating]
     probabilities: npt.NDArray[np.floating]
     gates: dict[str, npt.NDArray[np.floating]]
     cell: npt.NDArray[np.floating]
-
-    @property
-    def label(self) -> int:
-        """The sum of the first two digits."""
-        return sum(self.digits[:FREE_DIGITS])
 
     @property
     def answer(self) -> int:
@@ -45,24 +42,25 @@ class Walkthrough:
 
 
 @torch.inference_mode()
-def walk_through(model: DigitSumClassifier, digits: Sequence[int]) -> Walkthrough:
+def walk_through(model: DigitSumClassifier, digits: Sequence[int], task: Task = DIGIT_SUM) -> Walkthrough:
     """Reads one sequence, also one that the generator cannot draw.
 
     Arguments:
         model: the classifier.
         digits: at least two whole numbers 0-9.
+        task: which answer is right.
 
     Raises:
         InputError: there are fewer than two digits, or one is not 0-9.
     """
-    if len(digits) < FREE_DIGITS:
+    if len(digits) < task.label_digits:
         raise InputError(
             f"a sequence of length {len(digits)} is too short",
-            allowed=f"{FREE_DIGITS} or more: the first two are added up",
+            allowed=f"{task.label_digits} or more: the right answer is {task.label_in_words}",
         )
     for place, digit in enumerate(digits, start=1):
-        if not 0 <= digit < DIGITS:
-            raise InputError(f"digit {place} of the sequence is {digit}", allowed="0-9")
+        if not 0 <= digit < task.symbols:
+            raise InputError(f"digit {place} of the sequence is {digit}", allowed=f"0-{task.symbols - 1}")
     layer = model.rnn_model
     state = layer.initial_state(1)
     states, gates = [], []
@@ -74,6 +72,7 @@ def walk_through(model: DigitSumClassifier, digits: Sequence[int]) -> Walkthroug
     h = layer.hidden(every_state)
     return Walkthrough(
         tuple(digits),
+        int(task.label(np.array([digits], np.int8))[0]),
         h.cpu().numpy(),
         model.linear(h).softmax(dim=1).cpu().numpy(),
         {name: torch.cat([at_step[name] for at_step in gates]).cpu().numpy() for name in gates[0]},

@@ -8,10 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
+from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, new_figure, set_title, styled
-
-FLOOR = 0.1
-"""The accuracy of always answering 9, the commonest sum."""
 
 MAXIMUM_SERIES = 14
 MANY_SETTINGS = 5
@@ -65,12 +63,13 @@ class AccuracySeries:
     span: SpanMark | None
 
 
-def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str) -> Figure:
-    """Draws accuracy against length, with every seed, the interval of the mean, the memory span and the 10 % floor.
+def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Sequence[Floor]) -> Figure:
+    """Draws accuracy against length, with every seed, the interval of the mean, the memory span and the floor.
 
     Arguments:
         series: the settings; of over 14, the first 14 are drawn. The eval accuracy is drawn for a single one.
         subtitle: what the settings have in common.
+        floors: of their tasks.
     """
     drawn = series[:MAXIMUM_SERIES]
     if len(drawn) < len(series):
@@ -86,8 +85,11 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str) -> Figure:
                 panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
                 for name, text in (("exact", "exact, mean over seeds"), ("test", "on the test rows"))
             ]
-        floor = "floor: always answering 9 (10 %)"
-        handles.append(panel.axhline(FLOOR, color=GUIDE_COLOUR, linestyle=(0, (1, 3)), linewidth=1.5, label=floor))
+        for floor in floors:
+            label, style = f"floor: {floor}", (0, (1, 3))
+            handles.append(
+                panel.axhline(floor.accuracy, color=GUIDE_COLOUR, linestyle=style, linewidth=1.5, label=label)
+            )
         set_title(figure, "How far back it remembers", subtitle)
         panel.set_xlabel("sequence length (digits)")
         panel.set_ylabel("accuracy")

@@ -1,4 +1,4 @@
-"""Which sum the network answers in place of the right one."""
+"""Which label the network answers in place of the right one."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from digitsum_cli.core.generation import CLASSES
 from digitsum_cli.figures.heat_map import add_percent_bar, draw_cells
 from digitsum_cli.figures.small_multiples import MAXIMUM_PANELS, add_panels, evenly_spread, grid_shape
 from digitsum_cli.figures.style import new_figure, set_title, styled
@@ -19,19 +18,20 @@ class Confusion:
 
     Arguments:
         length: digits in a row.
-        counts: numbers of sequences, of shape ``(19, 19)``, by the right sum and the answer.
+        counts: numbers of sequences, of shape ``(classes, classes)``, by the right label and the answer.
     """
 
     length: int
     counts: Sequence[Sequence[float]]
 
 
-def draw_confusion(panels: Sequence[Confusion], subtitle: str) -> Figure:
-    """Draws a confusion matrix for each length; each row is shown as shares of its right sum.
+def draw_confusion(panels: Sequence[Confusion], subtitle: str, label_name: str) -> Figure:
+    """Draws a confusion matrix for each length; each row is shown as shares of its right label.
 
     Arguments:
         panels: one for each length, 1 or more; of over 8, 8 are drawn, evenly spread.
         subtitle: what they have in common.
+        label_name: what a label is called, such as ``sum``.
     """
     drawn = evenly_spread(sorted(panels, key=lambda panel: panel.length), MAXIMUM_PANELS)
     if len(drawn) < len(panels):
@@ -41,16 +41,18 @@ def draw_confusion(panels: Sequence[Confusion], subtitle: str) -> Figure:
     figure = new_figure(max(6.0, 1.6 + (size + 0.18) * columns), 0.88 + (size + 0.41) * rows)
     figure.set_layout_engine("compressed")  # squares leave space that is not to lie between the parts
     with styled():
-        axes = add_panels(figure, len(drawn), "answer", "right sum", share_x=True)
+        axes = add_panels(figure, len(drawn), "answer", f"right {label_name}", share_x=True)
         for axis, panel in zip(axes, drawn, strict=True):
             cells = draw_cells(axis, [_shares(row) for row in panel.counts])
             axis.set_aspect("equal")
             axis.set_title(f"length {panel.length}")
-        axes[0].xaxis.set_major_locator(FixedLocator(range(0, CLASSES, 6)))
-        axes[0].yaxis.set_major_locator(FixedLocator(range(0, CLASSES, 6)))
+        classes = len(drawn[0].counts)
+        labelled = range(0, classes, max(1, (classes - 1) // 3))
+        axes[0].xaxis.set_major_locator(FixedLocator(labelled))
+        axes[0].yaxis.set_major_locator(FixedLocator(labelled))
         axes[0].invert_yaxis()
         add_percent_bar(figure, cells, axes, "share of the row", height=size * rows)
-        set_title(figure, "Which sums are mistaken for which", subtitle)
+        set_title(figure, f"What is answered in place of the right {label_name}", subtitle)
     return figure
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from digitsum_cli.core.generation import DIGITS
 from digitsum_cli.figures.heat_map import add_percent_bar, draw_cells
 from digitsum_cli.figures.small_multiples import MAXIMUM_PANELS, add_panels, evenly_spread, grid_shape
 from digitsum_cli.figures.style import new_figure, set_title, styled
@@ -50,7 +49,7 @@ def draw_distractor(panels: Sequence[DistractorAccuracy], subtitle: str) -> Figu
             cells = draw_cells(axis, by_value, first_column=FIRST_POSITION)
             axis.set_title(f"length {panel.length}")
             axis.xaxis.set_major_locator(whole_numbers(4))
-        axes[0].yaxis.set_major_locator(FixedLocator(range(0, DIGITS, 3)))
+        axes[0].yaxis.set_major_locator(FixedLocator(range(0, len(by_value), 3)))
         add_percent_bar(figure, cells, axes, "accuracy", height=2.0 * rows)
         set_title(figure, "What the distractor costs", subtitle)
     return figure

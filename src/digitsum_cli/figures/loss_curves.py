@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from digitsum_cli.core.generation import CLASSES, DIGITS
 from digitsum_cli.figures.small_multiples import evenly_spread
 from digitsum_cli.figures.style import (
     EVAL_COLOUR,
@@ -43,12 +42,13 @@ class LossCurve:
     eval: Points
 
 
-def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
+def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: float) -> Figure:
     """Draws the curves, the trainings of one length in one panel.
 
     Arguments:
         curves: any number of trainings; of over 16 lengths, 16 are drawn, evenly spread.
         subtitle: what they have in common.
+        guess_loss: that of always answering with the labels' own frequencies: what can be had without memory.
     """
     every_length = sorted({curve.length for curve in curves})
     lengths = evenly_spread(every_length, MAXIMUM_PANELS)
@@ -60,7 +60,7 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str) -> Figure:
     with styled():
         axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for panel, length in zip(axes.flat, lengths, strict=False):
-            _draw_panel(panel, length, [curve for curve in curves if curve.length == length])
+            _draw_panel(panel, length, [curve for curve in curves if curve.length == length], guess_loss)
         for panel in axes.flat[len(lengths) :]:
             panel.remove()
         losses = [loss for curve in curves for _, loss in (*curve.train, *curve.eval)]
@@ -83,9 +83,9 @@ def _label_outer_axes(axes: Sequence[Axes], columns: int) -> None:
             panel.set_ylabel("cross-entropy (nats)")
 
 
-def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve]) -> None:
+def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve], guess_loss: float) -> None:
     """One line a split; of several trainings the median, with each of them faint behind it."""
-    panel.axhline(_label_entropy(), color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by frequency")
+    panel.axhline(guess_loss, color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by frequency")
     for name, colour, style in (("train", TRAIN_COLOUR, "-"), ("eval", EVAL_COLOUR, "--")):
         lines: list[Points] = [getattr(curve, name) for curve in curves]
         if len(lines) > 1:
@@ -110,12 +110,3 @@ def _median(lines: Sequence[Points]) -> Points:
 
 def _coordinates(points: Points) -> tuple[list[float], list[float]]:
     return [step for step, _ in points], [loss for _, loss in points]
-
-
-def _label_entropy() -> float:
-    """The loss of always answering with the labels' own frequencies, in nats: what can be had without memory."""
-    pairs = DIGITS * DIGITS
-    counts = [
-        sum(first + second == label for first in range(DIGITS) for second in range(DIGITS)) for label in range(CLASSES)
-    ]
-    return -sum(count / pairs * math.log(count / pairs) for count in counts)

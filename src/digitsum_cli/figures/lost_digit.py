@@ -11,13 +11,10 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, new_figure, set_title, styled
 
-SUM_ALONE = 0.5
-"""The share of a digit's variance that a state which holds the sum alone gives: half the sum is the best guess."""
-
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
-_SUM = ("sum", "sum", INK, "--")
 
-GrowingArray = tuple[str, str, str, str]
+_Series = tuple[str, str, str, str]
+"""The name in a point, the label, the colour and the style of a line."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class LostDigitPoint:
     Arguments:
         length: digits in a row.
         first_slope, second_slope: by how much a digit that is one higher raises the answer.
-        first_probe, second_probe, sum_probe: the share of the variance of each, 0 to 1, that a linear
+        first_probe, second_probe, label_probe: the share of the variance of each, 0 to 1, that a linear
             read-out of the last state finds (R²).
     """
 
@@ -36,29 +33,48 @@ class LostDigitPoint:
     second_slope: Sequence[float]
     first_probe: Sequence[float]
     second_probe: Sequence[float]
-    sum_probe: Sequence[float]
+    label_probe: Sequence[float]
 
 
-def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
+@dataclass(frozen=True)
+class RightAnswers:
+    """What a network shows that answers right and holds nothing but the right label.
+
+    Arguments:
+        label_name: what a label is called, such as ``sum``.
+        slopes: by how much each digit that is one higher raises the label.
+        digit_probes: the share of each digit's variance that a linear read-out of the label finds. Of the sum of two
+            digits it is 0.5: half the sum is the best guess.
+    """
+
+    label_name: str
+    slopes: tuple[float, float]
+    digit_probes: tuple[float, float]
+
+
+def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, right: RightAnswers) -> Figure:
     """Draws slopes and read-outs against length, their means as lines, each seed a faint point beside them.
 
     Arguments:
         points: one for each length, 1 or more.
         subtitle: what they have in common.
+        right: the guides.
     """
     points = sorted(points, key=lambda point: point.length)
     figure = new_figure(9.0, 4.9)
     with styled():
         slopes, read_outs = figure.subplots(1, 2)
         _draw(slopes, points, _DIGITS, "_slope")
-        slopes.axhline(1, color=GUIDE_COLOUR, linestyle=(0, (5, 3)), linewidth=1.2, label="added in full (1)")
-        slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="lost (0)")
+        for slope in _different(right.slopes):
+            label = f"counts in full ({slope:.2g})"
+            slopes.axhline(slope, color=GUIDE_COLOUR, linestyle=(0, (5, 3)), linewidth=1.2, label=label)
+        slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="not at all (0)")
         slopes.set_title("how much it counts in the answer")
         slopes.set_ylabel("rise of the answer for each one more")
-        _draw(read_outs, points, (*_DIGITS, _SUM), "_read_out")
-        read_outs.axhline(
-            SUM_ALONE, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=f"from the sum alone ({SUM_ALONE})"
-        )
+        _draw(read_outs, points, (*_DIGITS, ("label", right.label_name, INK, "--")), "_probe")
+        for share in _different(right.digit_probes):
+            label = f"from the {right.label_name} alone ({share:.2g})"
+            read_outs.axhline(share, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=label)
         read_outs.set_title("how much of it the last state holds")
         read_outs.set_ylabel("R² of a linear read-out")
         read_outs.set_ylim(-0.02, 1.02)  # a marker at 0 is not cut
@@ -76,7 +92,7 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
     return figure
 
 
-def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[GrowingArray], suffix: str) -> None:
+def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[_Series], suffix: str) -> None:
     lengths = [point.length for point in points]
     aside = _distance(lengths)
     for index, (name, label, colour, style) in enumerate(series):
@@ -89,6 +105,11 @@ def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[Growin
     margin = max(0.05 * (lengths[-1] - lengths[0]), 0.5)
     panel.set_xlim(lengths[0] - margin, lengths[-1] + margin)
     panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
+
+
+def _different(values: Sequence[float]) -> list[float]:
+    """What is drawn as a guide: each value once, to two digits, but not 0."""
+    return [value for value in dict.fromkeys(float(f"{value:.2g}") for value in values) if abs(value) >= 0.01]
 
 
 def _distance(lengths: Sequence[int]) -> float:

@@ -8,12 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
+from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.heat_map import add_percent_bar, contrasting_colour, draw_cells, outline_cell
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
 
 TITLE = "How well it does at lengths it was not trained on"
-FLOOR = 0.1
-"""The accuracy of always answering 9, the commonest sum."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +24,17 @@ class TransferAccuracy:
     accuracy: float
 
 
-def draw_transfer(accuracies: Sequence[TransferAccuracy], subtitle: str) -> Figure:
+def draw_transfer(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Floor) -> Figure:
     """Draws a table of coloured cells, or, of one training length, a curve.
 
     Arguments:
         accuracies: one or more, at most one for each pair of lengths; a pair without one is left empty.
         subtitle: what they have in common.
+        floor: of the task.
     """
     train_lengths = sorted({cell.train_length for cell in accuracies})
     if len(train_lengths) == 1:
-        return _draw_curve(sorted(accuracies, key=lambda cell: cell.test_length), subtitle)
+        return _draw_curve(sorted(accuracies, key=lambda cell: cell.test_length), subtitle, floor)
     return _draw_table(accuracies, train_lengths, sorted({cell.test_length for cell in accuracies}), subtitle)
 
 
@@ -80,7 +80,7 @@ def _cell_size(columns: int) -> float:
     return min(0.7, max(0.27, 5.0 / columns))
 
 
-def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str) -> Figure:
+def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Floor) -> Figure:
     lengths = [cell.test_length for cell in accuracies]
     train_length = accuracies[0].train_length
     figure = new_figure(7.5, 4.8)
@@ -95,7 +95,8 @@ def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str) -> Figure
             label="exact accuracy",
         )
         _mark_train_length(panel, train_length)
-        panel.axhline(FLOOR, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="floor: always answering 9 (10 %)")
+        label = f"floor: {floor}"
+        panel.axhline(floor.accuracy, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label=label)
         panel.set_xlabel("test length (digits)")
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)

@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from digitsum_cli.core.generation import CLASSES, FREE_DIGITS
-from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.core.specs import MEMORY_CELL
 from digitsum_cli.figures.gates import MAXIMUM_UNITS, limits_and_colours
 from digitsum_cli.figures.heat_map import (
     DIVERGING,
@@ -23,6 +22,7 @@ from digitsum_cli.figures.style import COLOURS, new_figure, set_title, styled
 from digitsum_cli.figures.ticks import every_nth, whole_numbers
 
 MAXIMUM_DIGITS = 40
+_ALWAYS_WRITTEN = 2
 """Of a longer sequence, only the first two digits and those that are not 0 are written."""
 
 Units = Sequence[Sequence[float]]
@@ -35,19 +35,23 @@ def draw_walkthrough(
     probabilities: Sequence[Sequence[float]],
     subtitle: str,
     *,
+    label: int,
+    label_name: str,
     gates: Mapping[str, Units] | None = None,
     cell: Units = (),
 ) -> Figure:
-    """Draws the states, gates and cell, and below them the probabilities of all sums, step by step.
+    """Draws the states, gates and cell, and below them the probabilities of all labels, step by step.
 
-    The right sum is marked at the end.
+    The right label is marked at the end.
 
     Arguments:
-        digits: the sequence, of shape ``(length,)``, 2 or more; the right sum is that of the first two.
+        digits: the sequence, of shape ``(length,)``, 2 or more.
         states: the state after each step, -1 to 1, or from 0 on, of shape ``(length, hidden_size)``; of over 64 units,
             64 are drawn, evenly spread.
-        probabilities: of each sum after each step, 0 to 1, of shape ``(length, 19)``.
+        probabilities: of each label after each step, 0 to 1, of shape ``(length, classes)``.
         subtitle: which network, which sequence.
+        label: the right one.
+        label_name: what a label is called, such as ``sum``.
         gates: how far each is open at each step, 0 to 1, by name, of the shape of ``states``.
         cell: what else the state holds, of the shape of ``states`` or without columns; drawn from -5 to 5.
     """
@@ -68,11 +72,11 @@ def draw_walkthrough(
         _write_digits(uppers[0], digits)
         cells = draw_cells(lower, list(zip(*probabilities, strict=True)), first_column=1)
         add_percent_bar(figure, cells, [lower], "probability", heights[-1])
-        lower.yaxis.set_major_locator(FixedLocator(range(0, CLASSES, 3)))
+        lower.yaxis.set_major_locator(FixedLocator(every_nth(len(probabilities[0]), 7)))
         lower.xaxis.set_major_locator(whole_numbers(10))
-        lower.set_ylabel("sum")
+        lower.set_ylabel(label_name)
         lower.set_xlabel("step (digits read)")
-        _mark_right_sum(lower, len(digits), sum(digits[:FREE_DIGITS]))
+        _mark_right_label(lower, len(digits), label)
         set_title(figure, "One sequence, step by step", subtitle)
     return figure
 
@@ -112,7 +116,7 @@ def _draw_units(figure: Figure, panel: Axes, part: _Part, units: Sequence[int], 
 def _write_digits(panel: Axes, digits: Sequence[int]) -> None:
     """Writes above the panel which digit is read at each step."""
     all_fit = len(digits) <= MAXIMUM_DIGITS
-    written = [step for step, digit in enumerate(digits, 1) if all_fit or step <= FREE_DIGITS or digit]
+    written = [step for step, digit in enumerate(digits, 1) if all_fit or step <= _ALWAYS_WRITTEN or digit]
     panel.tick_params(labelbottom=False)
     above = panel.secondary_xaxis("top")
     above.set_xticks(written, labels=[str(digits[step - 1]) for step in written], fontsize=10 if all_fit else 8.5)
@@ -120,6 +124,6 @@ def _write_digits(panel: Axes, digits: Sequence[int]) -> None:
     above.set_xlabel("digit read" if all_fit else "digit read (0 where none is written)")
 
 
-def _mark_right_sum(panel: Axes, step: int, right_sum: int) -> None:
-    outline_cell(panel, step, right_sum, COLOURS[1])
-    panel.annotate(f"◂ {right_sum}", (step + 0.5, right_sum), (2, 0), textcoords="offset points", va="center")
+def _mark_right_label(panel: Axes, step: int, label: int) -> None:
+    outline_cell(panel, step, label, COLOURS[1])
+    panel.annotate(f"◂ {label}", (step + 0.5, label), (2, 0), textcoords="offset points", va="center")

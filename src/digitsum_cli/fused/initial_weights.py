@@ -12,36 +12,37 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.generation import CLASSES, DIGITS
-from digitsum_cli.core.names import GATES
+from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 _NORMALS_AT_ONCE = 16
 """From this many values on, torch draws normals in blocks of 16, from one output each."""
 
 
-def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: int) -> Weights:
+def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: int, task: Task = DIGIT_SUM) -> Weights:
     """The weights that ``build_classifier(cell, "manual", …, init="book", seed=seed)`` starts with.
 
     Arguments:
-        cell: ``"srn"``, ``"lstm"`` or ``"gru"``.
+        cell: its name in the registry.
         embedding_size: M.
         hidden_size: H.
         seed: of the one generator, 0 to 2**32 - 1.
+        task: how many different digits and classes there are.
 
     Returns:
         Arrays in float32 by the classifier's parameter names.
     """
     generator = _TorchGenerator(seed)
     M, H = embedding_size, hidden_size
-    suffixes = [f"_{gate}" for gate in GATES[cell]] or [""]
+    suffixes = CELLS[cell].suffixes
     linear_bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(H))
     return {
         **{f"rnn_model.W{suffix}": generator.xavier(M, H) for suffix in suffixes},
         **{f"rnn_model.U{suffix}": generator.xavier(H, H) for suffix in suffixes},
         **{f"rnn_model.b{suffix}": generator.xavier(1, H) for suffix in suffixes},
-        "embedding.W": generator.xavier(DIGITS, M),
-        "linear.weight": generator.uniform((CLASSES, H), linear_bound),
-        "linear.bias": generator.uniform((CLASSES,), 1 / math.sqrt(H)),
+        "embedding.W": generator.xavier(task.symbols, M),
+        "linear.weight": generator.uniform((task.classes, H), linear_bound),
+        "linear.bias": generator.uniform((task.classes,), 1 / math.sqrt(H)),
     }
 
 

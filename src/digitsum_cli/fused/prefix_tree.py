@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from digitsum_cli.core.generation import DIGITS, Rows
+from digitsum_cli.core.generation import Rows
 
 Indices = npt.NDArray[np.intp]
 
@@ -120,7 +120,8 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
     batches = -(-len(rows) // batch_size)
     starts = np.empty((batches, rows.digits.shape[1] + 1), np.intp)
     nodes = np.empty((4, rows.digits.size), np.intp)  # what is not written to takes no memory
-    count = _build(np.ascontiguousarray(rows.digits), rows.labels, batch_size, starts, nodes)
+    symbols = int(rows.digits.max()) + 1
+    count = _build(np.ascontiguousarray(rows.digits), rows.labels, symbols, batch_size, starts, nodes)
     digit, parent, label, rows_through = nodes[:, :count].copy()
     batch_rows = np.full(batches, batch_size)
     batch_rows[-1] = len(rows) - (batches - 1) * batch_size
@@ -128,11 +129,11 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
 
 
 @njit(nogil=True, cache=True)
-def _build(digits, labels, batch_size, starts, nodes):
+def _build(digits, labels, symbols, batch_size, starts, nodes):
     """Fills ``starts`` and the columns of ``nodes``, and returns how many nodes there are."""
     digit, parent, label, rows_through = nodes
     rows, length = digits.shape
-    child = np.empty((batch_size, DIGITS), np.intp)  # of a node of the step before, by digit; -1 for none
+    child = np.empty((batch_size, symbols), np.intp)  # of a node of the step before, by digit; -1 for none
     node_of_row = np.empty(batch_size, np.intp)  # within its step
     node = 0
     for batch in range(starts.shape[0]):

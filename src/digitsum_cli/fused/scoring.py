@@ -5,7 +5,7 @@ import math
 from digitsum_cli.fused.cells import step
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.forward import leaf_loss, logits, tabulate
-from digitsum_cli.fused.products import multiply
+from digitsum_cli.fused.simd.products import multiply
 
 
 @compiled
@@ -33,8 +33,12 @@ def score_forest(kind, p, forest, leaf_weights, work, H, M, C):
 
 
 @compiled
-def count_correct_draws(kind, p, first_digit, length, work, H, M, C):
-    """How many of the draws with one first digit are answered rightly.
+def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
+    """How many of the draws with one first digit are answered correctly.
+
+    Arguments:
+        labels: by second digit.
+        positions: that the distractor can have.
 
     Row j < 10 of the states is the trunk: second digit j, then zeros. Each step sprouts 90 branches after all rows that
     there are: for each trunk the nine values of a distractor, zeros from then on.
@@ -49,7 +53,7 @@ def count_correct_draws(kind, p, first_digit, length, work, H, M, C):
     for trunk in range(digits - 1, -1, -1):  # the parent, row 0, last
         step(kind, work, trunk, 0, states, 0, states, trunk, 0, width)
     rows = digits
-    for _ in range(2, length):
+    for _ in range(positions):
         multiply(hU, 0, states.h, 0, p.U, rows, H, False)
         sprout = rows
         for trunk in range(digits):
@@ -63,8 +67,8 @@ def count_correct_draws(kind, p, first_digit, length, work, H, M, C):
     right = 0
     for row in range(rows):
         second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
-        draws = length - 2 if row < digits else 1
-        right += draws * (_answer(work.z, row, C) == first_digit + second_digit)
+        draws = positions if row < digits else 1
+        right += draws * (_answer(work.z, row, C) == labels[second_digit])
     return right
 
 

@@ -7,22 +7,26 @@ from statistics import fmean
 
 import numpy as np
 
+from digitsum_cli.core.tasks import Task
+from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
+from digitsum_cli.diagnostics.linear_probe import linear_probe
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.figures.confusion import Confusion, draw_confusion
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.lost_digit import LostDigitPoint, draw_lost_digit
+from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.run_figures import name_with_label
+from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import percent, significant
-from digitsum_cli.trials.setting_columns import setting_label, settings_and_seeds, varied_settings
+from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
 MAXIMUM_SETTINGS = 6
 
@@ -38,20 +42,20 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
     Yields:
         For each setting (of over 6, for the first 6) what sets it apart in words, and its figures.
     """
-    rows = [each.row for each in trials]
-    varied = varied_settings(rows)
-    labels = list(dict.fromkeys(setting_label(row, varied) for row in rows))
-    for label in labels[:MAXIMUM_SETTINGS]:
-        mine = [each for each in trials if setting_label(each.row, varied) == label]
+    settings = [each.setting for each in trials]
+    varied = varied_columns(settings)
+    for setting in list(dict.fromkeys(settings))[:MAXIMUM_SETTINGS]:
+        label = setting.in_words(varied)
+        mine = [each for each in trials if each.setting == setting]
         by_length: ByLength = {}
         for each in mine:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
-        subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
-        figures = [draw(by_length, subtitle) for draw in _FIGURES]
+        subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in mine))
+        figures = [draw(by_length, subtitle, task_of(mine[0].trial)) for draw in _FIGURES]
         if mine[0].diagnosis.gates:
             seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
             of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}
-            figures.append(_gates(of_one_seed, settings_and_seeds(rows, label, [seed])))
+            figures.append(_gates(of_one_seed, settings_and_seeds(settings, label, [seed])))
         yield label, [_renamed(drawn, label) for drawn in figures]
 
 
@@ -70,7 +74,7 @@ def _renamed(drawn: DescribedFigure, label: str) -> DescribedFigure:
     return DescribedFigure(name_with_label(drawn.name, label), drawn.figure, drawn.caption, drawn.description)
 
 
-def _gradient_by_lag(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
     curves = [
         GradientCurve(
             length,
@@ -94,7 +98,7 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str) -> DescribedFigure:
     )
 
 
-def _lost_digit(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure:
     points = [
         LostDigitPoint(
             length,
@@ -102,27 +106,31 @@ def _lost_digit(by_length: ByLength, subtitle: str) -> DescribedFigure:
             [each.second_digit_slope for each in diagnoses],
             [each.first_digit_probe for each in diagnoses],
             [each.second_digit_probe for each in diagnoses],
-            [each.sum_probe for each in diagnoses],
+            [each.label_probe for each in diagnoses],
         )
         for length, diagnoses in by_length.items()
     ]
+    labels = task.every_draw(points[0].length).labels
+    of_label = linear_probe(labels[..., np.newaxis].astype(np.float64), task)
+    alone = (of_label.first_digit, of_label.second_digit)
     seen = "; ".join(
         f"length {point.length}: slope {fmean(point.first_slope):.2f} for the first digit and "
         f"{fmean(point.second_slope):.2f} for the second, R² {fmean(point.first_probe):.2f}, "
-        f"{fmean(point.second_probe):.2f} and {fmean(point.sum_probe):.2f} for the sum"
+        f"{fmean(point.second_probe):.2f} and {fmean(point.label_probe):.2f} for the {task.label_name}"
         for point in points
     )
     return DescribedFigure(
         "lost-digit",
-        draw_lost_digit(points, subtitle),
+        draw_lost_digit(points, subtitle, RightAnswers(task.label_name, digit_slopes(labels), alone)),
         "Left: by how much the answer rises for each one that a digit is higher. Right: the share of a digit's "
-        "variance, and of the sum's, that a linear read-out of the last state finds, fitted on other pairs of digits. "
-        "A network that has added up needs the sum alone, which gives 0.5 for each digit.",
+        f"variance, and of the {task.label_name}'s, that a linear read-out of the last state finds, fitted on other "
+        f"pairs of digits. A network that answers right needs the {task.label_name} alone, which gives {alone[0]:.2g} "
+        f"for the first digit and {alone[1]:.2g} for the second.",
         f"Means over the seeds. {seen}.",
     )
 
 
-def _distractor(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _distractor(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
     panels = [
         DistractorAccuracy(length, mean_over_seeds([each.accuracy_by_distractor for each in diagnoses]).tolist())
         for length, diagnoses in by_length.items()
@@ -140,7 +148,7 @@ def _distractor(by_length: ByLength, subtitle: str) -> DescribedFigure:
     )
 
 
-def _confusion(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _confusion(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure:
     panels = [
         Confusion(length, np.sum([each.confusion for each in diagnoses], axis=0).tolist())
         for length, diagnoses in by_length.items()
@@ -148,13 +156,14 @@ def _confusion(by_length: ByLength, subtitle: str) -> DescribedFigure:
     seen = "; ".join(f"length {panel.length}: {percent(_share_within_one(panel))}" for panel in panels)
     return DescribedFigure(
         "confusion",
-        draw_confusion(panels, subtitle),
-        "Which sum is answered in place of the right one, over every possible row: each line is one right sum.",
+        draw_confusion(panels, subtitle, task.label_name),
+        f"What is answered in place of the right {task.label_name}, over every possible row: each line is one right "
+        f"{task.label_name}.",
         f"Answers that are right or off by one. {seen}.",
     )
 
 
-def _spectral_radius(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
     points = [
         SpectralRadiusPoint(
             length,
@@ -176,7 +185,7 @@ def _spectral_radius(by_length: ByLength, subtitle: str) -> DescribedFigure:
     )
 
 
-def _transfer(by_length: ByLength, subtitle: str) -> DescribedFigure:
+def _transfer(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure:
     accuracies = [
         TransferAccuracy(length, other, fmean(each.accuracy_by_length[other] for each in diagnoses))
         for length, diagnoses in by_length.items()
@@ -189,7 +198,7 @@ def _transfer(by_length: ByLength, subtitle: str) -> DescribedFigure:
     )
     return DescribedFigure(
         "transfer",
-        draw_transfer(accuracies, subtitle),
+        draw_transfer(accuracies, subtitle, task.floor),
         "Exact accuracy at lengths that the network was not trained on: a rule would carry over, a habit does not.",
         f"Mean exact accuracy at the shortest and the longest test length. {seen}.",
     )
@@ -215,7 +224,7 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
     )
 
 
-_FIGURES: tuple[Callable[[ByLength, str], DescribedFigure], ...] = (
+_FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure], ...] = (
     _gradient_by_lag,
     _lost_digit,
     _distractor,

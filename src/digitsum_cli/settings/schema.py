@@ -1,13 +1,12 @@
 """What settings are: every key, its default (the book's) and what it may be."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from digitsum_cli.core.generation import DIGITS, MINIMUM_LENGTH
-from digitsum_cli.core.names import (
+from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
     CHRONO,
@@ -19,9 +18,12 @@ from digitsum_cli.core.names import (
     OPTIMIZERS,
     ROWS,
 )
+from digitsum_cli.core.tasks import DIGIT_SUM, TASKS
 from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.settings.ranges import parse_whole_numbers
+from digitsum_cli.settings.task import task_of
 
+MINIMUM_LENGTH = DIGIT_SUM.minimum_length
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
@@ -45,7 +47,7 @@ def _check_forget_bias(value: float | str | None) -> float | str | None:
     return value
 
 
-def _one_of(names: Sequence[str], kind: str) -> tuple[Any, Any]:
+def _one_of(names: Collection[str], kind: str) -> tuple[Any, Any]:
     def check(name: str) -> str:
         if name not in names:
             raise ValueError(f"there is no {kind} {name!r}")
@@ -67,7 +69,7 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
         if length < MINIMUM_LENGTH:
             raise ValueError(f"the length {length} is too short")
         if length > MAXIMUM_LENGTH:
-            size, text = memory_in_words(DIGITS * DIGITS * length), str(length)
+            size, text = memory_in_words(DIGIT_SUM.strata * length), str(length)
             shown = text if len(text) <= 20 else f"{text[:20]}…"
             raise ValueError(
                 f"the length {shown} is over {MAXIMUM_LENGTH:,}: one row for each pair of first digits takes {size}"
@@ -84,6 +86,7 @@ LayerSize = Annotated[int, _whole(1, 4096, "units")]
 Steps = Annotated[int, _whole(1, 10**9, "steps")]
 Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training rows")]
 BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
+TaskName = Annotated[str, *_one_of(TASKS, "task")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
 Cell = Annotated[str, *_one_of(CELLS, "cell")]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
@@ -130,6 +133,7 @@ class SplitSizes(_Section):
 class DataSettings(_Section):
     """Which data are used: generated from ``seed`` and ``k``, or read from ``dir``."""
 
+    task: TaskName = DIGIT_SUM.name
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
@@ -138,9 +142,11 @@ class DataSettings(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
-        if self.rows == "fresh" and self.dir is not None:
-            raise ValueError("rows are fresh, that is drawn while training, and dir names rows to read: one of the two")
-        rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
+        if ROWS[self.rows] and self.dir is not None:
+            raise ValueError(
+                f"rows are {self.rows}, that is drawn while training, and dir names rows to read: one of the two"
+            )
+        rows = task_of(self).strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(
@@ -175,7 +181,7 @@ class TrainSettings(_Section):
     clip_norm: ClipNorm = None
     loss: Loss = "mean"
     shuffle: YesOrNo = False
-    early_stop: Patience = None
+    patience: Patience = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100
