@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from digitsum_cli.comparison.parity import check_parity
-from digitsum_cli.core.names import CELLS
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.execution.execute import execute
 from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.trials.plan import plan_trials

@@ -30,22 +30,8 @@ MEGABYTES = 300
 
 FRAGMENTS = [
     *(b"\0", b"\n", b"\t", b" ", b"\r\n", b"\xff", b"\xef\xbb\xbf", b"0", b"9" * 400, b"-1", b"1e999", b".nan", b"{}"),
-    *(
-        b"[",
-        b"{",
-        b"]",
-        b"&a ",
-        b"*a",
-        b"!!python/object:os.system ",
-        b"<<: ",
-        b"? ",
-        b"- ",
-        b": ",
-        b"#",
-        b"%",
-        b'"',
-        b"'",
-    ),
+    *(b"[", b"{", b"]", b"&a ", b"*a", b"!!python/object:os.system ", b"<<: ", b"? ", b"- ", b": ", b"#"),
+    *(b"%", b'"', b"'"),
     *(b"sweep:", b"data: {lengths: 0..99999}", b"train.seed: 0..99999", b"..", b"../", b"null", b"true", b"|", b">"),
 ]
 

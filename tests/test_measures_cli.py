@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sqlite3
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.evaluation import saved_diagnoses as saved
 from tests.command_line import Ended, digitsum
+from tests.test_report_page import Outline
 
 pytestmark = [pytest.mark.usefixtures("in_an_empty_folder"), pytest.mark.slow]
 
@@ -209,26 +209,9 @@ def test_wrong_use_of_evaluate_is_one_message(run: Path, arguments: tuple[str, .
     assert not Path("why").exists()
 
 
-class Texts(HTMLParser):
-    """The cells of a page's tables."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.cells: list[str] = []
-        self._in_cell = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self._in_cell = tag in ("td", "th")
-        if self._in_cell:
-            self.cells.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_cell = self._in_cell and tag not in ("td", "th")
-
-    def handle_data(self, text: str) -> None:
-        if self._in_cell:
-            self.cells[-1] += text
+def cells_of(html: str) -> list[str]:
+    """The texts in the tables of a page."""
+    return [text for tag, text in Outline(html).texts if tag in ("td", "th")]
 
 
 def test_report_holds_the_answer_and_the_numbers_of_the_tables(run: Path) -> None:
@@ -238,7 +221,7 @@ def test_report_holds_the_answer_and_the_numbers_of_the_tables(run: Path) -> Non
     html = Path("page.html").read_text("utf-8")
     for sentence in ended.document["answer"]:
         assert sentence.replace("<", "&lt;") in html
-    cells = Texts(html).cells
+    cells = cells_of(html)
     for row in ended.document["summary"]:
         low, high = 100 * row["exact_accuracy_low"], 100 * row["exact_accuracy_high"]
         assert f"{100 * row['exact_accuracy']:.1f} % [{low:.1f}, {high:.1f}]" in cells
@@ -273,7 +256,7 @@ def test_report_names_the_trainings_that_diverged() -> None:
     assert digitsum("report", "run").code == 0
     html = Path("run/report.html").read_text("utf-8")
     assert "What did not end well" in html
-    assert "diverged" in Texts(html).cells
+    assert "diverged" in cells_of(html)
 
 
 def test_report_of_what_is_no_run_is_one_message() -> None:

@@ -14,7 +14,7 @@ SECONDS = 1.0
 
 SWEEPS = {
     "fused": ("--impl", "fused", "--epochs", "400"),
-    "processes": ("--impl", "manual", "--epochs", "15"),
+    "processes": ("--impl", "manual", "--epochs", "10"),
 }
 LONG = {
     "fused": ("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS["fused"], "-j", "2", "--out", "run"),
@@ -82,7 +82,7 @@ def test_no_process_outlives_one_that_is_killed(name: str) -> None:
 
 @pytest.mark.slow
 def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
-    sweep = ("sweep", "--lengths", "100", "--seeds", "0..7", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
+    sweep = ("sweep", "--lengths", "60", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
     assert digitsum(*sweep).code == 0
     with Command("evaluate", "run", "--diagnose", "-j", "2") as command:
         command.wait_for_workers(2)

@@ -127,7 +127,7 @@ def test_numbers_do_not_depend_on_jobs(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_process_fails_its_trial_alone() -> None:
-    plan = plan_trials(settings_of("train.epochs=60", "data.lengths=5", "train.eval_every=5"))
+    plan = plan_trials(settings_of("train.epochs=30", "data.lengths=5", "train.eval_every=5"))
     killed: set[str] = set()
 
     def kill_once(trial: Trial, progress: Progress) -> None:

@@ -167,15 +167,6 @@ def test_anchors_and_aliases_are_refused_with_the_line(text: str) -> None:
         "a: !!binary aGk=",
         "a: !!set {b}",
         "a: !!timestamp 2020-01-01",
-    ],
-)
-def test_tags_are_refused_with_the_line(text: str) -> None:
-    assert refusal(f"z: 1\n{text}").startswith("f.yaml:2: ")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
         "a: !!int 3",
         "a: !!str 3",
         "a: !!float 1",
@@ -187,7 +178,7 @@ def test_tags_are_refused_with_the_line(text: str) -> None:
         "!!str a: 1",
     ],
 )
-def test_the_standard_tags_are_refused_too(text: str) -> None:
+def test_tags_are_refused_with_the_line_even_the_standard_ones(text: str) -> None:
     assert refusal(f"z: 1\n{text}").startswith("f.yaml:2: ")
 
 
