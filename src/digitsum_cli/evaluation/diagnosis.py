@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
+from digitsum_cli.execution.executor import Executor, Send
+from digitsum_cli.execution.in_process import InProcessExecutor
+from digitsum_cli.execution.processes import ProcessExecutor
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
-from digitsum_cli.execution.workers import Died, Ended, Send, work_in_processes
 from digitsum_cli.trials.setting_columns import Row, setting_row
 from digitsum_cli.trials.trial import Trial
 
@@ -59,28 +61,22 @@ def diagnose_checkpoints(paths: Sequence[Path], processes: int) -> Iterator[Diag
         lengths |= set(BOOK_LENGTHS)
     longest_first = sorted(trials, key=lambda pair: -pair[1].length)
     work = [(path, trial, sorted(lengths)) for path, trial in longest_first]
-    if processes > 1 and len(work) > _FEW:
-        yield from _diagnose_in_processes(work, processes)
-    else:
-        use_one_thread()
-        yield from (_diagnose(*each) for each in work)
+    parallel = processes > 1 and len(work) > _FEW
+    executor: Executor[_Work, DiagnosedTrial] = (
+        ProcessExecutor(_diagnose, processes, _process_died) if parallel else InProcessExecutor(_diagnose)
+    )
+    with executor:
+        for _, diagnosed in executor.submit(work, lambda *_: None):
+            yield diagnosed
 
 
-def _diagnose_in_processes(work: Sequence[_Work], processes: int) -> Iterator[DiagnosedTrial]:
-    for _, heard in work_in_processes(_diagnose_alone, work, processes):
-        if isinstance(heard, Died):
-            raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")
-        if isinstance(heard, Ended):
-            yield heard.result
-
-
-def _diagnose_alone(_: Send, path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
-    """In a process of its own."""
+def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     use_one_thread()
-    return _diagnose(path, trial, lengths)
-
-
-def _diagnose(path: Path, trial: Trial, lengths: Sequence[int]) -> DiagnosedTrial:
+    path, trial, lengths = work
     here = replace(trial, device="cpu")
     diagnosis = diagnose(build_trial_classifier(here), load_classifier(path, here), trial.length, lengths)
     return DiagnosedTrial(trial, diagnosis)
+
+
+def _process_died(_: int | None) -> NoReturn:
+    raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")
