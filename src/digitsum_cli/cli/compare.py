@@ -87,7 +87,7 @@ def compare(
     from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.core.registry import INITIALISATIONS, TORCH
     from digitsum_cli.errors import DigitsumError
-    from digitsum_cli.execution.execute import usable_cores
+    from digitsum_cli.execution.trial_executor import usable_cores
     from digitsum_cli.rundir.access import check_not_taken, require_writable
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
