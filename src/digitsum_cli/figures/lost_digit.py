@@ -55,7 +55,7 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
         slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="lost (0)")
         slopes.set_title("how much it counts in the answer")
         slopes.set_ylabel("rise of the answer for each one more")
-        _draw(read_outs, points, (*_DIGITS, _SUM), "_read_out")
+        _draw(read_outs, points, (*_DIGITS, _SUM), "_probe")
         read_outs.axhline(
             SUM_ALONE, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=f"from the sum alone ({SUM_ALONE})"
         )

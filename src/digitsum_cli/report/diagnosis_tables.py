@@ -44,7 +44,7 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
         number(fmean(each.first_digit_slope for each in diagnoses), 2),
         number(fmean(each.second_digit_slope for each in diagnoses), 2),
         *(
-            number(fmean(getattr(each, f"{target}_read_out") for each in diagnoses), 2)
+            number(fmean(getattr(each, f"{target}_probe") for each in diagnoses), 2)
             for target in ("first_digit", "second_digit", "sum")
         ),
         significant(reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])), 2),
