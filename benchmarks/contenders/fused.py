@@ -25,15 +25,15 @@ class Fused:
             copy_weights(build_classifier(task.cell, "manual", task.hidden, task.hidden, seed=0)),
             build_prefix_forest(rows, BATCH_SIZE),
             EvaluationSet(rows, BATCH_SIZE),
-            epochs=MOST_EPOCHS + 1,  # the last step, which evaluates, is not reached
+            epochs=MOST_EPOCHS + 1,  # the last step, which always evaluates, is never reached
             rule=Rule(lr=LEARNING_RATE),
             eval_every=sys.maxsize,
         )
 
     def run(self, epochs: int) -> None:
-        """Trains on."""
+        """Trains for more epochs."""
         self.trainer.advance(epochs * self.trainer.steps_per_epoch)
 
     def losses(self) -> Losses:
-        """The loss of every step so far."""
+        """Returns the loss of every step so far."""
         return np.array(self.trainer.record().step_losses)[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""The training loop of the book, to the bit: its Runner, mended where EXPERIMENT.md says the book goes wrong."""
+"""The book's training loop, to the bit: its Runner, with the errors fixed that docs/experiment.md lists."""
 
 import math
 from collections.abc import Callable
