@@ -17,7 +17,7 @@ SUM_ALONE = 0.5
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
 _SUM = ("sum", "sum", INK, "--")
 
-GrowingArray = tuple[str, str, str, str]
+Series = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str) -> Figure:
     return figure
 
 
-def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[GrowingArray], suffix: str) -> None:
+def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[Series], suffix: str) -> None:
     lengths = [point.length for point in points]
     aside = _distance(lengths)
     for index, (name, label, colour, style) in enumerate(series):
