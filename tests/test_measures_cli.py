@@ -62,7 +62,7 @@ def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> Non
     assert len(exact) == 8
     assert {row["trial"]: row["accuracy_by_length"][str(row["length"])] for row in document["diagnosis"]} == exact
     assert [(row["length"], row["lr"], row["seed"]) for row in document["diagnosis"]] == [
-        (length, lr, seed) for length in (4, 6) for lr in (0.001, 0.01) for seed in (0, 10)
+        (length, lr, seed) for length in (4, 6) for seed in (0, 10) for lr in (0.001, 0.01)
     ]
     for row in document["diagnosis"]:
         assert row["accuracy_by_length"].keys() == {"4", "6"}

@@ -9,8 +9,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, TrainingRecord, build_classifier
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.generation import generate_splits
-from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError

@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.contenders import BATCH_SIZE, LEARNING_RATE, MOST_EPOCHS, Losses, Task
 from digitsum_cli.core import build_classifier
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.weights import copy_weights
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
 
@@ -21,7 +21,7 @@ class Fused:
     def __init__(self, task: Task) -> None:
         rows = task.rows
         self.trainer = FusedTrainer(
-            kind_of(task.cell, "tanh"),
+            CELLS[task.cell].implementations[FUSED]["tanh"],
             copy_weights(build_classifier(task.cell, "manual", task.hidden, task.hidden, seed=0)),
             build_prefix_forest(rows, BATCH_SIZE),
             EvaluationSet(rows, BATCH_SIZE),

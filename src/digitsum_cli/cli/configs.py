@@ -75,7 +75,7 @@ def _table(summaries: "Sequence[ConfigSummary]") -> "Table":
     from digitsum_cli.table import Table, number
 
     return Table(
-        "Shipped configs; a cost of 1 is a training of 500 epochs at length 20",
+        "Shipped configs; a cost of 1 is one SRN trained for 500 epochs at length 20",
         ("config", "what it does", "trainings", "cost"),
         [[each.name, each.about, str(each.trials), number(each.cost, 1)] for each in summaries],
         text_columns=2,

@@ -7,7 +7,7 @@ import typer
 
 from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.core.names import IMPLEMENTATIONS
+from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 TRAIN_EXAMPLES = """
   digitsum train --length 10

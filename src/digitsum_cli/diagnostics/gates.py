@@ -6,7 +6,7 @@ import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import DIGITS, FREE_DIGITS, require_length
-from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.core.specs import MEMORY_CELL
 
 
 @torch.no_grad()

@@ -1,10 +1,12 @@
 """One sequence through one kept network."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from digitsum_cli.core.registry import ACTIVATIONS
 from digitsum_cli.diagnostics.walkthrough import Walkthrough, parse_sequence, walk_through
 from digitsum_cli.evaluation.scoring import checkpoint_settings, load_classifier
 from digitsum_cli.execution.training import use_one_thread
@@ -54,7 +56,8 @@ class WalkedTrial:
         """Step by step: digit, state, and what it would answer if the sequence ended there."""
         walked = self.walkthrough
         units = walked.states.shape[1]
-        lowest, highest = (0.0, float(walked.states.max())) if self.trial.activation == "relu" else (-1.0, 1.0)
+        lowest, highest = ACTIVATIONS[self.trial.activation].bounds
+        highest = float(walked.states.max()) if math.isinf(highest) else highest
         shown = f"state of {units} units, {lowest:g} to {highest:.3g}" + (
             f" (the first {_MAXIMUM_UNITS})" if units > _MAXIMUM_UNITS else ""
         )

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 
-from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.core.registry import FUSED
 from digitsum_cli.execution.processes import execute_in_processes
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.trials.outcome import Outcome, attempt

@@ -1,7 +1,5 @@
 """One trial by the compiled trainer."""
 
-import math
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,12 +9,11 @@ from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
+from digitsum_cli.core.registry import CELLS, FUSED, INITIALISATIONS, OPTIMIZERS, ROWS, load
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
-from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.trials.outcome import KeptScores, Outcome
 from digitsum_cli.trials.plan import Plan
@@ -88,13 +85,15 @@ def run_fused_trial(
     prepared = data.of(trial)
     rows = training_rows(trial, prepared.splits)
     trainer = FusedTrainer(
-        kind_of(trial.cell, trial.activation),
-        _initial_weights(trial),
+        CELLS[trial.cell].implementations[FUSED][trial.activation],
+        initial_weights(trial),
         PerEpochForests(rows.of_epoch, trial.batch_size) if rows.change else prepared.train,
         prepared.eval,
         max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
         epochs=trial.epochs,
         rule=rule_of(trial),
+        lr_schedule=trial.lr_schedule,
+        loss=trial.loss,
         eval_every=trial.eval_every,
     )
     saved = keeper.saved() if keeper else None
@@ -116,7 +115,7 @@ def run_fused_trial(
         return Outcome.of(record, None, clock.seconds(), None)
     test = trainer.score_kept(prepared.test)
     seconds = clock.seconds()
-    fresh = trial.rows == "fresh"
+    fresh = ROWS[trial.rows]
     unseen = None if fresh else prepared.unseen_test
     kept = KeptScores(
         train_accuracy=trainer.score_kept(prepared.train_set).accuracy,
@@ -130,23 +129,21 @@ def run_fused_trial(
 
 
 def rule_of(trial: Trial) -> Rule:
-    """How the weights of a trial are updated."""
-    return Rule(
-        adam=trial.optimizer == "adam",
-        lr=trial.lr,
-        cosine=trial.lr_schedule == "cosine",
-        weight_decay=trial.weight_decay,
-        clip_norm=math.inf if trial.clip_norm is None else trial.clip_norm,
-        summed=trial.loss == "sum",
-        record_norms=trial.record_gradients,
-        patience=sys.maxsize if trial.early_stop is None else trial.early_stop,
-    )
+    """How the weights of a trial are updated: by the settings of the same names."""
+    settings = {**vars(trial), "patience": trial.early_stop}
+    settings["optimizer"] = load(str(OPTIMIZERS[trial.optimizer].fused))
+    return Rule(**{name: settings[name] for name in Rule._fields})
 
 
-def _initial_weights(trial: Trial) -> Weights:
-    """Those of the manual cell; the book's are drawn without torch, which takes longer to load than a training."""
-    if trial.init == "book" and trial.forget_bias is None:
-        return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed)
+def initial_weights(trial: Trial) -> Weights:
+    """The weights that a trial starts with, those of the manual cell.
+
+    They are drawn without torch if they can be: it takes longer to load than a training.
+    """
+    draw = INITIALISATIONS[trial.init].arrays
+    if draw and trial.forget_bias is None:
+        weights: Weights = load(draw)(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed)
+        return weights
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier
 

@@ -1,6 +1,8 @@
 """One trial on the core: build the classifier, train it, score the kept weights."""
 
 from collections.abc import Callable
+from inspect import signature
+from typing import Any
 
 import torch
 
@@ -8,15 +10,18 @@ from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.core.registry import FUSED, MANUAL, OPTIMIZERS, load
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
+from digitsum_cli.settings.schema import TrainSettings
 from digitsum_cli.trials.outcome import KeptScores, Outcome
 from digitsum_cli.trials.training_rows import training_rows, unseen_test_rows
 from digitsum_cli.trials.trial import Trial
+
+_RUNNER_SETTINGS = TrainSettings.model_fields.keys() & signature(Runner.train).parameters.keys() - {"log_every"}
 
 
 def use_one_thread() -> None:
@@ -28,7 +33,7 @@ def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
     """The classifier of a trial with its initial weights; one trained by ``fused`` is the manual one."""
     classifier = build_classifier(
         trial.cell,
-        "manual" if trial.impl == FUSED else trial.impl,
+        MANUAL if trial.impl == FUSED else trial.impl,
         trial.embedding_size,
         trial.hidden_size,
         trial.init,
@@ -43,8 +48,16 @@ def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
 
 def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
     """The optimizer of a trial; weight decay is the L2 penalty, as the library adds it to the gradients."""
-    kinds: dict[str, type[torch.optim.Adam | torch.optim.SGD]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-    return kinds[trial.optimizer](model.parameters(), lr=trial.lr, weight_decay=trial.weight_decay)
+    optimizer: torch.optim.Optimizer = load(OPTIMIZERS[trial.optimizer].autograd)(
+        model.parameters(), lr=trial.lr, weight_decay=trial.weight_decay
+    )
+    return optimizer
+
+
+def runner_options(trial: Trial) -> dict[str, Any]:
+    """The settings of a trial that the Runner takes, under the same names."""
+    settings = {**vars(trial), "patience": trial.early_stop}
+    return {name: settings[name] for name in _RUNNER_SETTINGS}
 
 
 def run_trial(
@@ -73,15 +86,8 @@ def run_trial(
     record = runner.train(
         (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.device)) if rows.change else data.train,
         data.eval,
-        epochs=trial.epochs,
-        batch_size=trial.batch_size,
-        eval_every=trial.eval_every,
+        **runner_options(trial),
         log_every=log_every,
-        loss=trial.loss,
-        lr_schedule=trial.lr_schedule,
-        clip_norm=trial.clip_norm,
-        early_stop=trial.early_stop,
-        record_gradients=trial.record_gradients,
         start=start,
         on_state=(lambda state: keeper.offer(state, clock.seconds())) if keeper else None,
         on_progress=on_progress,

@@ -2,13 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from digitsum_cli.core.generation import DIGITS, MINIMUM_LENGTH
-from digitsum_cli.core.names import (
+from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
     CHRONO,
@@ -46,7 +46,7 @@ def _check_forget_bias(value: float | str | None) -> float | str | None:
     return value
 
 
-def _one_of(names: Sequence[str], kind: str) -> tuple[Any, Any]:
+def _one_of(names: Collection[str], kind: str) -> tuple[Any, Any]:
     def check(name: str) -> str:
         if name not in names:
             raise ValueError(f"there is no {kind} {name!r}")
@@ -139,8 +139,10 @@ class DataSettings(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
-        if self.rows == "fresh" and self.dir is not None:
-            raise ValueError("rows are fresh, that is drawn while training, and dir names rows to read: one of the two")
+        if ROWS[self.rows] and self.dir is not None:
+            raise ValueError(
+                f"rows are {self.rows}, that is drawn while training, and dir names rows to read: one of the two"
+            )
         rows = DIGITS * DIGITS * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import digitsum_cli
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 from digitsum_cli.settings.resolve import resolve_settings
 from digitsum_cli.settings.schema import Settings
@@ -47,7 +49,7 @@ class ConfigSummary:
         name: of the config.
         about: its first comment line.
         trials: how many trainings it runs.
-        cost: about as many trainings of the book's 500 epochs at length 20.
+        cost: how much they compute, as a multiple of one SRN trained for 500 epochs at length 20.
     """
 
     name: str
@@ -70,9 +72,9 @@ def summarise_config(name: str) -> ConfigSummary:
 
 
 def _steps(settings: Settings) -> float:
-    """Time steps that each row of a trial is read for, over the whole training; the mean over the lengths."""
-    lengths = settings.data.lengths
-    return settings.train.epochs * sum(lengths) / len(lengths)
+    """Steps of an SRN that take as long as one training does for each row; the mean over lengths and cells."""
+    cells = settings.sweep.get("model.cell", (settings.model.cell,))
+    return settings.train.epochs * fmean(settings.data.lengths) * fmean(CELLS[str(cell)].step_cost for cell in cells)
 
 
 def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from digitsum_cli.core.generation import CLASSES, DIGITS
-from digitsum_cli.core.names import FUSED, GATES, TORCH
+from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.trials.trial import Trial
@@ -24,7 +24,7 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def count_parameters(trial: Trial) -> int:
     """How many numbers the weights of a trial's classifier are."""
-    gates = max(1, len(GATES[trial.cell]))
+    gates = len(CELLS[trial.cell].suffixes)
     M, H = trial.embedding_size, trial.hidden_size
     biases = 2 if trial.impl == TORCH else 1
     return DIGITS * M + gates * (M * H + H * H + biases * H) + H * CLASSES + CLASSES
@@ -37,7 +37,7 @@ def memory_needed(trial: Trial, rows: int) -> int:
         trial: its sizes.
         rows: in its train split.
     """
-    gates = max(1, len(GATES[trial.cell]))
+    gates = len(CELLS[trial.cell].suffixes)
     H, length = trial.hidden_size, trial.length
     of_a_state = H * (2 * gates + 2) + (0 if trial.impl == FUSED else trial.embedding_size)
     states = min(trial.batch_size, rows) * length * of_a_state
@@ -57,7 +57,7 @@ def _steps(trial: Trial, rows: int) -> int:
 
 
 def _numbers_a_step(trial: Trial) -> int:
-    parameters = 3 + 4 * max(1, len(GATES[trial.cell]))
+    parameters = 3 + 4 * len(CELLS[trial.cell].suffixes)
     return 1 + (parameters if trial.record_gradients else 0)
 
 

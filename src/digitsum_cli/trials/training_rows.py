@@ -2,15 +2,16 @@
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
+from digitsum_cli.core.registry import ROWS
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.trials.trial import Trial
 
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
     """The rows of a trial's epochs."""
-    return TrainingRows(splits.train, trial.shuffle, trial.rows == "fresh", trial.seed)
+    return TrainingRows(splits.train, trial.shuffle, ROWS[trial.rows], trial.seed)
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
     """The test rows that do not stand in the train split; None where fresh rows were trained on, and no split."""
-    return None if trial.rows == "fresh" else unseen_rows(splits.test, splits.train)
+    return None if ROWS[trial.rows] else unseen_rows(splits.test, splits.train)

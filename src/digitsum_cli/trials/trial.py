@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import (
     Activation,
@@ -36,8 +37,6 @@ from digitsum_cli.settings.schema import (
     WeightDecay,
     YesOrNo,
 )
-
-_COST_OF_CELL = {"srn": 1.0, "lstm": 3.0, "gru": 2.5}
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Trial:
     @property
     def relative_cost(self) -> float:
         """How long it takes, in no unit: a step has a fixed part and one that grows with the length."""
-        return self.epochs * (self.length + 12) * _COST_OF_CELL[self.cell]
+        return self.epochs * (self.length + 12) * CELLS[self.cell].step_cost
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, for JSON."""
