@@ -5,9 +5,9 @@ from multiprocessing import get_context
 
 from digitsum_cli.comparison.parity import check_parity
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.execution.execute import execute
-from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.trials.plan import plan_trials
+from tests.settings_text import from_set
+from tests.small_study import run_trials
 
 KINDS = [*((f"model.cell={cell}",) for cell in CELLS), ("model.cell=srn", "model.activation=relu")]
 
@@ -15,9 +15,9 @@ KINDS = [*((f"model.cell={cell}",) for cell in CELLS), ("model.cell=srn", "model
 def compile_trainers(*kind: str) -> None:
     """Trains and scores in both precisions; Numba's cache keeps what that takes."""
     small = ("model.impl=fused", "data.lengths=4", "train.epochs=1", *kind)
-    settings = resolve_settings(None, [parse_assignment(each) for each in small])
+    settings = from_set(*small)
     plan = plan_trials(settings)
-    tuple(execute(plan, plan.trials, lambda *_: None, None, 100))
+    run_trials(plan)
     tuple(check_parity(settings, ("manual", "fused"), plan.splits(plan.trials[0]).train))
 
 

@@ -136,8 +136,9 @@ def _hear_interrupts() -> None:
 
 
 def workers_of(process: int) -> list[int]:
-    """The spawned processes of a sweep: its children but the one that keeps count of resources."""
-    children = _content(f"/proc/{process}/task/{process}/children").split()
+    """The spawned processes of a command: its children but the one that keeps count of resources."""
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    children = [child for thread in threads for child in _content(thread).split()]
     return [int(child) for child in children if b"spawn_main" in _content(f"/proc/{int(child)}/cmdline")]
 
 

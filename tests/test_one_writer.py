@@ -53,7 +53,7 @@ def test_commands_that_only_read_are_not_kept_out() -> None:
 @contextlib.contextmanager
 def reader_and_writer() -> Iterator[tuple[sqlite3.Connection, Command]]:
     """A run that is being read, and a sweep that has begun to write into it and cannot."""
-    few = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run")
+    few = ("--lengths", "4", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
     reader = sqlite3.connect("run/results.sqlite")
     reader.execute("BEGIN")

@@ -25,7 +25,6 @@ from digitsum_cli.core.training_state import (
 )
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution import training
-from digitsum_cli.execution.execute import execute
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.rule import Rule
@@ -40,7 +39,7 @@ from tests.command_line import digitsum
 from tests.running import Command
 from tests.same_run import assert_same_run
 from tests.settings_text import from_set
-from tests.small_study import Recorder, settings_of
+from tests.small_study import Recorder, run_trials, settings_of
 
 SPLITS = generate_splits([5])[5]
 DATA = DigitSumSplits.of(SPLITS)
@@ -190,7 +189,7 @@ def state_of_a_trial(impl: str) -> tuple[Plan, TrainingState]:
             offered.append(state)
 
     with TemporaryDirectory() as folder:
-        tuple(execute(plan, plan.trials, lambda *_: None, None, 100, Offered(Path(folder) / "a", plan.trials[0], 300)))
+        run_trials(plan, keeper=Offered(Path(folder) / "a", plan.trials[0], 300))
     return plan, next(state for state in offered if len(state.evaluations) >= 2)
 
 
@@ -201,7 +200,7 @@ def test_state_that_does_not_fit_is_refused_and_kept(impl: str, name: str, in_an
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
     with pytest.raises(IncompatibleStateError, match="does not fit the training"):
-        tuple(execute(plan, plan.trials, lambda *_: None, None, 100, StateKeeper(Path("state"), plan.trials[0], 300)))
+        run_trials(plan, keeper=StateKeeper(Path("state"), plan.trials[0], 300))
     assert Path("state").read_bytes() == content
 
 

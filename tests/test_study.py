@@ -1,6 +1,5 @@
 """Many trials: identity, plan, execution, store and run directory."""
 
-import contextlib
 import csv
 import json
 import math
@@ -19,7 +18,6 @@ from digitsum_cli.core.data_files import write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.execution.execute import execute
 from digitsum_cli.rundir.directory import open_run
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import resolve_settings
@@ -28,7 +26,7 @@ from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
 from tests.running import wait_until, workers_of
 from tests.same_run import numbers
-from tests.small_study import settings_of, study
+from tests.small_study import run_trials, settings_of, study
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
@@ -135,7 +133,7 @@ def test_killed_process_fails_its_trial_alone() -> None:
             killed.add(trial.identity)
             os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
 
-    outcomes = {trial.identity: outcome for trial, outcome in execute(plan, plan.trials, kill_once, 1, 100)}
+    outcomes = {trial.identity: outcome for trial, outcome in run_trials(plan, kill_once, jobs=1).items()}
     assert len(outcomes) == 2
     assert {identity for identity, outcome in outcomes.items() if outcome.status == "failed"} == killed
     assert "exit code -9" in str(outcomes[next(iter(killed))].reason)
@@ -143,8 +141,8 @@ def test_killed_process_fails_its_trial_alone() -> None:
 
 def test_trial_that_raises_fails_with_the_reason() -> None:
     plan = plan_trials(settings_of("data.lengths=5", "train.seed=0"))
-    too_fast = [replace(trial, train=trial.train.model_copy(update={"lr": 1e38})) for trial in plan.trials]
-    ((_, outcome),) = execute(plan, too_fast, lambda *_: None, jobs=None, log_every=100)
+    too_fast = tuple(replace(trial, train=trial.train.model_copy(update={"lr": 1e38})) for trial in plan.trials)
+    (outcome,) = run_trials(replace(plan, trials=too_fast)).values()
     assert outcome.status == "failed"
     assert "overflow" in str(outcome.reason)
 
@@ -184,7 +182,7 @@ def test_csv_keeps_full_precision(tmp_path: Path) -> None:
 def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
     plan = plan_trials(settings_of())
     trial = plan.trials[0]
-    ((_, outcome),) = execute(plan, [trial], lambda *_: None, jobs=None, log_every=100)
+    outcome = run_trials(replace(plan, trials=(trial,)))[trial]
     with Store(tmp_path / "results.sqlite", create=True) as store:
         store.plan([trial], {trial.data_digest: audit_splits(plan.splits(trial))})
         store.add(trial, outcome)
@@ -305,7 +303,7 @@ def test_without_numba_fused_names_the_install_command(monkeypatch: pytest.Monke
         plan_trials(settings_of("model.impl=fused"))
 
 
-def test_interrupted_threads_end_within_a_second() -> None:
+def test_interrupted_threads_end() -> None:
     plan = plan_trials(settings_of("model.impl=fused", "train.epochs=100000", "data.lengths=30"))
     interrupted: list[float] = []
 
@@ -315,7 +313,7 @@ def test_interrupted_threads_end_within_a_second() -> None:
             raise KeyboardInterrupt
 
     before = threading.active_count()
-    with pytest.raises(KeyboardInterrupt), contextlib.closing(execute(plan, plan.trials, interrupt, 2, 100)) as running:
-        next(running)
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(plan, interrupt, jobs=2)
     wait_until(lambda: threading.active_count() == before, "the end of the threads")
     assert time.process_time() - interrupted[0] < 1
