@@ -136,6 +136,14 @@ def test_a_newer_store_is_called_newer(run: Path) -> None:
     assert "was written by a newer digitsum" in ended.err
 
 
+def test_a_newer_checkpoint_is_called_newer(run: Path) -> None:
+    checkpoint = next((run / "checkpoints").iterdir())
+    checkpoint.write_bytes(checkpoint.read_bytes().replace(b"digitsum-checkpoint-2", b"digitsum-checkpoint-3"))
+    ended = digitsum("evaluate", checkpoint)
+    assert ended.code == 2
+    assert "was written by a newer digitsum (checkpoint format 3)" in ended.err
+
+
 def test_every_checkpoint_belongs_to_the_trial_of_its_name(run: Path) -> None:
     for path in find_checkpoints(run).paths:
         assert read_trial_checkpoint(path).trial.name == path.stem

@@ -26,8 +26,11 @@ Weights = dict[str, npt.NDArray[np.floating]]
 MAXIMUM_BYTES = 2**30
 """Of a file, unless more is allowed; reading one takes three times as much memory at most."""
 
-_KEY = "digitsum-checkpoint-2"
+_VERSION = 2
+_KEY = f"digitsum-checkpoint-{_VERSION}"
 """The one entry of the metadata; of several, safetensors would write the order at random."""
+
+_ANY_VERSION = re.compile(rb'^{"__metadata__":{"digitsum-checkpoint-([0-9]{1,9})"')
 
 _LONGEST_HEADER = 2**20
 _NO_CHECKSUM = "0" * 64
@@ -71,6 +74,7 @@ def read_checkpoint(path: Path, maximum_bytes: int = MAXIMUM_BYTES, *, require_f
     content = _read(path, maximum_bytes)
     place = _place_of_checksum(content)
     if place == slice(0):
+        _check_not_newer(content, path)
         raise InputError(
             f"{path} is not a checkpoint that this digitsum wrote, or its beginning is damaged",
             next_step="Copy it again, or train anew",
@@ -96,6 +100,21 @@ def read_checkpoint(path: Path, maximum_bytes: int = MAXIMUM_BYTES, *, require_f
         if require_finite and not np.isfinite(array).all():
             raise InputError(f"{path} holds numbers in {name} that are not finite")
     return Checkpoint(weights, settings)
+
+
+def _check_not_newer(content: bytes, path: Path) -> None:
+    """Checks that a file is not a checkpoint of a later format.
+
+    Raises:
+        InputError: it is.
+    """
+    version = _ANY_VERSION.match(_header(content))
+    if version and int(version[1]) > _VERSION:
+        raise InputError(
+            f"{path} was written by a newer digitsum (checkpoint format {int(version[1])}); this one reads format "
+            f"{_VERSION}",
+            next_step="Use the digitsum that wrote it",
+        )
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes:
