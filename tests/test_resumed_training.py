@@ -234,7 +234,7 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run")
     assert ended.code == 2
-    assert "already holds a run" in ended.err
+    assert "already contains a run" in ended.err
     assert "--resume" in ended.err
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
     assert not (left / "training-state.safetensors").exists()
@@ -243,7 +243,7 @@ def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
 def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "epochs was 60 and is 70; lr was 0.001 and is 0.5" in ended.err
+    assert "epochs was 60 and is now 70; lr was 0.001 and is now 0.5" in ended.err
     assert (left / "training-state.safetensors").exists()
 
 
@@ -251,7 +251,7 @@ def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None
     before = (left / "config.yaml").read_bytes()
     ended = digitsum("sweep", "--lengths", "6", "--epochs", "60", "--impl", "manual", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "holds a training that was left" in ended.err
+    assert "contains an unfinished training" in ended.err
     assert (left / "config.yaml").read_bytes() == before
     assert digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume").code == 0
 
@@ -308,7 +308,7 @@ def test_state_without_its_seconds_is_refused(seconds: object, left: Path) -> No
     write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": seconds})
     ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "replace the run with --force" in ended.err
+    assert "overwrite the run with --force" in ended.err
 
 
 def test_damaged_state_is_refused(left: Path) -> None:
