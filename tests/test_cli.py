@@ -260,7 +260,7 @@ def test_rows_that_were_trained_on_stay_when_scoring() -> None:
 
 def test_training_that_was_stopped_early_says_so() -> None:
     ended = digitsum("train", "--length", "4", "--set", "train.patience=1", "--set", "train.lr=1e-9", "--out", "run")
-    assert "stopped early at step 200: no rise of the eval accuracy in 1 evaluations" in " ".join(ended.err.split())
+    assert "stopped early at step 200: eval accuracy did not improve for 1 evaluation" in " ".join(ended.err.split())
     with (Path("run") / "results.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["status"] == "done"

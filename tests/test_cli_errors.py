@@ -77,7 +77,7 @@ def test_run_that_stands_is_not_overwritten() -> None:
     for command in (("train", "--length", "4"), ("sweep", "--lengths", "4"), ("compare", "--lengths", "4")):
         ended = digitsum(*command, "--epochs", "1", "--out", "run")
         assert ended.code == 2
-        assert "already holds a run" in ended.err
+        assert "already contains a run" in ended.err
         assert "--force" in ended.err
     assert Path("run/results.csv").read_bytes() == before
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
@@ -121,7 +121,7 @@ def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
         *("--set", "sweep.train.lr=[0.001,1e37]"),
     )
     assert ended.code == 3
-    assert "1 of 2 trials failed or diverged, the rest are saved" in ended.err
+    assert "1 of 2 trials failed or diverged; the others are saved" in ended.err
     assert [row["status"] for row in csv.DictReader(Path("run/results.csv").read_text().splitlines())] == [
         "done",
         "diverged",
@@ -159,7 +159,7 @@ def test_folder_that_is_no_run_is_not_written_over(options: tuple[str, ...]) -> 
     for command in (("train", "--length", "4"), ("sweep", "--lengths", "4")):
         ended = digitsum(*command, "--epochs", "1", "--out", "project", *options)
         assert ended.code == 2
-        assert "project is not a run of digitsum" in ended.err
+        assert "project is not a digitsum run" in ended.err
     assert all(path.read_text() == "mine" for path in files)
 
 
@@ -173,7 +173,7 @@ def test_run_whose_store_is_missing_is_replaced_if_that_is_asked_for() -> None:
     train = ("train", "--length", "4", "--epochs", "1", "--out", "run")
     digitsum(*train)
     Path("run/results.sqlite").unlink()
-    assert "already holds a run" in digitsum(*train).err
+    assert "already contains a run" in digitsum(*train).err
     assert "results.sqlite is missing" in digitsum(*train, "--resume").err
     assert digitsum(*train, "--force").code == 0
 

@@ -141,7 +141,7 @@ def test_what_would_write_into_a_read_only_run_says_where_else_to(arguments: tup
         remount(disk, "ro")
         refused = digitsum(command, disk / "run", *options)
         assert refused.code == 2
-        assert "Read-only file system. Choose another place with --out" in refused.err
+        assert "Read-only file system. Choose another location with --out" in refused.err
         assert digitsum(command, disk / "run", *options, "--out", tmp_path / "elsewhere").code == 0
 
 

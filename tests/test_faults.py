@@ -45,7 +45,7 @@ def test_trial_that_raises_is_recorded_and_the_others_go_on(monkeypatch: pytest.
         fail_for_seeds(faulty, 1)
         ended = digitsum(*FOUR, "--out", "run")
     assert ended.code == 3
-    assert "1 of 4 trials failed or diverged, the rest are saved" in ended.err
+    assert "1 of 4 trials failed or diverged; the others are saved" in ended.err
     assert "seed 1 failed: RuntimeError: a fault at seed 1" in ended.err
     assert "--retry-failed" in ended.err
     assert statuses() == ["done", "failed", "done", "done"]
@@ -92,7 +92,7 @@ def test_loss_that_is_not_a_number_is_a_reason(impl: str) -> None:
     assert ended.code == 3
     first, second = numbers(Path("run"))
     assert (first["status"], second["status"]) == ("done", "diverged")
-    assert second["reason"].startswith("the loss was not finite any more at step ")
+    assert second["reason"].startswith("the loss became NaN or infinite at step ")
 
 
 @pytest.mark.slow

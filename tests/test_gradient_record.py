@@ -77,7 +77,7 @@ def test_sweep_draws_a_figure_for_each_setting_and_the_report_shows_it(impl: str
     assert names == {f"gradients-clip-norm-{clip}.{kind}" for clip in ("none", "0.5") for kind in ("png", "svg")}
     assert digitsum("report", "run").code == 0
     page = Path("run/report.html").read_text()
-    assert page.count("The Euclidean norm of the gradients at every step") == 2
+    assert page.count("The Euclidean norm of the gradient at every step") == 2
     assert "% of the steps clipped" in page
 
 

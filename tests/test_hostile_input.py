@@ -190,7 +190,7 @@ def test_store_of_another_version_is_refused(version: int, whose: str, run: Path
     with sqlite3.connect(run / "results.sqlite") as connection:
         connection.execute(f"PRAGMA user_version = {version}")
     for command in ("evaluate", "report", "resume"):
-        assert f"was written by {whose} (version {version})" in refused(COMMANDS[command]())
+        assert f"was written by {whose} (format {version})" in refused(COMMANDS[command]())
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -318,7 +318,7 @@ def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(ru
     weights = {"embedding.W": np.zeros((10, 4096), np.float32), "linear.weight": np.zeros((19, 4096), np.float32)}
     path = forged(Path("a.safetensors"), {**checkpoint.settings, **giant}, weights)
     with processor_seconds_below(1):
-        assert "it holds 118,784 numbers instead of" in refused(digitsum("evaluate", path))
+        assert "it holds 118,784 weights instead of" in refused(digitsum("evaluate", path))
 
 
 def test_weights_under_the_name_of_another_trial_are_refused(run: Path) -> None:

@@ -139,7 +139,7 @@ def test_run_trained_on_files_is_scored_and_diagnosed_on_them() -> None:
     digitsum("generate", "--lengths", "4", "--seed", "4", "--out", "files")
     changed = digitsum("evaluate", "run")
     assert changed.code == 2
-    assert "are not those it was trained on any more" in changed.err
+    assert "have changed since it was trained" in changed.err
 
 
 def test_diagnosis_that_is_there_needs_no_writing(run: Path, first: Ended) -> None:
@@ -155,7 +155,7 @@ def test_report_of_an_unfinished_run_says_so_and_claims_no_span() -> None:
             connection.execute(f"DELETE FROM {table} WHERE trial = (SELECT id FROM trials ORDER BY position LIMIT 1)")
     document = digitsum("report", "run", "--json").document
     assert document["missing"] == 1
-    assert document["answer"][-1] == "Not the last word: 1 training has not ended."
+    assert document["answer"][-1] == "This is not final: 1 training has not finished yet."
     assert [row["text"] for row in document["memory_spans"]] == ["–", "–"]
 
 
@@ -177,7 +177,7 @@ def test_report_is_not_written_over_a_folder(out: str) -> None:
 def test_diagnosis_says_how_far_the_gradient_reaches(run: Path, first: Ended) -> None:
     ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
     assert "Why it forgot" in ended.out
-    assert ended.out.count("the gradient that reaches the first digit is") == 2  # one a setting
+    assert ended.out.count("the gradient at the first digit, relative to that at the last, is") == 2  # one a setting
     assert "lr 0.01" in ended.out
 
 

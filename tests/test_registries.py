@@ -273,7 +273,7 @@ def test_setting_of_training_that_fused_lacks_is_refused_unless_it_is_the_defaul
     monkeypatch.setattr(rule, "SETTINGS", rule.SETTINGS - {"clip_norm"})
     trial("model.impl=fused")
     trial("model.impl=manual", "train.clip_norm=1")
-    with pytest.raises(InputError, match="impl fused does not have train\\.clip_norm"):
+    with pytest.raises(InputError, match="impl fused does not support train\\.clip_norm"):
         trial("model.impl=fused", "train.clip_norm=1")
 
 

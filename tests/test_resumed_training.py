@@ -241,7 +241,7 @@ def left(killed_training: Path, in_an_empty_folder: None) -> Path:
 def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
     ended = digitsum(*LEFT)
     assert ended.code == 2
-    assert "already holds a run" in ended.err
+    assert "already contains a run" in ended.err
     assert "--resume" in ended.err
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
     assert not (left / "training-state.safetensors").exists()
@@ -260,7 +260,7 @@ def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None
     before = (left / "config.yaml").read_bytes()
     ended = digitsum("sweep", "--lengths", "6", "--epochs", "30", "--impl", "manual", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "holds a training that was left" in ended.err
+    assert "contains an unfinished training" in ended.err
     assert (left / "config.yaml").read_bytes() == before
     assert digitsum(*LEFT, "--resume").code == 0
 
@@ -321,7 +321,7 @@ def test_state_without_its_seconds_is_refused(seconds: object, left: Path) -> No
     write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": seconds})
     ended = digitsum(*LEFT, "--resume")
     assert ended.code == 2
-    assert "replace the run with --force" in ended.err
+    assert "overwrite the run with --force" in ended.err
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def compare(
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
         run_options = RunOptions(
-            jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv
+            jobs or usable_cores(), allow_fewer=jobs is None, force=force or out is None, command=sys.argv
         )
         study = run_study(settings, run, display, run_options)
         comparison = Comparison(parities, timings, study)

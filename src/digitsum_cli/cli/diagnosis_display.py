@@ -6,7 +6,7 @@ from pathlib import Path
 from digitsum_cli.cli.console import Console
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
-from digitsum_cli.evaluation.saved_diagnoses import diagnoses_of
+from digitsum_cli.evaluation.saved_diagnoses import load_or_diagnose
 from digitsum_cli.execution.trial_executor import usable_cores
 
 
@@ -23,6 +23,6 @@ def diagnose_shown(
     """
     with console.progress() as progress:
         task = progress.add_task("diagnosis", total=len(checkpoints))
-        return diagnoses_of(
+        return load_or_diagnose(
             checkpoints, folder, jobs or usable_cores(), lambda done, _: progress.update(task, completed=done)
         )

@@ -83,7 +83,7 @@ def sweep(
         try:
             run_options = RunOptions(
                 jobs or usable_cores(),
-                or_fewer=jobs is None,
+                allow_fewer=jobs is None,
                 resume=resume,
                 retry_failed=retry_failed,
                 force=force,
