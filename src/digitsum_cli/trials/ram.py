@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.estimates import memory_in_words
+from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
@@ -76,8 +76,8 @@ def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
     if needed > present:
         raise InputError(
             f"the training at length {trial.length} with hidden size {trial.model.hidden_size}, batch size "
-            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs {memory_in_words(needed)} of memory or "
-            f"more, and this machine has {memory_in_words(present)}",
+            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs {format_bytes(needed)} of memory or "
+            f"more, and this machine has {format_bytes(present)}",
             next_step="Choose a smaller train.batch_size, train.epochs, model.hidden_size or length",
         )
 
