@@ -39,7 +39,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_goes_on_when_there_is_room(t
         full = digitsum_process(*SWEEP, "--out", disk / "run")
         assert full.code == 1
         assert full.err.count("Error: ") == 1
-        assert "Free some space; what had ended is saved" in full.err
+        assert "Free some space. Finished work is saved" in full.err
         assert not list(disk.rglob("*.part")), "nothing is half-written"
         with Store(disk / "run" / "results.sqlite") as store:
             saved = len(store.ended())
@@ -47,7 +47,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_goes_on_when_there_is_room(t
         remount(disk, "size=50m")
         resumed = digitsum_process(*SWEEP, "--out", disk / "run", "--resume")
         assert resumed.code == 0, resumed.err
-        assert f"{saved} are already saved" in resumed.err
+        assert f"already saved: {saved}" in resumed.err
         assert digitsum_process(*SWEEP, "--out", tmp_path / "whole").code == 0
         assert_same_run(disk / "run", tmp_path / "whole")
 

@@ -39,14 +39,14 @@ def test_stopped_sweep_saves_what_was_finished_and_goes_on(name: str, stop: sign
     _, rest = process.communicate()
     assert process.returncode == code
     assert time.monotonic() - start < SECONDS
-    assert "go on with the same command and --out run --resume" in rest
+    assert "run the same command with --out run --resume" in rest
     assert "Traceback" not in rest
     assert group_is_gone(process.pid, seconds=2)
     saved = len(Path("run/results.csv").read_text().splitlines()) - 1
     assert 2 <= saved < 12
     ended = digitsum_process(*arguments, "--resume")
     assert ended.code == 0
-    assert f"{12 - saved} trainings to run; {saved} are already saved" in ended.err
+    assert f"Trainings to run: {12 - saved}; already saved: {saved}" in ended.err
     assert len(Path("run/results.csv").read_text().splitlines()) == 13
 
 
