@@ -48,7 +48,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_is_resumed_when_there_is_roo
         full = digitsum_process(*SWEEP, "--out", disk / "run")
         assert full.code == 1
         assert full.err.count("Error: ") == 1
-        assert "Free some space; what had ended is saved" in full.err
+        assert "Free some space. Finished work is saved" in full.err
         assert not list(disk.rglob("*.part")), "nothing is half-written"
         with Store(disk / "run" / "results.sqlite") as store:
             saved = len(store.ended())
@@ -56,7 +56,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_is_resumed_when_there_is_roo
         remount(disk, "size=50m")
         resumed = digitsum(*SWEEP, "--out", disk / "run", "--resume")
         assert resumed.code == 0, resumed.err
-        assert f"{saved} are already saved" in resumed.err
+        assert f"already saved: {saved}" in resumed.err
         assert_same_run(disk / "run", whole)
 
 

@@ -59,10 +59,10 @@ def test_resuming_leaves_a_failed_trial_alone_and_retrying_makes_it_whole(monkey
         assert digitsum(*FOUR, "--out", "run", "--resume").code == 3
     resumed = digitsum(*FOUR, "--out", "run", "--resume")
     assert resumed.code == 3
-    assert "0 trainings to run; 4 are already saved" in resumed.err
+    assert "Trainings to run: 0; already saved: 4" in resumed.err
     retried = digitsum(*FOUR, "--out", "run", "--resume", "--retry-failed")
     assert retried.code == 0
-    assert "2 trainings to run; 2 are already saved" in retried.err
+    assert "Trainings to run: 2; already saved: 2" in retried.err
     assert digitsum(*FOUR, "--out", "whole").code == 0
     assert_same_run(Path("run"), Path("whole"))
 

@@ -91,7 +91,7 @@ def test_it_is_resumed_with_more_seeds_and_its_rows_stay(run: Path) -> None:
     checkpoints = {path.name: path.read_bytes() for path in (run / "checkpoints").iterdir()}
     ended = digitsum_process("sweep", run / "config.yaml", "--seeds", "0..2", "--resume", "--out", run)
     assert ended.code == 0, ended.err
-    assert f"{len(before)} are already saved" in ended.err
+    assert f"already saved: {len(before)}" in ended.err
     after = {row["trial"]: row for row in csv_rows(run / "results.csv")}
     assert len(after) == len(before) // 2 * 3
     for row in before:

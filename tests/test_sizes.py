@@ -12,7 +12,7 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution import trial_executor
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings import Settings
-from digitsum_cli.settings.estimates import memory_in_words, time_in_words
+from digitsum_cli.settings.estimates import format_bytes, format_duration
 from digitsum_cli.trials import ram as memory
 from digitsum_cli.trials.plan import plan_trials
 from tests.command_line import digitsum
@@ -114,12 +114,12 @@ def test_state_of_a_training_is_no_larger_than_it_may_be(cell: str, impl: str, t
 @pytest.mark.parametrize(
     ("size", "words"), [(5, "5 bytes"), (1500, "1.5 kB"), (2e9, "2 GB"), (10**400, "1,000,000,000,000,000,000 TB")]
 )
-def test_memory_in_words(size: float, words: str) -> None:
-    assert memory_in_words(size) == words
+def test_format_bytes(size: float, words: str) -> None:
+    assert format_bytes(size) == words
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(90, "90 seconds"), (150, "2.5 minutes"), (1e4, "2.78 hours"), (1e8, "3.17 years")]
 )
-def test_time_in_words(seconds: float, words: str) -> None:
-    assert time_in_words(seconds) == words
+def test_format_duration(seconds: float, words: str) -> None:
+    assert format_duration(seconds) == words

@@ -1,4 +1,4 @@
-"""The three parts of a comparison, put together."""
+"""A comparison and its three parts: parity, speed and accuracy."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from digitsum_cli.trials.plan import load_data
 
 @dataclass(frozen=True)
 class Comparison:
-    """What ``digitsum compare`` found."""
+    """The result of ``digitsum compare``."""
 
     parities: list[Parity]
     timings: list[Timing]
@@ -22,7 +22,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether all implementations compute the same, within the tolerances."""
+        """Whether all implementations agree within the tolerances."""
         return all(parity.agrees for parity in self.parities)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def compare_numbers(settings: Settings) -> list[Parity]:
     """Checks the parity of each implementation with the first, at the shortest and the longest length.
 
     Raises:
-        InputError: a data file is missing or wrong.
+        InputError: a data file is missing or invalid.
     """
     use_one_thread()
     reference, *others = (str(impl) for impl in settings.sweep["model.impl"])
@@ -56,7 +56,7 @@ def compare_speeds(settings: Settings) -> list[Timing]:
     """Times all implementations at every length, on one thread.
 
     Raises:
-        InputError: a data file is missing or wrong.
+        InputError: a data file is missing or invalid.
     """
     use_one_thread()
     impls = [str(impl) for impl in settings.sweep["model.impl"]]

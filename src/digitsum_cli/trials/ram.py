@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.estimates import memory_in_words
+from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
@@ -76,8 +76,8 @@ def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
     if needed > available:
         raise InputError(
             f"the training at length {trial.length} with hidden size {trial.model.hidden_size}, batch size "
-            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs at least {memory_in_words(needed)} of "
-            f"memory, but this machine has {memory_in_words(available)}",
+            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs at least {format_bytes(needed)} of "
+            f"memory, but this machine has {format_bytes(available)}",
             next_step="Reduce train.batch_size, train.epochs, model.hidden_size or the length",
         )
 
