@@ -215,7 +215,8 @@ def minimal_gated_unit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cell_by_hand_alone_goes_through_every_command(tmp_path: Path) -> None:
     commands = (
-        "sweep --lengths 5 --epochs 2 -j 1 --set model.cell=mgu --set model.forget_bias=1 --out run",
+        "sweep --lengths 5 --impl manual --seeds 0 --epochs 2 -j 1 "
+        "--set model.cell=mgu --set model.forget_bias=1 --out run",
         "evaluate run --diagnose -j 1",
         "report run",
     )

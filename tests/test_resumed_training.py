@@ -251,7 +251,7 @@ def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
 def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "epochs was 30 and is 70; lr was 0.001 and is 0.5" in ended.err
+    assert "train.epochs was 30 and is now 70; train.lr was 0.001 and is now 0.5" in ended.err
     assert (left / "training-state.safetensors").exists()
 
 
