@@ -18,7 +18,7 @@ from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
+from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
@@ -85,7 +85,7 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     ]
     seen = "; ".join(
         f"length {curve.length}: {significant(reach(curve.start), 2)} before training, "
-        f"{significant(reach(curve.kept), 2)} kept"
+        f"{significant(reach(curve.best), 2)} kept"
         for curve in curves
     )
     return DescribedFigure(
@@ -121,7 +121,7 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
     )
     return DescribedFigure(
         "lost-digit",
-        draw_lost_digit(points, subtitle, RightAnswers(task.label_name, digit_slopes(labels), alone)),
+        draw_lost_digit(points, subtitle, IdealNetwork(task.label_name, digit_slopes(labels), alone)),
         "Left: by how much the answer rises for each one that a digit is higher. Right: the share of a digit's "
         f"variance, and of the {task.label_name}'s, that a linear read-out of the last state finds, fitted on other "
         f"pairs of digits. A network that answers right needs the {task.label_name} alone, which gives {alone[0]:.2g} "
@@ -173,7 +173,7 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
         for length, diagnoses in by_length.items()
     ]
     seen = "; ".join(
-        f"length {point.length}: {fmean(point.start):.2f} before training, {fmean(point.kept):.2f} kept"
+        f"length {point.length}: {fmean(point.start):.2f} before training, {fmean(point.best):.2f} kept"
         for point in points
     )
     return DescribedFigure(
