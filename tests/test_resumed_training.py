@@ -142,7 +142,7 @@ def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule
     resumed.restore(read_training_state(tmp_path / "a")[0])
     resumed.advance(10**9)
     assert resumed.record() == whole.record()
-    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.kept_weights(), whole.kept_weights())):
+    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.best_weights(), whole.best_weights())):
         assert all((weights[name] == values).all() for name, values in expected.items())
 
 
@@ -155,7 +155,7 @@ def shifted(state: TrainingState, **steps: int) -> TrainingState:
 
 FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "more evaluations than steps": lambda state: replace(state, evaluations=state.evaluations * 5),
-    "no evaluations": lambda state: replace(state, evaluations=(), kept={}),
+    "no evaluations": lambda state: replace(state, evaluations=(), best_weights={}),
     "evaluations at other steps": lambda state: shifted(state, step=101),
     "more steps than there are": lambda state: replace(state, step_losses=np.zeros(38_000)),
     "fewer norms than steps": lambda state: replace(
@@ -168,7 +168,7 @@ FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "weights in float64": lambda state: replace(
         state, weights={name: array.astype(np.float64) for name, array in state.weights.items()}
     ),
-    "nothing kept": lambda state: replace(state, kept={}),
+    "nothing kept": lambda state: replace(state, best_weights={}),
     "nothing of the optimizer": lambda state: replace(state, optimizer={}),
     "an optimizer of other sizes": lambda state: replace(
         state, optimizer={name: array.reshape(-1)[:1] for name, array in state.optimizer.items()}
@@ -199,7 +199,7 @@ def test_state_that_does_not_fit_is_refused_and_kept(impl: str, name: str, in_an
     plan, whole = state_of_a_trial(impl)
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
-    with pytest.raises(IncompatibleStateError, match="does not fit the training"):
+    with pytest.raises(IncompatibleStateError, match="cannot resume from the state of another training"):
         run_trials(plan, keeper=StateKeeper(Path("state"), plan.trials[0], 300))
     assert Path("state").read_bytes() == content
 

@@ -369,11 +369,12 @@ def test_a_whole_number_is_a_learning_rate() -> None:
     [
         (
             ("model.cell=lstm", "model.activation=relu"),
-            "--set model.activation=relu: the activation of the LSTM is tanh, not relu; allowed: relu with the cell",
+            "--set model.activation=relu: the LSTM has the activation tanh, not relu; allowed: relu with the cell",
         ),
         (
             ("sweep.model.cell=srn,gru", "model.init=identity"),
-            r"--set model.init=identity: the initialisation identity is for cells without gates.* Use a separate sweep",
+            r"--set model.init=identity: the initialisation identity is only for cells without gates.* Use a "
+            "separate sweep",
         ),
         (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
+from digitsum_cli.core.registry import ROWS
 from digitsum_cli.stats.memory_span import Bound, MedianSpan
 from digitsum_cli.table import percent, percent_interval
 from digitsum_cli.trials.setting import Setting, varied_columns
@@ -47,7 +48,7 @@ def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
     found = [
         (row.length, train, row.exact.mean)
         for row in summary
-        if row.setting.rows == "fixed" and (train := row.mean("train_accuracy")) is not None
+        if not ROWS[row.setting.rows] and (train := row.mean("train_accuracy")) is not None
         if row.exact.mean is not None and train - row.exact.mean > _MEMORISED
     ]
     if not found:

@@ -86,7 +86,7 @@ def run_fused_trial(
     trainer = FusedTrainer(
         CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
         initial_weights(trial),
-        PerEpochForests(rows.of_epoch, trial.train.batch_size) if rows.change else prepared.train,
+        PerEpochForests(rows.for_epoch, trial.train.batch_size) if rows.vary_by_epoch else prepared.train,
         prepared.sets["eval"],
         max(prepared.sets[name].forest.widest_step for name in ("train", "test")),
         task=task_of(trial),
@@ -114,12 +114,12 @@ def run_fused_trial(
     if record.best is None:
         return Outcome.of(record, None, seconds, None)
     scores = score_best_checkpoint(
-        lambda split: trainer.score_kept(prepared.sets[split]),
-        trainer.exact_accuracy_of_kept,
+        lambda split: trainer.score_best(prepared.sets[split]),
+        trainer.exact_accuracy_of_best,
         test_rows=len(prepared.splits.test),
         unseen_test_rows=None if ROWS[trial.rows] else prepared.unseen_test_rows,
     )
-    return Outcome.of(record, scores, seconds, trainer.kept_weights())
+    return Outcome.of(record, scores, seconds, trainer.best_weights())
 
 
 def rule_of(trial: Trial) -> Rule:

@@ -75,7 +75,9 @@ def run_trial(
     start = keeper.saved() if keeper else None
     clock = Clock(keeper.seconds_before if keeper else 0.0)
     record = runner.train(
-        (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.train.device)) if rows.change else data.train,
+        (lambda epoch: DigitSumDataset(rows.for_epoch(epoch), trial.train.device))
+        if rows.vary_by_epoch
+        else data.train,
         data.eval,
         **runner_options(trial),
         log_every=log_every,

@@ -7,6 +7,7 @@ from digitsum_cli.analysis.differences import DifferenceRow
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
 from digitsum_cli.core.generation import SPLIT_NAMES
+from digitsum_cli.core.registry import ROWS
 from digitsum_cli.stats.paired import PairedComparison
 from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
 from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
@@ -111,7 +112,7 @@ def _row_head(row: SummaryRow, varied: Sequence[str]) -> list[str]:
 
 
 def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
-    fresh = any(row.setting.rows == "fresh" for row in summary)
+    fresh = any(ROWS[row.setting.rows] for row in summary)
     return " (trained on fresh rows; the training set is just another sample)" if fresh else ""
 
 

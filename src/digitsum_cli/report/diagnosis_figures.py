@@ -18,7 +18,7 @@ from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
+from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
@@ -85,7 +85,7 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     ]
     values = "; ".join(
         f"length {curve.length}: {significant(reach(curve.start), 2)} before training, "
-        f"{significant(reach(curve.kept), 2)} with the best checkpoint"
+        f"{significant(reach(curve.best), 2)} with the best checkpoint"
         for curve in curves
     )
     return DescribedFigure(
@@ -121,7 +121,7 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
     )
     return DescribedFigure(
         "lost-digit",
-        draw_lost_digit(points, subtitle, RightAnswers(task.label_name, digit_slopes(labels), alone)),
+        draw_lost_digit(points, subtitle, IdealNetwork(task.label_name, digit_slopes(labels), alone)),
         "Left: how much the answer rises when a digit rises by 1. Right: the R² of a linear probe of the last hidden "
         f"state for each digit and for the {task.label_name}, fitted on other pairs of digits. A correct answer "
         f"requires only the {task.label_name}, from which alone the R² is {alone[0]:.2g} for the first digit and "
@@ -175,7 +175,7 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     ]
     values = "; ".join(
         f"length {point.length}: {fmean(point.start):.2f} before training, "
-        f"{fmean(point.kept):.2f} with the best checkpoint"
+        f"{fmean(point.best):.2f} with the best checkpoint"
         for point in points
     )
     return DescribedFigure(
