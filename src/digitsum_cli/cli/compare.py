@@ -1,8 +1,6 @@
 """``digitsum compare``: compare implementations."""
 
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,7 +72,7 @@ def compare(
     from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import FAILURE_HINT
-    from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
+    from digitsum_cli.comparison.comparison import compare_accuracies, compare_numbers, compare_speeds
     from digitsum_cli.core.registry import INITIALISATIONS, TORCH
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.execution.trial_executor import usable_cores
@@ -82,7 +80,6 @@ def compare(
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.run_options import RunOptions
-    from digitsum_cli.study.study import run_study
     from digitsum_cli.trials.plan import plan_trials
 
     if out is not None:
@@ -105,16 +102,11 @@ def compare(
             "With init: book, torch uses PyTorch's default initialisation, so accuracies can differ widely. "
             "To initialise all implementations the same way, use --set model.init=orthogonal"
         )
-    with ExitStack() as stack:
-        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
-        run = RunDirectory(folder)
-        display = stack.enter_context(StudyDisplay(console))
-        run_options = RunOptions(
-            jobs or usable_cores(), allow_fewer=jobs is None, force=force or out is None, command=sys.argv
-        )
-        study = run_study(settings, run, display, run_options)
-        comparison = Comparison(parities, timings, study)
-        run.write_comparison(comparison.to_dict())
+    run_options = RunOptions(
+        jobs or usable_cores(), allow_fewer=jobs is None, force=force or out is None, command=sys.argv
+    )
+    with StudyDisplay(console) as display:
+        comparison = compare_accuracies(settings, parities, timings, out, display, run_options)
     show_accuracy(comparison, console)
     console.document(comparison.to_dict())
     if out is not None:

@@ -1,14 +1,21 @@
 """A comparison and its three parts: parity, speed and accuracy."""
 
+import contextlib
+import tempfile
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from digitsum_cli.comparison.parity import Parity, check_parity
 from digitsum_cli.comparison.speed import Timing, time_implementations
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.execution.training import use_one_thread
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.result import StudyResult
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.plan import load_data
 
 
@@ -61,6 +68,33 @@ def compare_speeds(settings: Settings) -> list[Timing]:
     use_one_thread()
     impls = [str(impl) for impl in settings.sweep["model.impl"]]
     return [timing for rows in _train_rows(settings).values() for timing in time_implementations(settings, impls, rows)]
+
+
+def compare_accuracies(
+    settings: Settings,
+    parities: list[Parity],
+    timings: list[Timing],
+    out: Path | None,
+    callback: StudyCallback,
+    options: RunOptions,
+) -> Comparison:
+    """Trains every implementation from the same seeds, and puts the parts of the comparison together.
+
+    Arguments:
+        settings: with the axis ``model.impl``.
+        parities, timings: the other parts.
+        out: where the run and ``comparison.json`` are saved; None deletes them afterwards.
+        callback: is told how the trainings go.
+        options: how they are run.
+
+    Raises:
+        InputError, DigitsumError: see ``run_study``.
+    """
+    with contextlib.ExitStack() as stack:
+        run = RunDirectory(out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-"))))
+        comparison = Comparison(parities, timings, run_study(settings, run, callback, options))
+        run.write_comparison(comparison.to_dict())
+    return comparison
 
 
 def _train_rows(settings: Settings) -> dict[int, Rows]:
