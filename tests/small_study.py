@@ -60,5 +60,5 @@ def run_trials(
 def wait_for_worker_threads() -> None:
     """Until they have nothing more to do."""
     for thread in threading.enumerate():
-        if "_work_through" in thread.name:
+        if "_run_worker" in thread.name:
             thread.join()

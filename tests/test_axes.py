@@ -97,8 +97,8 @@ def test_every_value_of_an_axis_is_checked_like_a_single_one(
     ("key", "value", "named"),
     [
         ("train.seed", "[]", "train.seed has no values"),
-        ("train.seed", "0..3,2", "train.seed has 2 twice"),
-        ("train.lr", "[1, 1.0]", "train.lr has 1.0 twice"),
+        ("train.seed", "0..3,2", "train.seed contains 2 twice"),
+        ("train.lr", "[1, 1.0]", "train.lr contains 1.0 twice"),
         ("train.seed", "9..0", "train.seed: the range 9..0 runs backwards; write 0..9"),
         ("train.seed", "a", "train.seed: 'a' is not a number, a list"),
         ("train.seed", "0..100000", "train.seed: 0..100000 has over 100,000 numbers"),

@@ -48,7 +48,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_is_resumed_when_there_is_roo
         full = digitsum_process(*SWEEP, "--out", disk / "run")
         assert full.code == 1
         assert full.err.count("Error: ") == 1
-        assert "Free some space; what had ended is saved" in full.err
+        assert "Free some space. Finished work is saved" in full.err
         assert not list(disk.rglob("*.part")), "nothing is half-written"
         with Store(disk / "run" / "results.sqlite") as store:
             saved = len(store.ended())
@@ -56,7 +56,7 @@ def test_sweep_on_a_disk_that_gets_full_says_so_and_is_resumed_when_there_is_roo
         remount(disk, "size=50m")
         resumed = digitsum(*SWEEP, "--out", disk / "run", "--resume")
         assert resumed.code == 0, resumed.err
-        assert f"{saved} are already saved" in resumed.err
+        assert f"already saved: {saved}" in resumed.err
         assert_same_run(disk / "run", whole)
 
 
@@ -141,7 +141,7 @@ def test_what_would_write_into_a_read_only_run_says_where_else_to(arguments: tup
         remount(disk, "ro")
         refused = digitsum(command, disk / "run", *options)
         assert refused.code == 2
-        assert "Read-only file system. Choose another place with --out" in refused.err
+        assert "Read-only file system. Choose another location with --out" in refused.err
         assert digitsum(command, disk / "run", *options, "--out", tmp_path / "elsewhere").code == 0
 
 

@@ -142,7 +142,7 @@ def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, 
     assert fused.best is not None
     assert record.best is not None
     assert fused.best.step == record.best.step
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
 
 
 @KINDS
@@ -152,7 +152,7 @@ def test_sizes_that_fill_no_vector_train_the_same(cell: str, activation: str) ->
         7, double=True, epochs=8, batch_size=13, sizes=(5, 37), cell=cell, activation=activation
     )
     assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)).max() < 1e-9
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
 
 
 @pytest.mark.parametrize("length", [5, 35])
@@ -188,7 +188,7 @@ def test_every_way_to_train_equals_the_runner(name: str, cell: str) -> None:
     fused = trainer.record()
     assert len(fused.step_losses) == len(record.step_losses)
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
     assert fused.gradient_norms.keys() == record.gradient_norms.keys()
     for parameter, norms in record.gradient_norms.items():
         assert len(norms) == 16 * 38
@@ -259,7 +259,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     trainer = FusedTrainer(
         CELLS["gru"].implementations[FUSED]["tanh"],
         copy_weights(model),
-        PerEpochForests(rows.of_epoch, 7),
+        PerEpochForests(rows.for_epoch, 7),
         EvaluationSet(splits.eval, 7),
         epochs=5,
         dtype=np.float64,
@@ -267,7 +267,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     while not trainer.ended:
         trainer.advance(10)
     record = Runner(model).train(
-        lambda epoch: DigitSumDataset(rows.of_epoch(epoch)), DigitSumDataset(splits.eval), epochs=5, batch_size=7
+        lambda epoch: DigitSumDataset(rows.for_epoch(epoch)), DigitSumDataset(splits.eval), epochs=5, batch_size=7
     )
     fused = trainer.record()
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
@@ -308,9 +308,9 @@ def test_kept_weights_score_the_same_in_the_manual_model(cell: str) -> None:
     trainer, _, _ = train_both(6, double=False, epochs=20, rule=Rule(lr=0.01), cell=cell)
     splits = generate_splits([6])[6]
     model = build_classifier(cell)
-    load_weights(model, trainer.kept_weights())
+    load_weights(model, trainer.best_weights())
     score = Runner(model).evaluate(DigitSumSplits.of(splits).test)
-    fused = trainer.score_kept(EvaluationSet(splits.test, 8))
+    fused = trainer.score_best(EvaluationSet(splits.test, 8))
     assert fused.accuracy == score.accuracy
     assert fused.loss == pytest.approx(score.loss, rel=1e-5)
 
@@ -323,7 +323,7 @@ def test_numbers_do_not_depend_on_how_far_each_call_advances() -> None:
         trainer = trainer_of(weights, splits.train, splits.eval, 8, epochs=4)
         while not trainer.ended:
             trainer.advance(steps)
-        records.append((trainer.record(), trainer.kept_weights()["rnn_model.U"].tobytes()))
+        records.append((trainer.record(), trainer.best_weights()["rnn_model.U"].tobytes()))
     assert records[0] == records[1] == records[2]
 
 

@@ -61,7 +61,7 @@ def test_every_parameter_finds_its_matrix(cell: str, impl: str, tmp_path: Path) 
         (drawn,) = gradient_figures(curves)
         (panel,) = drawn.figure.axes
         total = math.sqrt(sum(norms[0] ** 2 for norms in outcome.gradient_norms.values()))
-        line = next(line for line in panel.get_lines() if line.get_label() == "all together")
+        line = next(line for line in panel.get_lines() if line.get_label() == "all parameters")
         assert line.get_ydata()[0] == pytest.approx(total, rel=1e-9)  # type: ignore[index]
 
 
@@ -77,8 +77,8 @@ def test_sweep_draws_a_figure_for_each_setting_and_the_report_shows_it(impl: str
     assert names == {f"gradients-clip-norm-{clip}.{kind}" for clip in ("none", "0.5") for kind in ("png", "svg")}
     assert digitsum("report", "run").code == 0
     page = Path("run/report.html").read_text()
-    assert page.count("The Euclidean norm of the gradients at every step") == 2
-    assert "% of the steps clipped" in page
+    assert page.count("The Euclidean norm of the gradient at every step") == 2
+    assert "% of steps clipped" in page
 
 
 def test_without_the_record_there_is_no_figure() -> None:

@@ -139,7 +139,7 @@ def test_run_trained_on_files_is_scored_and_diagnosed_on_them() -> None:
     digitsum("generate", "--lengths", "4", "--seed", "4", "--out", "files")
     changed = digitsum("evaluate", "run")
     assert changed.code == 2
-    assert "are not those it was trained on any more" in changed.err
+    assert "have changed since it was trained" in changed.err
 
 
 def test_diagnosis_that_is_there_needs_no_writing(run: Path, first: Ended) -> None:
@@ -151,11 +151,11 @@ def test_diagnosis_that_is_there_needs_no_writing(run: Path, first: Ended) -> No
 def test_report_of_an_unfinished_run_says_so_and_claims_no_span() -> None:
     digitsum("sweep", "--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--out", "run")
     with contextlib.closing(sqlite3.connect("run/results.sqlite")) as connection, connection:
-        for table in ("evaluations", "outcomes"):
+        for table in ("gradient_norms", "outcomes"):
             connection.execute(f"DELETE FROM {table} WHERE trial = (SELECT id FROM trials ORDER BY position LIMIT 1)")
     document = digitsum("report", "run", "--json").document
     assert document["missing"] == 1
-    assert document["answer"][-1] == "Not the last word: 1 training has not ended."
+    assert document["answer"][-1] == "This is not final: 1 training has not finished yet."
     assert [row["text"] for row in document["memory_spans"]] == ["–", "–"]
 
 
@@ -177,7 +177,7 @@ def test_report_is_not_written_over_a_folder(out: str) -> None:
 def test_diagnosis_says_how_far_the_gradient_reaches(run: Path, first: Ended) -> None:
     ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
     assert "Why it forgot" in ended.out
-    assert ended.out.count("the gradient that reaches the first digit is") == 2  # one a setting
+    assert ended.out.count("the gradient at the first digit, relative to that at the last, is") == 2  # one a setting
     assert "lr 0.01" in ended.out
 
 
@@ -187,7 +187,9 @@ def test_sequence_shows_every_step_and_the_answer(run: Path) -> None:
     lines = ended.out.splitlines()
     steps = [line.split()[:2] for line in lines if re.match(r" \d", line)]
     assert steps == [["1", "6"], ["2", "7"], ["3", "0"], ["4", "0"], ["5", "1"], ["6", "0"]]
-    assert re.match(r"It answers \d+ with probability \d+\.\d %, which is (right|wrong: 6 \+ 7 is 13)", lines[-1])
+    assert re.match(
+        r"It answers \d+ with probability \d+\.\d %: (correct|wrong. The sum of the first two digits is 13)", lines[-1]
+    )
     assert {path.name for path in Path("why").iterdir()} == {"sequence-670010.png", "sequence-670010.svg"}
 
 
@@ -209,7 +211,7 @@ def test_sequence_is_read_by_the_checkpoint_of_the_nearest_length(run: Path) -> 
         (("--sequence", "6 7 x"), "is not a sequence of digits"),
         (("--sequence", "6"), "a sequence of length 1 is too short"),
         (("--sequence", ""), "is not a sequence of digits"),
-        (("--out", "why"), "--out says where --diagnose and --sequence write"),
+        (("--out", "why"), "--out requires --diagnose or --sequence"),
     ],
 )
 def test_wrong_use_of_evaluate_is_one_message(run: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -253,7 +255,7 @@ def test_report_of_a_single_training() -> None:
     digitsum("train", "--length", "5", "--epochs", "3", "--out", "run")
     ended = digitsum("report", "run")
     assert ended.code == 0
-    assert re.match(r"The SRN \(impl manual\) answers \d+\.\d % of all possible rows of length 5 rightly", ended.out)
+    assert re.match(r"The SRN \(impl manual\) gets \d+\.\d % of all possible rows of length 5 right", ended.out)
     assert Path("run/report.html").exists()
     assert Path("run/diagnosis/diagnosis.json").exists()
     assert digitsum("train", "--length", "5", "--epochs", "2", "--out", "run", "--force").code == 0
@@ -266,7 +268,7 @@ def test_report_names_the_trainings_that_diverged() -> None:
     assert digitsum("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "3", *rates, "--out", "run").code == 3
     assert digitsum("report", "run").code == 0
     html = Path("run/report.html").read_text("utf-8")
-    assert "What did not end well" in html
+    assert "Failed and diverged trainings" in html
     assert "diverged" in cells_of(html)
 
 

@@ -26,7 +26,7 @@ def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(o
         first.wait_for_line()
         second = digitsum("sweep", *LONG, *options)
         assert second.code == 2
-        assert f"run is being written by process {first.pid} on {platform.node()}" in second.err
+        assert f"run is in use by process {first.pid} on {platform.node()}" in second.err
         assert first.runs, "the first is not disturbed"
 
 
@@ -85,4 +85,4 @@ def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
             Path("run/.writer.json").write_text(text)
             second = digitsum("sweep", *LONG, "--resume")
             assert second.code == 2
-            assert "is being written by another process" in second.err
+            assert "is in use by another process" in second.err

@@ -142,7 +142,7 @@ def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule
     resumed.restore(read_training_state(tmp_path / "a")[0])
     resumed.advance(10**9)
     assert resumed.record() == whole.record()
-    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.kept_weights(), whole.kept_weights())):
+    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.best_weights(), whole.best_weights())):
         assert all((weights[name] == values).all() for name, values in expected.items())
 
 
@@ -155,7 +155,7 @@ def shifted(state: TrainingState, **steps: int) -> TrainingState:
 
 FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "more evaluations than steps": lambda state: replace(state, evaluations=state.evaluations * 5),
-    "no evaluations": lambda state: replace(state, evaluations=(), kept={}),
+    "no evaluations": lambda state: replace(state, evaluations=(), best_weights={}),
     "evaluations at other steps": lambda state: shifted(state, step=101),
     "more steps than there are": lambda state: replace(state, step_losses=np.zeros(38_000)),
     "fewer norms than steps": lambda state: replace(
@@ -168,7 +168,7 @@ FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "weights in float64": lambda state: replace(
         state, weights={name: array.astype(np.float64) for name, array in state.weights.items()}
     ),
-    "nothing kept": lambda state: replace(state, kept={}),
+    "nothing kept": lambda state: replace(state, best_weights={}),
     "nothing of the optimizer": lambda state: replace(state, optimizer={}),
     "an optimizer of other sizes": lambda state: replace(
         state, optimizer={name: array.reshape(-1)[:1] for name, array in state.optimizer.items()}
@@ -199,7 +199,7 @@ def test_state_that_does_not_fit_is_refused_and_kept(impl: str, name: str, in_an
     plan, whole = state_of_a_trial(impl)
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
-    with pytest.raises(IncompatibleStateError, match="does not fit the training"):
+    with pytest.raises(IncompatibleStateError, match="cannot resume from the state of another training"):
         run_trials(plan, keeper=StateKeeper(Path("state"), plan.trials[0], 300))
     assert Path("state").read_bytes() == content
 
@@ -241,7 +241,7 @@ def left(killed_training: Path, in_an_empty_folder: None) -> Path:
 def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
     ended = digitsum(*LEFT)
     assert ended.code == 2
-    assert "already holds a run" in ended.err
+    assert "already contains a run" in ended.err
     assert "--resume" in ended.err
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
     assert not (left / "training-state.safetensors").exists()
@@ -251,7 +251,7 @@ def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
 def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "epochs was 30 and is 70; lr was 0.001 and is 0.5" in ended.err
+    assert "train.epochs was 30 and is now 70; train.lr was 0.001 and is now 0.5" in ended.err
     assert (left / "training-state.safetensors").exists()
 
 
@@ -260,7 +260,7 @@ def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None
     before = (left / "config.yaml").read_bytes()
     ended = digitsum("sweep", "--lengths", "6", "--epochs", "30", "--impl", "manual", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "holds a training that was left" in ended.err
+    assert "contains an unfinished training" in ended.err
     assert (left / "config.yaml").read_bytes() == before
     assert digitsum(*LEFT, "--resume").code == 0
 
@@ -321,7 +321,7 @@ def test_state_without_its_seconds_is_refused(seconds: object, left: Path) -> No
     write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": seconds})
     ended = digitsum(*LEFT, "--resume")
     assert ended.code == 2
-    assert "replace the run with --force" in ended.err
+    assert "overwrite the run with --force" in ended.err
 
 
 @pytest.mark.slow

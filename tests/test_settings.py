@@ -76,7 +76,7 @@ TRAIN_KEYS = (
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
 CLIP = "null for none, or a number above 0, such as 5"
-EARLY_STOP = "null for never, or evaluations without a rise of the eval accuracy, such as 20"
+EARLY_STOP = "null to disable, or evaluations without a better eval accuracy, such as 20"
 
 BAD_VALUES = [
     ("data.lengths", "2", LENGTHS),
@@ -206,7 +206,7 @@ def test_a_bad_value_is_an_error_with_its_line_or_what_was_typed_its_key_and_wha
         ("train.lr=-0.001", "train.lr is -0.001"),
         ("data.lengths=2", "the length 2 is too short"),
         ("data.lengths=35..5", "35..5 runs backwards; write 5..35"),
-        ("data.lengths=[5, 7, 9, 7]", "the length 7 stands twice"),
+        ("data.lengths=[5, 7, 9, 7]", "the length 7 is given twice"),
         ("data.lengths=true", "True is not a length"),
         ("model.impl=tensorflow", "there is no implementation 'tensorflow'"),
         ("model.cell=rnn", "there is no cell 'rnn'"),
@@ -369,11 +369,12 @@ def test_a_whole_number_is_a_learning_rate() -> None:
     [
         (
             ("model.cell=lstm", "model.activation=relu"),
-            "--set model.activation=relu: the activation of the LSTM is tanh, not relu; allowed: relu with the cell",
+            "--set model.activation=relu: the LSTM has the activation tanh, not relu; allowed: relu with the cell",
         ),
         (
             ("sweep.model.cell=srn,gru", "model.init=identity"),
-            r"--set model.init=identity: the initialisation identity is for cells without gates.* Sweep apart",
+            r"--set model.init=identity: the initialisation identity is only for cells without gates.* Use a "
+            "separate sweep",
         ),
         (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),

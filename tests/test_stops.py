@@ -41,13 +41,13 @@ def test_stopped_sweep_saves_what_was_finished_and_is_resumed(name: str, stop: s
         stopped = command.stop(stop, group=stop == signal.SIGINT)
     assert stopped.code == code
     assert stopped.processor_seconds < SECONDS
-    assert "go on with the same command and --out run --resume" in stopped.err
+    assert "run the same command with --out run --resume" in stopped.err
     assert "Traceback" not in stopped.err
     saved = len(Path("run/results.csv").read_text().splitlines()) - 1
     assert 2 <= saved < 12
     ended = digitsum(*arguments, "--resume")
     assert ended.code == 0
-    assert f"{12 - saved} trainings to run; {saved} are already saved" in ended.err
+    assert f"Trainings to run: {12 - saved}; already saved: {saved}" in ended.err
     assert len(Path("run/results.csv").read_text().splitlines()) == 13
 
 

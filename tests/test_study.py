@@ -97,7 +97,7 @@ def test_trial_survives_json() -> None:
 @pytest.mark.parametrize("change", [{"lr": "0.1"}, {"epochs": 1.5}, {"data": {"lengths": 3}}, {"more": 1}])
 def test_damaged_trial_is_refused(change: dict[str, object]) -> None:
     values = plan_trials(settings_of()).trials[0].to_dict()
-    with pytest.raises(InputError, match="not the settings of a trial"):
+    with pytest.raises(InputError, match="invalid trial settings"):
         Trial.from_dict({**values, **change})
 
 

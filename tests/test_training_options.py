@@ -162,7 +162,7 @@ def test_rows_that_change_are_asked_for_epoch_by_epoch() -> None:
 
     def rows_of_epoch(epoch: int) -> DigitSumDataset:
         asked.append(epoch)
-        return DigitSumDataset(TrainingRows(SPLITS.train, shuffle=True, seed=1).of_epoch(epoch))
+        return DigitSumDataset(TrainingRows(SPLITS.train, shuffle=True, seed=1).for_epoch(epoch))
 
     net = model()
     record = Runner(net).train(rows_of_epoch, EVAL, epochs=3)

@@ -1,18 +1,18 @@
-"""Which task settings ask for."""
+"""The task that settings specify."""
 
 from typing import Protocol
 
 from digitsum_cli.core.tasks import TASKS, Task
 
 
-class AsksForTask(Protocol):
-    """The settings of data, or a trial."""
+class HasTask(Protocol):
+    """Data settings or a trial."""
 
     @property
     def task(self) -> str:
         """The name of the task."""
 
 
-def task_of(settings: AsksForTask) -> Task:
-    """The task that the settings of data, or a trial, ask for."""
+def task_of(settings: HasTask) -> Task:
+    """The task of data settings or of a trial."""
     return TASKS[settings.task]
