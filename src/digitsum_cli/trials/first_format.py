@@ -28,7 +28,7 @@ _PLACES = {
 
 def is_first_format(values: Mapping[str, Any]) -> bool:
     """Whether the values of a trial are in this format."""
-    return "cell" in values
+    return isinstance(values, Mapping) and "cell" in values and not values.keys() & {"model", "train"}
 
 
 def from_first_format(values: Mapping[str, Any]) -> dict[str, Any]:
