@@ -148,7 +148,7 @@ def test_links_in_a_circle_are_refused(run: Path) -> None:
 def test_names_in_a_store_lead_nowhere(name: str, run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         ((identity, settings),) = connection.execute("SELECT id, settings FROM trials LIMIT 1").fetchall()
-        forged = json.dumps({**json.loads(settings), "cell": name})
+        forged = json.dumps(with_lies(json.loads(settings), {"model.cell": name}))
         connection.execute("UPDATE trials SET settings = ? WHERE id = ?", (forged, identity))
     for command in ("evaluate", "diagnose", "report"):
         assert "is damaged" in refused(COMMANDS[command]())
@@ -290,36 +290,46 @@ def forged(path: Path, settings: dict[str, Any], weights: Weights) -> Path:
     return path
 
 
+def with_lies(settings: dict[str, Any], lies: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a trial with other values at dotted keys."""
+    forged_settings: dict[str, Any] = json.loads(json.dumps(settings))
+    for key, value in lies.items():
+        *section, leaf = key.split(".")
+        (forged_settings[section[0]] if section else forged_settings)[leaf] = value
+    return forged_settings
+
+
 @pytest.mark.parametrize(
     "lie",
     [
-        {"hidden_size": 4096},
-        {"embedding_size": 4096},
-        {"cell": "lstm"},
-        {"impl": "torch"},
-        {"hidden_size": 10**12},
+        {"model.hidden_size": 4096},
+        {"model.embedding_size": 4096},
+        {"model.cell": "lstm"},
+        {"model.impl": "torch"},
+        {"model.hidden_size": 10**12},
         {"length": 10**9},
         {"length": -1},
-        {"lr": "0.001"},
-        {"device": "cuda:99"},
+        {"train.lr": "0.001"},
+        {"train.device": "cuda:99"},
         {"data": None, "data_digest": "../../etc/passwd"},
         {"data": {"lengths": [4] * 10**5, "k_train": 3, "k_eval": 1, "k_test": 1, "seed": 0}},
         {"data": {"lengths": [10_000], "k_train": 10_000, "k_eval": 1, "k_test": 1, "seed": 0}},
         {"surprise": 1},
+        {"model.surprise": 1},
     ],
 )
 def test_checkpoint_whose_settings_lie_is_refused_at_once(lie: dict[str, Any], run: Path) -> None:
     checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
-    path = forged(Path("a.safetensors"), {**checkpoint.settings, **lie}, checkpoint.weights)
+    path = forged(Path("a.safetensors"), with_lies(checkpoint.settings, lie), checkpoint.weights)
     with processor_seconds_below(2):
         refused(digitsum("evaluate", path))
 
 
 def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(run: Path) -> None:
     checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
-    giant = {"embedding_size": 4096, "hidden_size": 4096, "cell": "lstm"}
+    giant = {"model.embedding_size": 4096, "model.hidden_size": 4096, "model.cell": "lstm"}
     weights = {"embedding.W": np.zeros((10, 4096), np.float32), "linear.weight": np.zeros((19, 4096), np.float32)}
-    path = forged(Path("a.safetensors"), {**checkpoint.settings, **giant}, weights)
+    path = forged(Path("a.safetensors"), with_lies(checkpoint.settings, giant), weights)
     with processor_seconds_below(1):
         assert "it holds 118,784 weights instead of" in refused(digitsum("evaluate", path))
 

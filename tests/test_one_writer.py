@@ -43,7 +43,7 @@ def test_lock_of_a_dead_process_is_taken_over() -> None:
 def test_commands_that_only_read_are_not_kept_out() -> None:
     few = ("--lengths", "20", "--seeds", "0,1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
-    with Command("sweep", *few, "--seeds", "0..99", "--resume") as first:
+    with Command("sweep", *few, "--seeds", "0..9999", "--resume") as first:
         first.wait_for_line()
         assert digitsum("evaluate", "run").code == 0
         assert digitsum("report", "run", "--out", "report.html").code == 0
