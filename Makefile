@@ -1,4 +1,4 @@
-# make reproduce and make test work in a fresh clone with nothing but Python, pip and make.
+# make reproduce and make test work in a fresh clone with only Python, pip and make installed.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,16 +7,16 @@ INSTALLED := .venv/.installed
 .PHONY: help setup reproduce test stress test-browser check lint format bench clean
 
 help:
-	@echo "make setup         a virtual environment in .venv with everything in it"
-	@echo "make reproduce     the book's experiment: table and figures in runs/"
-	@echo "make test          the whole test suite"
-	@echo "make stress        kills and damaged files by the hundred and the hundred thousand (half an hour)"
-	@echo "make test-browser  the report opened in Chromium, which has to be installed"
-	@echo "make check         formatter, linter, type checker, tests"
-	@echo "make lint          the same without the tests"
-	@echo "make format        format the code"
-	@echo "make bench         the figures of speed, as ratios measured side by side"
-	@echo "make clean         remove .venv and caches"
+	@echo "make setup         Create a virtual environment in .venv with all dependencies"
+	@echo "make reproduce     Run the book's experiment: table and figures in runs/"
+	@echo "make test          Run the whole test suite"
+	@echo "make stress        Run 200 kills and 100,000 damaged files (half an hour)"
+	@echo "make test-browser  Test the report in Chromium (must be installed)"
+	@echo "make check         Run formatter, linter, type checker and tests"
+	@echo "make lint          Run make check without the tests"
+	@echo "make format        Format the code"
+	@echo "make bench         Measure the speed, as ratios measured side by side"
+	@echo "make clean         Remove .venv and caches"
 
 setup: $(INSTALLED)
 

@@ -1,1 +1,1 @@
-"""Figures of speed, measured side by side in one run: ``make bench``."""
+"""Speed measurements, side by side in one run: ``make bench``."""

@@ -1,8 +1,8 @@
-"""``make bench``: the figures of speed, all measured side by side on this machine.
+"""``make bench``: speed measurements, all side by side on this machine.
 
 python -m benchmarks                  everything; prints the tables and writes benchmarks/results.json
-python -m benchmarks --only rate      one part; the others' figures stay as they are
-python -m benchmarks --quick          everything with few steps, into build/; not for quoting
+python -m benchmarks --only rate      one part; the results of the others are kept
+python -m benchmarks --quick          everything with few steps, into build/; not to be quoted
 python -m benchmarks --table          the tables of the last run
 """
 
@@ -25,7 +25,7 @@ from benchmarks.whole_sweeps import SweepEffort, measure_whole_sweeps
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured, and where it is written."""
+    """How much is measured, and where the results are written."""
 
     tasks: Sequence[Task]
     gated_tasks: Sequence[Task]
@@ -63,21 +63,23 @@ PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
 
 def main() -> None:
     """Measures, writes and prints."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The figures of speed, side by side.")
-    parser.add_argument("--only", choices=PARTS, help="measure one part")
-    parser.add_argument("--quick", action="store_true", help="few steps: to see that it works")
-    parser.add_argument("--table", action="store_true", help="print the tables of the last run and measure nothing")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure the speed of all contenders side by side."
+    )
+    parser.add_argument("--only", choices=PARTS, help="measure only this part")
+    parser.add_argument("--quick", action="store_true", help="use few steps, to check that it works")
+    parser.add_argument("--table", action="store_true", help="only print the tables of the last run")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
     if arguments.table and not scale.results.exists():
-        parser.error(f"{scale.results} is missing: measure first")
+        parser.error(f"{scale.results} does not exist. Run the measurements first, without --table")
     if not arguments.table:
         measure(scale, [arguments.only] if arguments.only else list(PARTS))
     print(tables(json.loads(scale.results.read_text())))
 
 
 def measure(scale: Scale, parts: Sequence[str]) -> None:
-    """Measures the parts; each is written as soon as it is there."""
+    """Measures the parts; writes the results of each as soon as it is done."""
     results = json.loads(scale.results.read_text()) if scale.results.exists() else {}
     for part in parts:
         results[part] = {"machine": describe_machine(), **PARTS[part](scale)}

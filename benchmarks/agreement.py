@@ -1,7 +1,7 @@
-"""No figure without agreement: each contender's first losses must be those of the plain loop.
+"""Checks, before anything is timed, that each contender's first losses match those of the plain loop.
 
-The plain loop of the LSTM and the GRU is on the library's layers, which have two biases and other weights at the start;
-there, the cells written by hand under autograd take its place.
+The plain loop of the LSTM and the GRU uses PyTorch's layers, which have two biases and different initial weights;
+there, the reference is the hand-written cells with autograd.
 """
 
 from functools import cache
@@ -19,11 +19,11 @@ TOLERANCE = 1e-4
 
 
 class DisagreementError(Exception):
-    """A contender trains something else."""
+    """A contender's losses do not match the reference."""
 
 
 def require_agreement(contender: str, task: Task, losses: Losses) -> None:
-    """Checks the first step losses, of every trial.
+    """Checks the first step losses of every trial.
 
     Arguments:
         contender: its name.
@@ -31,15 +31,15 @@ def require_agreement(contender: str, task: Task, losses: Losses) -> None:
         losses: of shape ``(steps, trials)``.
 
     Raises:
-        DisagreementError: a loss is further than ``TOLERANCE`` from the plain loop's.
+        DisagreementError: a loss differs by more than ``TOLERANCE`` from the reference.
     """
     impl = "torch" if contender == "torch" or (contender == "plain" and task.cell != "srn") else "manual"
     expected = np.array([_expected_losses(task, impl, seed) for seed in range(losses.shape[1])]).T
     difference = float(np.abs(losses[:STEPS] - expected).max())
     if not difference <= TOLERANCE:
         raise DisagreementError(
-            f"{contender} at {task}: the first {STEPS} losses are up to {difference:.2g} from the plain loop's, "
-            f"and {TOLERANCE:g} is allowed"
+            f"{contender} at {task}: the first {STEPS} losses differ by up to {difference:.2g} from the plain loop's; "
+            f"at most {TOLERANCE:g} is allowed"
         )
 
 

@@ -1,15 +1,16 @@
-"""The rate of arithmetic: operations a second of the compiled trainer next to those of a large matrix product.
+"""Arithmetic throughput: operations per second of the compiled trainer and of a large matrix product.
 
-Operations are counted as the experiment's definition needs them for a step on B rows of length L, with every product
-forward, and twice as much backward (for its two factors):
+Operations are counted as the experiment defines them, for a step on B rows of length L: every product once in the
+forward pass and twice in the backward pass (once for each factor):
 
     h_{t-1} U       for t = 2 … L       3 * 2 B H H (L - 1)
-    T = E W         once a batch        3 * 2 * 10 M H
+    T = E W         per batch           3 * 2 * 10 M H
     h_L V^T                             3 * 2 B H C
 
-W is thus applied to the ten digits and not to all B L that are read, as the plain loop does; sums, tanh, softmax and
-Adam are not counted. The compiled trainer executes less: rows of a batch that begin alike share their states, so in
-the first line the inner nodes of the batch's forest take the place of B (L - 1), and in the last its leaves that of B.
+W is thus applied to the ten digits only, whereas the plain loop applies it to all B L digits that are read; sums, tanh,
+softmax and Adam are not counted. The compiled trainer executes fewer operations: rows of a batch with a common prefix
+share their states, so the inner nodes of the batch's prefix forest replace B (L - 1) in the first line, and its leaves
+replace B in the last.
 """
 
 import sys
@@ -30,14 +31,14 @@ FUSED, PRODUCT = Entry("fused", "one"), Entry("product", "one")
 
 @dataclass(frozen=True)
 class Operations:
-    """Floating-point operations of an epoch: as defined, and those executed where prefixes are shared."""
+    """Floating-point operations per epoch: as defined, and as executed with shared prefixes."""
 
     defined: int
     executed: int
 
 
 def count_operations(task: Task) -> Operations:
-    """The operations of an epoch; see the module."""
+    """Counts the operations of an epoch; see the module's docstring."""
     rows = task.rows
     starts = build_prefix_forest(rows, BATCH_SIZE).starts
     leaves = starts[:, -1] - starts[:, -2]
@@ -49,7 +50,13 @@ def count_operations(task: Task) -> Operations:
 
 
 def _products(inner: int, last: int, H: int) -> int:
-    """The operations of an epoch with so many states that are read by a later step and so many that are the last."""
+    """The operations of an epoch.
+
+    Arguments:
+        inner: states that a later step reads.
+        last: states at the end of a row.
+        H: hidden size.
+    """
     recurrence = 2 * inner * H * H
     table = STEPS_PER_EPOCH * 2 * DIGIT_SUM.symbols * H * H
     logits = 2 * last * H * DIGIT_SUM.classes
@@ -57,7 +64,7 @@ def _products(inner: int, last: int, H: int) -> int:
 
 
 def measure_arithmetic_rate(tasks: Sequence[Task], effort: Effort) -> list[dict[str, Any]]:
-    """A figure for each task, on one core; fractions are medians of the repeats' own fractions."""
+    """Measures each task on one core; fractions are medians over the repeats' fractions."""
     figures = []
     with Team(usable_cores()[:1]) as team:
         for task in tasks:

@@ -1,4 +1,4 @@
-"""Exact accuracy read as a tree, next to reading all draws row by row, on one thread."""
+"""Exact accuracy by the prefix tree and by reading every draw row by row, on one thread."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ IMPLEMENTATIONS = ("manual", "torch")
 
 
 def measure_exact_accuracy(repeats: int) -> dict[str, Any]:
-    """Both ways in turn, at several lengths, for both implementations."""
+    """Measures both ways in turn, at several lengths, for both implementations."""
     torch.set_num_threads(1)
     return {
         "repeats": repeats,
@@ -39,7 +39,7 @@ def _figure(impl: str, length: int, repeats: int) -> dict[str, Any]:
         for way, score in ways.items():
             start = time.perf_counter()
             score()
-            if repeat:  # the first is to warm up
+            if repeat:  # the first is a warm-up
                 seconds[way].append(time.perf_counter() - start)
     return {
         "impl": impl,

@@ -1,4 +1,4 @@
-"""Contenders in turn: every repeat runs each once, so that what disturbs the machine disturbs all alike."""
+"""Runs the contenders in turn: every repeat runs each once, so that load on the machine affects all of them equally."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from benchmarks.team import Arrangement, Team
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender as it takes part.
+    """A contender with an arrangement of cores.
 
     Arguments:
         contender: its name.
@@ -27,7 +27,7 @@ class Effort:
 
     Arguments:
         repeats: turns of each contender.
-        seconds: that one turn takes, about.
+        seconds: approximate duration of one turn.
     """
 
     repeats: int
@@ -35,13 +35,13 @@ class Effort:
 
 
 def seconds_per_epoch(team: Team, entries: Sequence[Entry], task: Task, effort: Effort) -> dict[Entry, list[float]]:
-    """The seconds for an epoch of one trial, of each entry at each repeat.
+    """Measures the seconds per epoch of one trial, for each entry and repeat.
 
-    Before it is timed, each has compiled what it compiles, and its first losses have been checked. Each turn is a
-    new training from the first step, of the same number of whole epochs.
+    Before timing, each contender has compiled its code, and its first losses have been checked. Each turn is a new
+    training from the first step, with the same number of whole epochs.
 
     Raises:
-        DisagreementError: a contender's losses are not the plain loop's.
+        DisagreementError: a contender's losses do not match the plain loop's.
     """
     epochs = {entry: _epochs_of_a_turn(team, entry, task, effort.seconds) for entry in entries}
     seconds: dict[Entry, list[float]] = {entry: [] for entry in entries}
@@ -54,7 +54,7 @@ def seconds_per_epoch(team: Team, entries: Sequence[Entry], task: Task, effort: 
 
 
 def _epochs_of_a_turn(team: Team, entry: Entry, task: Task, seconds: float) -> int:
-    """How many epochs take so long; warms up and checks."""
+    """Warms up, checks the losses and returns how many epochs take about so many seconds."""
     team.prepare(entry.arrangement, entry.contender, task)
     team.run(entry.arrangement, 1)
     for losses in team.losses(entry.arrangement):

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine that the measurements ran on."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ LIBRARIES = ("numpy", "torch", "numba", "jax")
 
 
 def describe_machine() -> dict[str, object]:
-    """Processor, cores, how busy they are before the measurement, versions, date."""
+    """Returns processor, cores, load before the measurement, versions and date."""
     return {
         "processor": _processor(),
         "cores": len(usable_cores()),
@@ -25,7 +25,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def installed_version(library: str) -> str | None:
-    """The version of a library; None where it is not installed."""
+    """Returns the version of a library, or None if it is not installed."""
     try:
         return version(library)
     except PackageNotFoundError:

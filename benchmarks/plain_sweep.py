@@ -1,8 +1,8 @@
-"""The plain loop's seven lengths, as a process of its own: ``python -m benchmarks.plain_sweep EPOCHS``.
+"""The plain loop at seven lengths, as a separate process: ``python -m benchmarks.plain_sweep EPOCHS``.
 
-Each length is trained, evaluated every 100 steps, and scored, one after the other. Prints the seconds of each as JSON.
-What torch loads at its first step belongs to the start of the process: a short training comes before. torch gets one
-thread: a network so small gains nothing from more, and on a busy machine threads that wait for each other cost much.
+The lengths run one after the other: each is trained, evaluated every 100 steps and scored. Prints the seconds of each
+as JSON. A short training comes first, so that what torch loads at its first step counts as start-up time. torch gets
+one thread: so small a network gains nothing from more, and on a busy machine threads that wait for each other are slow.
 """
 
 import json
@@ -18,12 +18,12 @@ LENGTHS = (5, 10, 15, 20, 25, 30, 35)
 
 
 def tensors(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-    """Digits and labels."""
+    """Returns digits and labels as tensors."""
     return torch.from_numpy(rows.digits).to(torch.int64), torch.from_numpy(rows.labels).to(torch.int64)
 
 
 def main() -> None:
-    """Trains and prints."""
+    """Trains each length and prints the seconds."""
     epochs = int(sys.argv[1])
     torch.set_num_threads(1)
     train_plainly("manual", *[tensors(rows) for _, rows in generate_splits([5])[5].items()], seed=0, epochs=1)

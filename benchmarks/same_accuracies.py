@@ -1,4 +1,4 @@
-"""Are the accuracies of two implementations told apart over seeds? Kolmogorov and Smirnov's test, two-sided.
+"""Do the accuracies of two implementations differ over seeds? A two-sided Kolmogorov-Smirnov test.
 
 digitsum sweep --lengths 5,10 --seeds 0..29 --impl manual,fused --out runs/ks
 python -m benchmarks.same_accuracies runs/ks
@@ -15,9 +15,9 @@ IMPLEMENTATIONS = ("manual", "fused")
 
 
 def main(run: Path) -> None:
-    """Prints a table in Markdown for the run's results."""
+    """Prints a Markdown table of the test for a run."""
     rows = list(csv.DictReader((run / "results.csv").read_text().splitlines()))
-    print("| cell | length | accuracy | seeds | mean of manual | mean of fused | largest distance | p |")
+    print("| cell | length | accuracy | seeds | mean, manual | mean, fused | KS distance | p |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for cell, length in dict.fromkeys((row["cell"], row["length"]) for row in rows):
         for measure in ("test_accuracy", "best_eval_accuracy"):

@@ -1,4 +1,4 @@
-"""The results as Markdown tables."""
+"""Formats the results as Markdown tables."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 CONTENDERS = ("manual", "torch", "vmap", "jax", "fused")
 TITLES = {
     "one": "One training step on one core",
-    "all": "One training step and trial on all cores",
+    "all": "On all cores, per training step and trial",
 }
 
 
 def tables(results: dict[str, Any]) -> str:
-    """All tables of the parts that were measured."""
+    """Returns the tables of all measured parts."""
     parts = {"steps": _steps, "gated": _gated, "rate": _rate, "exact": _exact, "sweeps": _sweeps}
     return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
 
@@ -19,8 +19,8 @@ def tables(results: dict[str, Any]) -> str:
 def _steps(part: dict[str, Any]) -> Iterable[str]:
     for cores, title in TITLES.items():
         rows = [_steps_row(cell) for cell in part["cells"] if cell["cores"] == cores]
-        heads = ["length", "hidden", "plain, µs", *CONTENDERS, "fused, µs", "fused against jax"]
-        yield f"{title}: times faster than the plain loop ({_machine(part)})\n\n{_table(heads, rows)}"
+        heads = ["length", "hidden", "plain, µs", *CONTENDERS, "fused, µs", "fused vs jax"]
+        yield f"{title}: speed-up over the plain loop ({_machine(part)})\n\n{_table(heads, rows)}"
 
 
 def _steps_row(cell: dict[str, Any]) -> list[str]:
@@ -35,19 +35,27 @@ def _steps_row(cell: dict[str, Any]) -> list[str]:
 
 
 def _gated(part: dict[str, Any]) -> Iterable[str]:
-    heads = ["cell", "length", "plain, on the library's layer, µs", "manual", "torch", "fused", "fused, µs"]
+    heads = ["cell", "length", "plain, on PyTorch's layer, µs", "manual", "torch", "fused", "fused, µs"]
     rows = []
     for cell in part["cells"]:
         contenders = cell["contenders"]
         times = [_times(contenders[name]["times_faster_than_plain"]) for name in ("manual", "torch", "fused")]
         plain, fused = (_plain_number(f"{contenders[name]['us_per_step']:.3g}") for name in ("plain", "fused"))
         rows.append([cell["cell"], str(cell["length"]), plain, *times, fused])
-    title = "One training step of the LSTM and the GRU on one core: times faster than the plain loop"
+    title = "One training step of the LSTM and the GRU on one core: speed-up over the plain loop"
     yield f"{title} ({_machine(part)})\n\n{_table(heads, rows)}"
 
 
 def _rate(part: dict[str, Any]) -> Iterable[str]:
-    heads = ["length", "hidden", "MFLOP a step", "GFLOP/s", "of the product", "MFLOP executed", "of the product"]
+    heads = [
+        "length",
+        "hidden",
+        "MFLOP per step, as defined",
+        "GFLOP/s",
+        "relative to the product",
+        "MFLOP per step, executed",
+        "relative to the product",
+    ]
     rows = []
     for figure in part["figures"]:
         defined, executed = figure["defined"], figure["executed"]
@@ -64,12 +72,13 @@ def _rate(part: dict[str, Any]) -> Iterable[str]:
         )
     products = [figure["product_gflop_per_second"] for figure in part["figures"]]
     ceiling = f"{min(products):.0f} to {max(products):.0f} GFLOP/s"
-    title = f"Arithmetic of fused on one core, next to a product of 1024 x 1024 ({ceiling}; {_machine(part)})"
+    product = f"a 1024 x 1024 matrix product ({ceiling}; {_machine(part)})"
+    title = f"Arithmetic throughput of fused on one core, relative to {product}"
     yield f"{title}\n\n{_table(heads, rows)}"
 
 
 def _exact(part: dict[str, Any]) -> Iterable[str]:
-    heads = ["impl", "length", "distinct rows", "as a tree, s", "times faster than row by row"]
+    heads = ["impl", "length", "distinct rows", "as a tree, s", "speed-up over row by row"]
     rows = [
         [
             figure["impl"],
@@ -85,7 +94,7 @@ def _exact(part: dict[str, Any]) -> Iterable[str]:
 
 def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     effort = part["effort"]
-    heads = ["digitsum sweep configs/srn.yaml", "trainings", "plain loop, s", "digitsum, s", "times faster"]
+    heads = ["digitsum sweep configs/srn.yaml", "trainings", "plain loop, s", "digitsum, s", "speed-up"]
     rows = [
         [
             f"`--seeds {sweep['seeds']}`",
@@ -97,15 +106,16 @@ def _sweeps(part: dict[str, Any]) -> Iterable[str]:
         for sweep in part["sweeps"]
     ]
     measured = f"{effort['plain_epochs']} of {effort['epochs']} epochs at each length"
-    title = f"Whole processes, warm, all cores; the plain loop extrapolated from {measured} ({_machine(part)})"
-    first = f"{part['first_run_seconds']:.1f} s, {part['first_run_more_than_warm_seconds']:.1f} s more than a warm one"
-    yield f"{title}\n\n{_table(heads, rows)}\n\nThe first run ever, compiling included, takes {first}."
+    plain = f"the plain loop extrapolated from {measured}"
+    title = f"Whole processes on all cores, with a warm compilation cache; {plain} ({_machine(part)})"
+    first = f"{part['first_run_seconds']:.1f} s, {part['first_run_more_than_warm_seconds']:.1f} s more than a later one"
+    yield f"{title}\n\n{_table(heads, rows)}\n\nThe first run ever, including compilation, takes {first}."
     many = part["sweeps"][-1]
     seconds = (
-        f"{part['report_seconds']:.1f} s, {many['digitsum_seconds'] + part['report_seconds']:.0f} s with the sweep"
+        f"{part['report_seconds']:.1f} s, {many['digitsum_seconds'] + part['report_seconds']:.0f} s including the sweep"
     )
     yield f"`digitsum sweep configs/cells.yaml`, 210 trainings of three cells, takes {part['cells_seconds']:.0f} s."
-    yield f"The report on the {many['trainings']} trainings, with the diagnosis of each, takes {seconds}."
+    yield f"The report on the {many['trainings']} trainings, including the diagnosis of each, takes {seconds}."
 
 
 def _machine(part: dict[str, Any]) -> str:
@@ -119,7 +129,7 @@ def _times(ratio: float) -> str:
 
 
 def _plain_number(text: str) -> str:
-    """Three digits without an exponent."""
+    """Three significant digits without an exponent."""
     return f"{float(text):.0f}" if "e" in text else text
 
 

@@ -1,6 +1,6 @@
-"""Processes that do the work, each kept to its cores: one process a core, and one that has them all.
+"""Worker processes pinned to cores: one process per core, and one on all cores.
 
-A process is told its cores before it loads a library that counts them for its threads.
+A process is pinned before it loads a library that chooses its number of threads by the cores.
 """
 
 import multiprocessing
@@ -14,16 +14,16 @@ from typing import Literal
 from benchmarks.contenders import Losses, Task
 
 Arrangement = Literal["one", "each", "pool"]
-"""One process on one core; one process on each core, all at the same time; one process whose threads have all cores."""
+"""One process on one core; one process per core, all at the same time; one process with threads on all cores."""
 
 
 def usable_cores() -> list[int]:
-    """The processors this process may use."""
+    """Returns the processors that this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
 class Team:
-    """The processes; a context manager.
+    """The worker processes; a context manager.
 
     Arguments:
         cores: the processors to use.
@@ -43,21 +43,21 @@ class Team:
             member.stop()
 
     def prepare(self, arrangement: Arrangement, contender: str, task: Task) -> int:
-        """Builds the contender in each process of the arrangement; returns the trials that are trained in all."""
+        """Builds the contender in each process of the arrangement; returns the total number of trials."""
         members = self._members[arrangement]
         for member in members:
             member.connection.send(("prepare", contender, task))
         return sum(int(member.connection.recv()) for member in members)
 
     def run(self, arrangement: Arrangement, epochs: int) -> float:
-        """Lets each process train its contender; returns the seconds until the last was ready."""
+        """Lets each process train its contender; returns the seconds that the slowest took."""
         members = self._members[arrangement]
         for member in members:
             member.connection.send(("run", epochs))
         return max(float(member.connection.recv()) for member in members)
 
     def losses(self, arrangement: Arrangement) -> list[Losses]:
-        """The losses of each process's contender so far."""
+        """Returns the losses of each process's contender so far."""
         members = self._members[arrangement]
         for member in members:
             member.connection.send(("losses",))
@@ -65,7 +65,7 @@ class Team:
 
 
 class _Member:
-    """One process."""
+    """One worker process."""
 
     def __init__(self, cores: Sequence[int]) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -81,7 +81,7 @@ class _Member:
 
 
 def _work(connection: Connection, cores: Sequence[int]) -> None:
-    """What a process does: what it is told, until it is stopped."""
+    """Handles messages until the process is terminated."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
     os.environ["JAX_PLATFORMS"] = "cpu"

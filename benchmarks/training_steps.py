@@ -1,4 +1,4 @@
-"""The time of a training step: every contender at every length and size, on one core and on all."""
+"""The time per training step of every contender, at every length and size, on one core and on all."""
 
 import sys
 from collections.abc import Sequence
@@ -32,22 +32,22 @@ ENTRIES = {
         Entry("fused", "each"),
     ),
 }
-"""Who takes part on one core and on all; of what stands twice (see ``column``) the faster is reported."""
+"""The contenders on one core and on all; of several entries in one column (see ``column``) the fastest is reported."""
 
 
 GATED_ENTRIES = tuple(Entry(name, "one") for name in ("plain", "manual", "torch", "fused"))
 
 
 def column(entry: Entry) -> str:
-    """The contender that an entry is a way of running."""
+    """Returns the column of the table that an entry belongs to."""
     return entry.contender.removesuffix(" ensemble")
 
 
 def measure_training_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[str, Any]]:
-    """A figure for each task, number of cores and contender.
+    """Measures each task and contender, on one core and on all.
 
     Raises:
-        DisagreementError: a contender's losses are not the plain loop's.
+        DisagreementError: a contender's losses do not match the plain loop's.
     """
     cells = []
     with Team(usable_cores()) as team:
@@ -61,10 +61,10 @@ def measure_training_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[s
 
 
 def measure_gated_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[str, Any]]:
-    """A figure for each task with an LSTM or a GRU and each contender that has it, on one core.
+    """Measures each task with an LSTM or a GRU and each contender that has these cells, on one core.
 
     Raises:
-        DisagreementError: a contender's losses are not those expected.
+        DisagreementError: a contender's losses do not match the reference.
     """
     cells = []
     with Team(usable_cores()[:1]) as team:
@@ -76,7 +76,7 @@ def measure_gated_steps(tasks: Sequence[Task], effort: Effort) -> list[dict[str,
 
 
 def _figures(seconds: dict[Entry, list[float]]) -> dict[str, Any]:
-    """Of each contender's faster entry: the time of a step, and ratios, which are medians of the repeats' ratios."""
+    """The time per step of each contender's fastest entry, and ratios, which are medians over the repeats' ratios."""
     fastest: dict[str, Entry] = {}
     for entry in sorted(seconds, key=lambda entry: median(seconds[entry])):
         fastest.setdefault(column(entry), entry)
@@ -98,5 +98,5 @@ def _figures(seconds: dict[Entry, list[float]]) -> dict[str, Any]:
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """The median of the repeats' own ratios."""
+    """Returns the median over the repeats' ratios."""
     return median(a / b for a, b in zip(slow, fast, strict=True))

@@ -1,9 +1,9 @@
-"""Whole sweeps as whole processes: ``digitsum sweep configs/srn.yaml`` next to the plain loop's seven lengths.
+"""Whole sweeps as whole processes: ``digitsum sweep configs/srn.yaml`` and the plain loop at the same seven lengths.
 
-And ``digitsum sweep configs/cells.yaml`` alone: SRN, LSTM and GRU at the same lengths, ten seeds each.
+``digitsum sweep configs/cells.yaml`` (SRN, LSTM and GRU at these lengths, ten seeds each) is measured alone.
 
 ``digitsum`` starts, trains, evaluates, writes checkpoints, table and figures, and ends. The plain loop starts, trains
-and evaluates each length in turn; of its 500 epochs a part is measured at each length and the rest extrapolated.
+and evaluates each length in turn; a part of its 500 epochs is measured at each length and extrapolated to all.
 """
 
 import json
@@ -30,9 +30,9 @@ class SweepEffort:
     """How much to run.
 
     Arguments:
-        epochs: of a training; 500 is the experiment.
-        plain_epochs: of them, those that are measured of the plain loop.
-        repeats: turns of one seed; of many seeds there is one.
+        epochs: per training; the experiment has 500.
+        plain_epochs: how many of them are measured with the plain loop.
+        repeats: turns with one seed; the sweep with many seeds runs once.
     """
 
     epochs: int
@@ -45,9 +45,9 @@ class PlainSweep:
     """A process of the plain loop.
 
     Arguments:
-        seconds_outside: that it took to start and to end.
-        seconds_training: all lengths together.
-        epochs: of each length.
+        seconds_outside: time to start and to end.
+        seconds_training: time of all lengths together.
+        epochs: per length.
     """
 
     seconds_outside: float
@@ -55,12 +55,12 @@ class PlainSweep:
     epochs: int
 
     def extrapolated(self, epochs: int, seeds: int) -> float:
-        """The seconds of a process with more epochs and seeds."""
+        """Returns the seconds of a process with more epochs and seeds."""
         return self.seconds_outside + self.seconds_training * epochs / self.epochs * seeds
 
 
 def measure_whole_sweeps(effort: SweepEffort) -> dict[str, Any]:
-    """The first run ever, plain and digitsum in turn with one seed, digitsum with many seeds, the report on these."""
+    """Measures the first run, plain and digitsum in turn with one seed, digitsum with many seeds, and its report."""
     with tempfile.TemporaryDirectory() as folder:
         first_run = _digitsum_seconds(FIRST_SEED, effort.epochs, Path(folder), "first")
         plain, one_seed = [], []
@@ -105,7 +105,7 @@ def _plain_sweep(epochs: int) -> PlainSweep:
 
 
 def _digitsum_seconds(seeds: str | None, epochs: int, folder: Path, name: str, config: str = "srn") -> float:
-    """The seconds of a sweep with all cores, whose compiled code is kept in ``folder``, at first empty."""
+    """The seconds of a sweep on all cores; its compiled code is cached in ``folder``, which is empty at first."""
     print(f"whole sweeps: digitsum, {config}, seeds {seeds or 'of the config'}, {name}", file=sys.stderr)
     out = folder / name
     arguments = ["sweep", f"configs/{config}.yaml", "--epochs", str(epochs), "--out", str(out), "--quiet"]
@@ -116,7 +116,7 @@ def _digitsum_seconds(seeds: str | None, epochs: int, folder: Path, name: str, c
 
 
 def _report_seconds(run: Path) -> float:
-    """The seconds of the report on a run, with the diagnosis of all its checkpoints."""
+    """The seconds of the report on a run, including the diagnosis of all its checkpoints."""
     print("whole sweeps: report", file=sys.stderr)
     start = time.perf_counter()
     _run("digitsum_cli", "report", str(run), "--quiet")
@@ -124,10 +124,10 @@ def _report_seconds(run: Path) -> float:
 
 
 def _run(module: str, *arguments: str, **environment: str) -> str:
-    """Runs a module of this repository; what it prints.
+    """Runs a module of this repository and returns what it prints to stdout.
 
     Raises:
-        CalledProcessError: it ended with an error, which stands on stderr.
+        CalledProcessError: it failed; its error message is on stderr.
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],

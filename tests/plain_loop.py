@@ -120,7 +120,7 @@ def train_plainly(
     eval_every: int = 100,
     sizes: tuple[int, int] = (32, 32),
 ) -> PlainResult:
-    """Trains as EXPERIMENT says: digits of shape (rows, length) and labels of shape (rows,), each int64."""
+    """Trains as docs/experiment.md says: digits of shape (rows, length) and labels of shape (rows,), each int64."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = PlainClassifier(impl, *sizes)

@@ -1,13 +1,17 @@
 """A small study, and who watches it."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.record import Progress
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
-from digitsum_cli.study.study import RunOptions, StudyCallback, StudyResult, run_study
+from digitsum_cli.study.callback import StudyCallback
+from digitsum_cli.study.result import StudyResult
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.trial import Trial
@@ -24,8 +28,8 @@ class Recorder(StudyCallback):
         self.steps: list[int] = []
         self.outcomes: list[Outcome] = []
 
-    def planned(self, plan: Plan, missing: list[Trial]) -> None:
-        self.missing = missing
+    def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
+        self.missing = list(missing)
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
         self.steps.append(progress.step)

@@ -12,72 +12,66 @@ from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.trials.plan import plan_trials
-from digitsum_cli.trials.results import RESULT_COLUMNS
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 from tests.small_study import settings_of
+from tests.trial_rows import trial_row
 
 SRN = "The SRN (impl manual)"
 
 
-def rows(*by_seed: Sequence[float], lengths: Sequence[int] = (5, 10), **others: Any) -> list[Row]:
+def rows(*by_seed: Sequence[float], lengths: Sequence[int] = (5, 10), **others: Any) -> list[TrialRow]:
     """Trials that are done, their exact accuracies at each length for each seed."""
     return [
-        dict.fromkeys(RESULT_COLUMNS)
-        | {"cell": "srn", "impl": "manual", "status": "done", "length": length, "seed": seed, "rows": "fixed"}
-        | {"exact_accuracy": exact, "test_accuracy": exact, "best_eval_accuracy": exact, "train_accuracy": exact}
-        | {"final_train_loss": 1.0, "seconds": 1.0}
-        | others
+        trial_row(seed, exact, length=length, **others)
         for seed, accuracies in enumerate(by_seed)
         for length, exact in zip(lengths, accuracies, strict=True)
     ]
 
 
-def answered(results: list[Row], *thresholds: float) -> list[str]:
+def answered(results: list[TrialRow], *thresholds: float) -> list[str]:
     return analyse(results, {}, thresholds or (0.5,)).answer
 
 
 def test_span_within_the_lengths() -> None:
-    assert answered(rows((0.75, 0.25))) == [f"{SRN} is right more often than not up to length 7.5 (one seed)."]
+    assert answered(rows((0.75, 0.25))) == [f"{SRN} stays above 50 % up to length 7.5 (one seed)."]
 
 
 def test_interval_is_in_brackets_from_six_seeds_on() -> None:
     curves = [(0.75, 0.25)] * 5 + [(0.5, 0.25)]
     assert answered(rows(*curves)) == [
-        f"{SRN} is right more often than not up to length 7.5 [5, 7.5] (median of 6 seeds, 95 % interval in brackets)."
+        f"{SRN} stays above 50 % up to length 7.5 [5, 7.5] (median of 6 seeds, 95 % interval in brackets)."
     ]
 
 
 def test_span_below_the_first_length() -> None:
-    assert answered(rows((0.75, 0.25)), 0.9) == [
-        f"{SRN} is not right nine times in ten even at length 5 (memory span < 5, one seed)."
-    ]
+    assert answered(rows((0.75, 0.25)), 0.9) == [f"{SRN} is below 90 % even at length 5 (memory span < 5, one seed)."]
 
 
 def test_median_between_a_span_below_and_a_known_one_is_at_most_that() -> None:
     assert answered(rows((0.3, 0.2), (0.75, 0.25))) == [
-        f"{SRN} is right more often than not at most up to length 6.2 (memory span < 6.2, median of 2 seeds)."
+        f"{SRN} stays above 50 % up to length 6.2 at most (memory span < 6.2, median of 2 seeds)."
     ]
 
 
 def test_span_beyond_the_last_length() -> None:
     assert answered(rows((0.75, 0.7)), 0.6) == [
-        f"{SRN} is right at least 60 % of the time at every length up to 10 (memory span ≥ 10, one seed)."
+        f"{SRN} stays above 60 % at every length up to 10 (memory span ≥ 10, one seed)."
     ]
 
 
 def test_median_between_a_known_span_and_one_beyond() -> None:
     assert answered(rows((0.75, 0.25), (0.9, 0.9))) == [
-        f"{SRN} is right more often than not at least up to length 8.8 (memory span ≥ 8.8, median of 2 seeds)."
+        f"{SRN} stays above 50 % up to length 8.8 at least (memory span ≥ 8.8, median of 2 seeds)."
     ]
 
 
 def test_threshold_of_one_is_always_right() -> None:
-    assert answered(rows((1.0, 0.5)), 1.0) == [f"{SRN} is always right up to length 5 (one seed)."]
+    assert answered(rows((1.0, 0.5)), 1.0) == [f"{SRN} is always correct up to length 5 (one seed)."]
 
 
 def test_no_seed_with_every_length_has_no_span() -> None:
-    results = [row for row in rows((0.75, 0.25), (0.75, 0.25)) if (row["seed"], row["length"]) in ((0, 5), (1, 10))]
+    results = [row for row in rows((0.75, 0.25), (0.75, 0.25)) if (row.seed, row.length) in ((0, 5), (1, 10))]
     assert answered(results) == [
         "No seed of the SRN (impl manual) was trained at every length, so there is no memory span."
     ]
@@ -85,32 +79,32 @@ def test_no_seed_with_every_length_has_no_span() -> None:
 
 def test_single_length_has_its_accuracy() -> None:
     assert answered(rows((0.75,), lengths=(5,))) == [
-        f"{SRN} answers 75.0 % of all possible rows of length 5 rightly (one seed)."
+        f"{SRN} gets 75.0 % of all possible rows of length 5 right (one seed)."
     ]
 
 
 def test_accuracy_far_above_on_the_rows_of_the_training_is_said() -> None:
-    sentence = answered(rows((0.75, 0.5), train_accuracy=0.875))[-1]
+    sentence = answered(rows((0.75, 0.5), train=0.875))[-1]
     assert sentence == (
-        "At length 10 it answers 87.5 % of the rows it was trained on rightly, and 50.0 % of all possible rows: it "
-        "learnt rows by heart."
+        "At length 10 it gets 87.5 % of its training rows right, but only 50.0 % of all possible rows: it memorised "
+        "the training set."
     )
-    assert len(answered(rows((0.75, 0.5), train_accuracy=0.6))) == 1
+    assert len(answered(rows((0.75, 0.5), train=0.6))) == 1
 
 
 def test_rows_of_the_train_split_are_not_called_trained_on_where_fresh_ones_were() -> None:
-    assert len(answered(rows((0.75, 0.5), train_accuracy=0.875, rows="fresh"))) == 1
+    assert len(answered(rows((0.75, 0.5), train=0.875, rows="fresh"))) == 1
 
 
 def test_each_of_a_few_settings_speaks_and_of_many_the_best() -> None:
     few = [row for rate in (1.0, 2.0) for row in rows((rate / 4, 0.1), lr=rate)]
     assert answered(few) == [
-        "The SRN (lr 1) is not right more often than not even at length 5 (memory span < 5, one seed).",
-        "The SRN (lr 2) is right more often than not up to length 5 (one seed).",
+        "The SRN (lr 1) is below 50 % even at length 5 (memory span < 5, one seed).",
+        "The SRN (lr 2) stays above 50 % up to length 5 (one seed).",
     ]
     many = [row for rate in range(1, 8) for row in rows((rate / 8, 0.1), lr=float(rate))]
     (sentence,) = answered(many)
-    assert sentence.startswith("Of 7 settings the best: The SRN (lr 7) is right more often than not up to length 7.4")
+    assert sentence.startswith("Best of 7 settings: the SRN (lr 7) stays above 50 % up to length 7.4")
 
 
 def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> None:
@@ -120,7 +114,7 @@ def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> Non
     assert analysis.missing == 2
     assert analysis.answer == [
         "No seed of the SRN (impl manual) was trained at every length, so there is no memory span.",
-        "Not the last word: 2 trainings have not ended.",
+        "This is not final: 2 trainings have not ended yet.",
     ]
 
 
@@ -145,6 +139,10 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
             accuracy_by_length={length: exact},
         ),
     )
+
+
+def with_train(trial: Trial, **values: Any) -> Trial:
+    return replace(trial, train=trial.train.model_copy(update=values))
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +181,11 @@ def test_each_digit_is_judged_by_its_slope(
 def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> None:
     shorter = replace(trial, length=4)
     said = reasons(
-        [diagnosed(shorter, 1, 1, 1), diagnosed(trial, 0.2, 0.4, 0.1), diagnosed(replace(trial, seed=1), 0.4, 0.6, 0.1)]
+        [
+            diagnosed(shorter, 1, 1, 1),
+            diagnosed(trial, 0.2, 0.4, 0.1),
+            diagnosed(with_train(trial, seed=1), 0.4, 0.6, 0.1),
+        ]
     )
     assert said == [
         "At length 5, the first digit counts in part in the answer (slope 0.30, where 1 is right), the second in part "
@@ -194,7 +196,7 @@ def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> Non
 
 
 def test_each_setting_has_its_reasons(trial: Trial) -> None:
-    said = reasons([diagnosed(trial, 1, 1, 1), diagnosed(replace(trial, lr=0.5), 0, 0, 0.1)])
+    said = reasons([diagnosed(trial, 1, 1, 1), diagnosed(with_train(trial, lr=0.5), 0, 0, 0.1)])
     assert [sentence.split(",")[0] for sentence in said] == [
         *["At length 5 (lr 0.001)"] * 2,
         *["At length 5 (lr 0.5)"] * 2,

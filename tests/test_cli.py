@@ -240,7 +240,7 @@ def test_rows_that_were_trained_on_stay_when_scoring() -> None:
 
 
 def test_training_that_was_stopped_early_says_so() -> None:
-    ended = digitsum("train", "--length", "4", "--set", "train.early_stop=1", "--set", "train.lr=1e-9", "--out", "run")
+    ended = digitsum("train", "--length", "4", "--set", "train.patience=1", "--set", "train.lr=1e-9", "--out", "run")
     assert "stopped early at step 200: no rise of the eval accuracy in 1 evaluations" in " ".join(ended.err.split())
     with (Path("run") / "results.csv").open() as file:
         (row,) = csv.DictReader(file)
@@ -250,7 +250,7 @@ def test_training_that_was_stopped_early_says_so() -> None:
 
 
 def test_training_that_was_stopped_in_its_first_epoch_has_its_figure() -> None:
-    options = ("train.early_stop=1", "train.lr=1e-9", "train.eval_every=5")
+    options = ("train.patience=1", "train.lr=1e-9", "train.eval_every=5")
     ended = digitsum("train", "--length", "4", *(part for each in options for part in ("--set", each)), "--out", "run")
     assert ended.code == 0
     assert (Path("run") / "figures" / "loss.png").is_file()

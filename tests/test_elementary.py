@@ -13,7 +13,7 @@ def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     from numba import njit
 
     from digitsum_cli.fused import elementary
-    from digitsum_cli.fused.vectors import elementwise
+    from digitsum_cli.fused.simd.vectors import elementwise
 
     operation = elementwise(lambda _, a: getattr(elementary, function)(a))
     result = np.empty_like(x)

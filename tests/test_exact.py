@@ -16,13 +16,12 @@ from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.exact import exact_score, logits_of_draws, states_of_every_draw
 from digitsum_cli.core.generation import generate_rows
 from digitsum_cli.core.metrics import count_correct
-from digitsum_cli.core.names import CELLS
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from tests.draws import every_draw
 
@@ -68,7 +67,11 @@ def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None
     splits = generate_splits([5])[5]
     forest, rows = build_prefix_forest(splits.train, 8), EvaluationSet(splits.eval, 8)
     trainer = FusedTrainer(
-        kind_of(cell, "tanh"), copy_weights(build_classifier(cell, "manual", 6, 7)), forest, rows, epochs=4
+        CELLS[cell].implementations[FUSED]["tanh"],
+        copy_weights(build_classifier(cell, "manual", 6, 7)),
+        forest,
+        rows,
+        epochs=4,
     )
     trainer.advance(120)
     trainer.restore(replace(trainer.state(), kept=weights))
@@ -188,7 +191,7 @@ def trained_by_compiled_steps(
     model = build_classifier(cell, "manual", *sizes)
     model = model.double() if dtype is np.float64 else model
     trainer = FusedTrainer(
-        kind_of(cell, "tanh"),
+        CELLS[cell].implementations[FUSED]["tanh"],
         copy_weights(model),
         build_prefix_forest(splits.train, 8),
         EvaluationSet(splits.eval, 8),

@@ -14,15 +14,15 @@ from digitsum_cli.core import DigitSumDataset, DigitSumSplits, Runner, build_cla
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import Rows
-from digitsum_cli.core.names import CELLS
 from digitsum_cli.core.record import Ending, TrainingRecord
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights, load_weights
-from digitsum_cli.fused.arrays import BOOK_RULE, Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import PerEpochForests, build_prefix_forest
+from digitsum_cli.fused.rule import BOOK_RULE, Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.fused.update import ADAM, SGD
 
 KINDS = pytest.mark.parametrize(
     ("cell", "activation"), [("srn", "tanh"), ("srn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
@@ -36,9 +36,10 @@ def classifier(cell: str, activation: str, sizes: tuple[int, int], *, double: bo
 
 
 def trainer_of(weights: Weights, train: Rows, eval_: Rows, batch_size: int, **arguments: Any) -> FusedTrainer:
-    kind = kind_of(arguments.pop("cell", "srn"), arguments.pop("activation", "tanh"))
+    spec = CELLS[arguments.pop("cell", "srn")]
+    cell = spec.implementations[FUSED][arguments.pop("activation", "tanh")]
     return FusedTrainer(
-        kind, weights, build_prefix_forest(train, batch_size), EvaluationSet(eval_, batch_size), **arguments
+        cell, weights, build_prefix_forest(train, batch_size), EvaluationSet(eval_, batch_size), **arguments
     )
 
 
@@ -66,11 +67,13 @@ def train_both(
         activation=activation,
         epochs=epochs,
         rule=rule,
+        lr_schedule=options.get("lr_schedule", "constant"),
+        loss=options.get("loss", "mean"),
         dtype=np.float64 if double else np.float32,
     )
     trainer.advance(10**9)
     data = DigitSumSplits.of(splits)
-    optimizer = {True: torch.optim.Adam, False: torch.optim.SGD}[rule.adam]
+    optimizer = {ADAM: torch.optim.Adam, SGD: torch.optim.SGD}[rule.optimizer]
     runner = Runner(model, optimizer(model.parameters(), lr=rule.lr, weight_decay=rule.weight_decay))
     return trainer, runner, runner.train(data.train, data.eval, epochs=epochs, batch_size=batch_size, **options)
 
@@ -158,19 +161,19 @@ def test_first_losses_in_single_precision_equal_the_runner(length: int, cell: st
 
 
 RULES: dict[str, tuple[Rule, dict[str, Any]]] = {
-    "sgd": (Rule(adam=False, lr=0.02), {}),
-    "sgd with decay": (Rule(adam=False, lr=0.02, weight_decay=0.01), {}),
+    "sgd": (Rule(optimizer=SGD, lr=0.02), {}),
+    "sgd with decay": (Rule(optimizer=SGD, lr=0.02, weight_decay=0.01), {}),
     "adam with decay": (Rule(weight_decay=0.01), {}),
-    "cosine": (Rule(cosine=True), {"lr_schedule": "cosine"}),
-    "sum": (Rule(adam=False, lr=0.01, summed=True), {"loss": "sum"}),
-    "clipped": (Rule(adam=False, lr=0.1, clip_norm=0.5), {"clip_norm": 0.5}),
-    "clipped, adam, sum": (Rule(clip_norm=2.0, summed=True), {"clip_norm": 2.0, "loss": "sum"}),
-    "recorded": (Rule(record_norms=True), {"record_gradients": True}),
+    "cosine": (BOOK_RULE, {"lr_schedule": "cosine"}),
+    "sum": (Rule(optimizer=SGD, lr=0.01), {"loss": "sum"}),
+    "clipped": (Rule(optimizer=SGD, lr=0.1, clip_norm=0.5), {"clip_norm": 0.5}),
+    "clipped, adam, sum": (Rule(clip_norm=2.0), {"clip_norm": 2.0, "loss": "sum"}),
+    "recorded": (Rule(record_gradients=True), {"record_gradients": True}),
     "recorded and clipped": (
-        Rule(clip_norm=0.5, record_norms=True),
+        Rule(clip_norm=0.5, record_gradients=True),
         {"clip_norm": 0.5, "record_gradients": True},
     ),
-    "early stop": (Rule(lr=0.0001, patience=2), {"early_stop": 2}),
+    "early stop": (Rule(lr=0.0001, patience=2), {"patience": 2}),
 }
 
 
@@ -193,7 +196,7 @@ def test_clipping_and_stopping_do_something() -> None:
     """The rules above would agree as well if neither did."""
     plain, clipped, stopped = (
         train_both(6, double=True, epochs=16, sizes=(7, 37), rule=rule)[0].record()
-        for rule in (Rule(adam=False, lr=0.1), Rule(adam=False, lr=0.1, clip_norm=0.5), RULES["early stop"][0])
+        for rule in (Rule(optimizer=SGD, lr=0.1), Rule(optimizer=SGD, lr=0.1, clip_norm=0.5), RULES["early stop"][0])
     )
     assert plain.step_losses[-1] != pytest.approx(clipped.step_losses[-1], abs=1e-3)
     assert len(stopped.step_losses) < len(plain.step_losses)
@@ -234,7 +237,7 @@ def test_norms_of_tiny_gradients_do_not_vanish(cell: str) -> None:
     with torch.no_grad():
         model.linear.weight.mul_(1e-25)
     trainer = trainer_of(
-        copy_weights(model), splits.train, splits.eval, 8, cell=cell, epochs=1, rule=Rule(record_norms=True)
+        copy_weights(model), splits.train, splits.eval, 8, cell=cell, epochs=1, rule=Rule(record_gradients=True)
     )
     trainer.advance(1)
     data = DigitSumSplits.of(splits)
@@ -251,7 +254,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     rows = TrainingRows(splits.train, shuffle, fresh, seed=5)
     model = classifier("gru", "tanh", (8, 9), double=True, seed=1)
     trainer = FusedTrainer(
-        kind_of("gru", "tanh"),
+        CELLS["gru"].implementations[FUSED]["tanh"],
         copy_weights(model),
         PerEpochForests(rows.of_epoch, 7),
         EvaluationSet(splits.eval, 7),
@@ -278,7 +281,7 @@ def test_eval_loss_that_is_not_finite_ends_both_alike(batch_size: int) -> None:
         model.embedding.W[9] = 3e38
         model.get_parameter("rnn_model.W").abs_()
     options: Any = {"epochs": 4, "eval_every": 1}
-    rule = Rule(record_norms=True)
+    rule = Rule(record_gradients=True)
     trainer = trainer_of(copy_weights(model), train, eval_, batch_size, activation="relu", rule=rule, **options)
     trainer.advance(10**9)
     record = Runner(model).train(

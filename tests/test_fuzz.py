@@ -199,7 +199,7 @@ def everything_in(path: Path) -> list[Any]:
     """All that a run's store says."""
     with Store(path) as store:
         trials = store.trials()
-        return [trials, store.audits(), store.ended_identities(), list(store.ended(trials.values()))]
+        return [trials, store.audits(), store.ended(), list(store.records(trials.values()))]
 
 
 def test_stores(run: Path, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ from digitsum_cli.core import (
     generate_datasets,
     generate_splits,
 )
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.exact import exact_score
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
-from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag

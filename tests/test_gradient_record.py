@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from digitsum_cli.core.audit import Audit
 from digitsum_cli.execution.training import run_trial
 from digitsum_cli.report.gradient_figures import gradient_figures
+from digitsum_cli.report.training_curves import training_curves
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum
 
@@ -34,9 +37,7 @@ def test_norms_survive_the_store(tmp_path: Path) -> None:
         assert read is not None
         assert read.gradient_norms == dict(outcome.gradient_norms)
         assert len(read.gradient_norms["rnn_model.U"]) == 2 * 38
-        without = store.outcome(trial, losses=False)
-        assert without is not None
-        assert without.gradient_norms == {}
+        assert store.ended()[trial.identity].gradient_norms == {}
 
 
 def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
@@ -53,7 +54,9 @@ def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
 def test_every_parameter_finds_its_matrix(cell: str, impl: str, tmp_path: Path) -> None:
     with Store(tmp_path / "a.sqlite", create=True) as store:
         trial, outcome = trained(store, f"model.cell={cell}", f"model.impl={impl}")
-        (drawn,) = gradient_figures([trial], store)
+        audits = {trial.data_digest: Audit(4, 300, 100, 100, 0, 0, 0, 0, 0)}
+        curves = list(training_curves([(trial, outcome)], {Setting.of(trial)}, audits))
+        (drawn,) = gradient_figures(curves)
         (panel,) = drawn.figure.axes
         total = math.sqrt(sum(norms[0] ** 2 for norms in outcome.gradient_norms.values()))
         line = next(line for line in panel.get_lines() if line.get_label() == "all together")
@@ -100,8 +103,8 @@ def test_training_that_stopped_early_has_its_losses_at_the_right_steps(
     monkeypatch.chdir(tmp_path)
     ended = digitsum(
         *("train", "--length", "4", "--epochs", "50", "--out", "run", "--json", "--set", "train.lr=1e-12"),
-        *("--set", "train.optimizer=sgd", "--set", "train.early_stop=3"),
+        *("--set", "train.optimizer=sgd", "--set", "train.patience=3"),
     )
     (row,) = ended.document["trials"]
-    assert (row["status"], row["steps"], row["early_stop"]) == ("done", 401, 3)
+    assert (row["status"], row["steps"], row["patience"]) == ("done", 401, 3)
     assert len(Path("run/history.csv").read_text().splitlines()) == 1 + 4

@@ -6,7 +6,6 @@ import pickle
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpo
 from digitsum_cli.core.data_files import read_splits, write_splits
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.errors import InputError
-from digitsum_cli.rundir import store as store_module
+from digitsum_cli.rundir.digest import sha256_of
 from digitsum_cli.rundir.store import Store
 from tests.command_line import Ended, digitsum
 
@@ -224,38 +223,41 @@ def test_empty_store_of_a_run_is_not_taken_for_a_new_one(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value"),
+    ("name", "value"),
     [
-        ("test_accuracy", "text"),
-        ("test_accuracy", 7.0),
-        ("test_accuracy", None),
-        ("exact_accuracy", -0.5),
-        ("test_rows", 0),
+        ("scores.test_accuracy", "text"),
+        ("scores.test_accuracy", 7.0),
+        ("scores.test_accuracy", None),
+        ("scores.exact_accuracy", -0.5),
+        ("scores.test_rows", 0),
+        ("scores", []),
         ("steps", -1),
         ("seconds", "long"),
         ("status", "weird"),
-        ("best_eval_accuracy", b"blob"),
+        ("best_eval_accuracy", [0.5]),
         ("step_losses", b"odd"),
         ("epoch_losses", "text"),
+        ("evaluations", b"eight by"),
     ],
 )
-def test_outcome_that_cannot_be_is_refused_though_its_digests_are_right(column: str, value: object, run: Path) -> None:
-    with Store(run / "results.sqlite") as store:
-        trial, outcome = next(store.ended(store.trials().values()))
+def test_outcome_that_cannot_be_is_refused_though_its_digests_are_right(name: str, value: object, run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
-        connection.execute(f"UPDATE outcomes SET {column} = ? WHERE trial = ?", (value, trial.identity))
-        row = connection.execute(
-            f"SELECT step_losses, epoch_losses, {', '.join((*store_module._COLUMNS, *store_module._KEPT_COLUMNS))} "
-            "FROM outcomes WHERE trial = ?",
-            (trial.identity,),
+        identity, text, *record = connection.execute(
+            "SELECT trial, outcome, evaluations, step_losses, epoch_losses FROM outcomes"
         ).fetchone()
-        losses_digest = store_module._sha256(*row[:2])
-        evaluations = [astuple(evaluation) for evaluation in outcome.evaluations]
-        values = [each.hex() if isinstance(each, bytes) else each for each in row[2:]]
-        digest = store_module._sha256(json.dumps([trial.identity, values, evaluations, losses_digest]))
+        outcome = json.loads(text)
+        columns = ("evaluations", "step_losses", "epoch_losses")
+        if name in columns:
+            record[columns.index(name)] = value
+        else:
+            *section, leaf = name.split(".")
+            (outcome["scores"] if section else outcome)[leaf] = value
+        text = json.dumps(outcome)
+        record_digest = sha256_of(*record)
         connection.execute(
-            "UPDATE outcomes SET losses_digest = ?, digest = ? WHERE trial = ?",
-            (losses_digest, digest, trial.identity),
+            "UPDATE outcomes SET outcome = ?, evaluations = ?, step_losses = ?, epoch_losses = ?, record_digest = ?, "
+            "digest = ? WHERE trial = ?",
+            (text, *record, record_digest, sha256_of(identity, text, record_digest), identity),
         )
     assert "is damaged" in refused(digitsum("report", "run"))
 
@@ -266,9 +268,9 @@ def test_audit_that_cannot_be_is_refused_though_its_digest_is_right(audit: str, 
         for (data_digest,) in connection.execute("SELECT data_digest FROM audits").fetchall():
             connection.execute(
                 "UPDATE audits SET audit = ?, digest = ? WHERE data_digest = ?",
-                (audit, store_module._sha256(data_digest, audit), data_digest),
+                (audit, sha256_of(data_digest, audit), data_digest),
             )
-    assert "is damaged: an audit is none" in refused(digitsum("report", "run"))
+    assert "is damaged: an audit is invalid" in refused(digitsum("report", "run"))
 
 
 def forged(path: Path, settings: dict[str, Any], weights: Weights) -> Path:

@@ -4,8 +4,6 @@ import pytest
 import torch
 
 from digitsum_cli.core import Embedding, build_classifier
-from digitsum_cli.core.classifier import RECURRENT_LAYERS
-from digitsum_cli.core.names import CELLS, FUSED, IMPLEMENTATIONS
 from digitsum_cli.errors import InputError
 from tests.book_facts import BOOK
 from tests.plain_loop import PlainClassifier
@@ -43,10 +41,6 @@ def test_embedding_equals_one_hot_digits_times_its_table() -> None:
     one_hot = torch.nn.functional.one_hot(digits, 10).float()
     assert torch.allclose(embedding(digits), one_hot @ embedding.W)
     assert embedding(digits).shape == (2, 5, 4)
-
-
-def test_names_of_settings_are_those_that_can_be_built() -> None:
-    assert {(cell, impl) for cell in CELLS for impl in IMPLEMENTATIONS if impl != FUSED} == set(RECURRENT_LAYERS)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A study that goes on where it was left, and a run that stands in the way."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
-from digitsum_cli.study.study import RunOptions, run_study
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.trial import Trial
@@ -102,7 +104,7 @@ def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
 
 def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
     class AtOnce(Recorder):
-        def planned(self, plan: Plan, missing: list[Trial]) -> None:
+        def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -15,6 +15,7 @@ import torch
 from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Progress, TrainingRecord
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.training_state import (
     IncompatibleStateError,
     TrainingState,
@@ -25,13 +26,14 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution import training
 from digitsum_cli.execution.execute import execute
 from digitsum_cli.execution.state_keeper import StateKeeper
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
+from digitsum_cli.fused.update import SGD
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import parse_assignment, resolve_settings
-from digitsum_cli.study.study import RunOptions, run_study
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum, started
@@ -55,7 +57,7 @@ TRAININGS = {
     "fused with everything": (
         *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
-        *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.early_stop=2000"),
+        *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.patience=2000"),
     ),
 }
 
@@ -111,7 +113,7 @@ def test_patience_goes_on_where_it_was(place: int) -> None:
     def train(**options: Any) -> TrainingRecord:
         model = build_classifier("srn", "manual", 6, 7, seed=1)
         runner = Runner(model, torch.optim.SGD(model.parameters(), lr=1e-9))
-        return runner.train(DATA.train, DATA.eval, epochs=12, eval_every=10, early_stop=3, **options)
+        return runner.train(DATA.train, DATA.eval, epochs=12, eval_every=10, patience=3, **options)
 
     states: list[TrainingState] = []
     whole = train(on_state=states.append)
@@ -131,12 +133,12 @@ def test_runner_goes_on_with_momentum() -> None:
 
 
 @pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
-@pytest.mark.parametrize("rule", [Rule(), Rule(adam=False, lr=0.1), Rule(record_norms=True, clip_norm=0.1)])
+@pytest.mark.parametrize("rule", [Rule(), Rule(optimizer=SGD, lr=0.1), Rule(record_gradients=True, clip_norm=0.1)])
 def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule: Rule, tmp_path: Path) -> None:
     def trainer(seed: int) -> FusedTrainer:
         weights = copy_weights(build_classifier(cell, "manual", 6, 37, seed=seed))
         forest, eval_set = build_prefix_forest(SPLITS.train, 8), EvaluationSet(SPLITS.eval, 8)
-        return FusedTrainer(kind_of(cell, "tanh"), weights, forest, eval_set, epochs=8, rule=rule)
+        return FusedTrainer(CELLS[cell].implementations[FUSED]["tanh"], weights, forest, eval_set, epochs=8, rule=rule)
 
     whole = trainer(1)
     whole.advance(150)
@@ -207,7 +209,7 @@ def test_state_of_another_network_is_refused() -> None:
     with pytest.raises(IncompatibleStateError):
         Runner(build_classifier("gru", "manual", 6, 8)).train(DATA.train, DATA.eval, epochs=12, start=states[0])
     trainer = FusedTrainer(
-        kind_of("srn", "tanh"),
+        CELLS["srn"].implementations[FUSED]["tanh"],
         copy_weights(build_classifier("srn", "manual", 6, 8)),
         build_prefix_forest(SPLITS.train, 8),
         EvaluationSet(SPLITS.eval, 8),
@@ -291,7 +293,7 @@ def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
         run_study(settings, RunDirectory(tmp_path), Gone(), RunOptions(None, keep_state=True))
     assert (tmp_path / "training-state.safetensors").exists()
     result = run_study(settings, RunDirectory(tmp_path), Recorder(), RunOptions(None, keep_state=True, resume=True))
-    assert [row["status"] for row in result.rows] == ["done"]
+    assert [row.status for row in result.rows] == ["done"]
 
 
 def test_seconds_are_those_of_all_sessions(left: Path) -> None:

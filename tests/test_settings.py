@@ -39,7 +39,7 @@ BOOK_SETTINGS = {
         "clip_norm": None,
         "loss": "mean",
         "shuffle": False,
-        "early_stop": None,
+        "patience": None,
         "seed": 0,
         "log_every": 100,
         "eval_every": 100,
@@ -71,7 +71,7 @@ BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, init_scale, forget_bias"
 TRAIN_KEYS = (
-    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, early_stop, seed, "
+    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, seed, "
     "log_every, eval_every, record_gradients, device"
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
@@ -177,8 +177,8 @@ BAD_VALUES = [
     ("train.loss", "max", "mean, sum"),
     ("train.shuffle", "1", "true or false"),
     ("train.shuffle", "yes", "true or false"),
-    ("train.early_stop", "0", EARLY_STOP),
-    ("train.early_stop", "1.5", EARLY_STOP),
+    ("train.patience", "0", EARLY_STOP),
+    ("train.patience", "1.5", EARLY_STOP),
     ("train.record_gradients", "5", "true or false"),
     ("train", "null", TRAIN_KEYS),
     ("train", "5", TRAIN_KEYS),
@@ -381,7 +381,7 @@ def test_a_whole_number_is_a_learning_rate() -> None:
         ),
         (
             ("sweep.model.cell=srn,gru", "model.init=identity"),
-            r"--set model.init=identity: the initialisation identity is one of the SRN.* Sweep apart",
+            r"--set model.init=identity: the initialisation identity is for cells without gates.* Sweep apart",
         ),
         (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),

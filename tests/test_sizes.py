@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitsum_cli.core import build_classifier
-from digitsum_cli.core.names import CELLS
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution import execute as execute_module
 from digitsum_cli.execution.execute import execute

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitsum_cli.analysis.summary import summarise
 from digitsum_cli.core.audit import audit_splits
 from digitsum_cli.core.data_files import write_splits
 from digitsum_cli.core.generation import generate_splits
@@ -26,20 +25,18 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import resolve_settings
 from digitsum_cli.settings.schema import axis_keys
 from digitsum_cli.trials.plan import plan_trials
-from digitsum_cli.trials.results import RESULT_COLUMNS
-from digitsum_cli.trials.setting_columns import varied_settings
 from digitsum_cli.trials.trial import Trial
 from tests.small_study import numbers, settings_of, study
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
-    "final_train_loss,best_step,steps,seconds"
+    "exact_accuracy,final_train_loss,best_step,steps,seconds"
 )
 
 
 def test_every_combination_at_every_length_is_a_trial() -> None:
     plan = plan_trials(settings_of("sweep.train.lr=[0.1,0.01]"))
-    assert [(t.length, t.seed, t.lr) for t in plan.trials] == [
+    assert [(t.length, t.seed, t.train.lr) for t in plan.trials] == [
         (length, seed, lr) for length in (5, 4) for seed in (0, 1) for lr in (0.1, 0.01)
     ]
     assert len({trial.identity for trial in plan.trials}) == 8
@@ -143,7 +140,7 @@ def test_killed_process_fails_its_trial_alone() -> None:
 
 def test_trial_that_raises_fails_with_the_reason() -> None:
     plan = plan_trials(settings_of("data.lengths=5", "train.seed=0"))
-    too_fast = [replace(trial, lr=1e38) for trial in plan.trials]
+    too_fast = [replace(trial, train=trial.train.model_copy(update={"lr": 1e38})) for trial in plan.trials]
     ((_, outcome),) = execute(plan, too_fast, lambda *_: None, jobs=None, log_every=100)
     assert outcome.status == "failed"
     assert "overflow" in str(outcome.reason)
@@ -152,9 +149,9 @@ def test_trial_that_raises_fails_with_the_reason() -> None:
 def test_diverged_trial_is_recorded_with_its_step(tmp_path: Path) -> None:
     result = study(tmp_path, "train.lr=1e37", "data.lengths=5", "train.seed=0")
     (row,) = result.rows
-    assert row["status"] == "diverged"
-    assert "at step" in row["reason"]
-    assert row["test_accuracy"] is None
+    assert row.status == "diverged"
+    assert "at step" in (row.reason or "")
+    assert row.scores is None
     assert result.failures == [row]
 
 
@@ -178,7 +175,7 @@ def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
 def test_csv_keeps_full_precision(tmp_path: Path) -> None:
     result = study(tmp_path)
     for row, text in zip(result.rows, numbers(tmp_path), strict=True):
-        assert float(text["final_train_loss"]) == row["final_train_loss"]
+        assert float(text["final_train_loss"]) == row.final_train_loss
 
 
 def test_store_gives_back_the_outcome(tmp_path: Path) -> None:
@@ -217,7 +214,7 @@ def test_evaluation_that_is_not_finite_is_a_divergence(tmp_path: Path) -> None:
         run = tmp_path / impl
         one_step = ("train.epochs=1", "model.hidden_size=256", "train.batch_size=300", "data.lengths=5", "train.seed=0")
         (row,) = study(run, *one_step, f"model.impl={impl}", "train.lr=1e37").rows
-        assert (row["status"], row["test_accuracy"]) == ("diverged", None)
+        assert (row.status, row.scores) == ("diverged", None)
         assert not list(run.glob("checkpoints/*"))
 
 
@@ -239,23 +236,6 @@ def test_unnamed_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         run = open_run(None, "srn")
         assert run.path == Path(expected)
         run.path.mkdir(parents=True)
-
-
-def test_summary_is_over_the_seeds_that_are_done() -> None:
-    base = dict.fromkeys(RESULT_COLUMNS)
-    rows = [
-        {**base, "length": 5, "lr": 0.1, "seed": seed, "status": status, "test_accuracy": accuracy}
-        | {"best_eval_accuracy": accuracy, "final_train_loss": 1.0, "seconds": 2.0}
-        for seed, status, accuracy in ((0, "done", 0.5), (1, "done", 0.75), (2, "failed", None))
-    ]
-    (row,) = summarise(rows)
-    assert row["length"] == 5
-    assert row["trials"] == 2
-    assert row["seeds"] == [0, 1]
-    assert row["failed"] == 1
-    assert (row["test_accuracy"], row["test_accuracy_min"], row["test_accuracy_max"]) == (0.625, 0.5, 0.75)
-    other = {**rows[0], "lr": 0.2}
-    assert varied_settings(summarise([*rows, other])) == ["lr"]
 
 
 def test_histories_hold_the_losses_of_the_training(tmp_path: Path) -> None:
@@ -310,8 +290,8 @@ def test_diverging_fused_trial_harms_no_neighbour(tmp_path: Path) -> None:
     fused = ("model.impl=fused", "data.lengths=5", "train.seed=0", "train.epochs=20")
     study(tmp_path / "alone", *fused)
     result = study(tmp_path / "both", *fused, "sweep.train.lr=0.001,1e37", jobs=2)
-    assert [row["status"] for row in result.rows] == ["done", "diverged"]
-    assert "at step" in result.rows[1]["reason"]
+    assert [row.status for row in result.rows] == ["done", "diverged"]
+    assert "at step" in (result.rows[1].reason or "")
     assert numbers(tmp_path / "both")[0] == numbers(tmp_path / "alone")[0]
 
 

@@ -17,6 +17,7 @@ from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import read_splits, write_splits
 from digitsum_cli.core.exact import exact_score
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
 from digitsum_cli.core.tasks.digit_sum import DigitSum
 from digitsum_cli.core.tasks.draws import Draws
@@ -25,10 +26,9 @@ from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.diagnostics.diagnosis import diagnose
 from digitsum_cli.errors import InputError
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
 from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
@@ -193,7 +193,7 @@ def test_both_trainers_score_a_second_task_as_brute_force_does(cell: str) -> Non
     splits = generate_splits([length], task=task)[length]
     model = build_classifier(cell, "manual", 8, 12, seed=2, task=task).double()
     trainer = FusedTrainer(
-        kind_of(cell, "tanh"),
+        CELLS[cell].implementations[FUSED]["tanh"],
         copy_weights(model),
         build_prefix_forest(splits.train, 8),
         EvaluationSet(splits.eval, 8),
@@ -254,7 +254,7 @@ def test_a_sweep_of_a_second_task_is_trained_scored_diagnosed_and_reported(first
         load_weights(model, read_checkpoint(Path(row["checkpoint"])).weights)
         assert row["exact_accuracy"] == pytest.approx(accuracy_by_hand(model, row["length"], first_digit), abs=2e-3)
     accuracies = {row["trial"]: row["exact_accuracy"] for row in scored}
-    assert {row["trial"]: row["exact_accuracy"] for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
+    assert {row.trial: row.exact_accuracy for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
 
     diagnosed = digitsum("evaluate", run, "--diagnose", "--json")
     assert diagnosed.code == 0, diagnosed.err

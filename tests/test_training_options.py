@@ -9,8 +9,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, TrainingRecord, build_classifier
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.generation import generate_splits
-from digitsum_cli.core.torch_layer import TorchLayer
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
@@ -113,7 +113,7 @@ def test_recording_gradients_changes_no_bit() -> None:
 def test_training_stops_after_evaluations_without_a_rise() -> None:
     """At a rate of next to nothing, the first evaluation stays the best."""
     net = model()
-    record = train(net, torch.optim.SGD(net.parameters(), lr=1e-12), early_stop=3, eval_every=10)
+    record = train(net, torch.optim.SGD(net.parameters(), lr=1e-12), patience=3, eval_every=10)
     assert [evaluation.step for evaluation in record.evaluations] == [10, 20, 30, 40]
     assert len(record.step_losses) == 41
     assert record.best == record.evaluations[0]
@@ -121,8 +121,8 @@ def test_training_stops_after_evaluations_without_a_rise() -> None:
 
 
 def test_a_rise_starts_the_count_anew() -> None:
-    until_the_end = train(model(), early_stop=10**6, eval_every=10)
-    patient = train(model(), early_stop=2, eval_every=10)
+    until_the_end = train(model(), patience=10**6, eval_every=10)
+    patient = train(model(), patience=2, eval_every=10)
     rises = [
         index
         for index, evaluation in enumerate(until_the_end.evaluations)
@@ -151,7 +151,7 @@ def test_optimizer_of_a_trial_is_the_librarys_with_its_l2_penalty(kind: str, cls
         ({"lr_schedule": "step"}, "lr_schedule is 'step'; allowed: constant, cosine"),
         ({"clip_norm": 0.0}, "clip_norm is 0.0"),
         ({"clip_norm": math.nan}, "clip_norm is nan"),
-        ({"early_stop": 0}, "early_stop is 0"),
+        ({"patience": 0}, "patience is 0"),
     ],
 )
 def test_what_is_no_way_to_train_is_refused(options: dict[str, Any], message: str) -> None:

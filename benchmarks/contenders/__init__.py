@@ -1,4 +1,4 @@
-"""The contenders: each trains the classifier by other means, from the same weights and on the same batches."""
+"""The contenders: each trains the same classifier in a different way, from the same weights and on the same batches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LEARNING_RATE = 0.001
 STEPS_PER_EPOCH = 38
 MOST_EPOCHS = 500
 ENSEMBLE = 8
-"""The trials that an ensemble trains at once: seeds 0 to 7."""
+"""How many trials an ensemble trains at once: seeds 0 to 7."""
 
 Losses = npt.NDArray[np.floating]
 
@@ -25,9 +25,9 @@ class Task:
     """What to train on.
 
     Arguments:
-        length: digits in a row.
-        hidden: the size of the state, and of a digit's vector.
-        cell: ``srn``; or ``lstm`` or ``gru``, which ``vmap`` and ``jax`` do not have.
+        length: digits per row.
+        hidden: hidden size, and embedding size.
+        cell: ``srn``, ``lstm`` or ``gru``; ``vmap`` and ``jax`` have only the SRN.
     """
 
     length: int
@@ -41,15 +41,15 @@ class Task:
 
 
 class Implementation(Protocol):
-    """A training that has not begun. Its ``trials`` start from the seeds 0, 1, …"""
+    """A training, initially at step 0. Its ``trials`` have the seeds 0, 1, …"""
 
     trials: int
 
     def run(self, epochs: int) -> None:
-        """Trains on; what is timed."""
+        """Trains for more epochs; this is timed."""
 
     def losses(self) -> Losses:
-        """The loss of every step so far, of shape ``(steps, trials)``."""
+        """Returns the loss of every step so far, of shape ``(steps, trials)``."""
 
 
 _HOME = {
@@ -65,7 +65,7 @@ _HOME = {
 
 
 def build(name: str, task: Task) -> Implementation:
-    """A contender by name; its libraries are imported now."""
+    """Builds a contender by name; imports its libraries only now."""
     module, class_name = _HOME[name].split(":")
     contender = getattr(import_module(f"{__name__}.{module}"), class_name)
     return cast(Callable[[Task], Implementation], contender)(task)

@@ -1,9 +1,9 @@
 """``jax``: one compiled call for all epochs. ``lax.scan`` over batches and, inside, over time; ``vmap`` over trials.
 
-What was found to be fastest among what a user of JAX would write (jax 0.10, one core): the embedding's table times W
-plus b once a batch, read inside the scan over time; that scan fully unrolled for an ensemble and not at all for a
-single trial. One-hot products and reading the table before the scan, other unrollings, and XLA's flags (vector width,
-oneDNN, its threads, its scheduler) were slower or made no difference.
+This was the fastest of the variants that a JAX user would write (jax 0.10, one core): the embedding table times W plus
+b is computed once per batch and indexed inside the scan over time; that scan is fully unrolled for an ensemble and not
+at all for a single trial. One-hot products, indexing the table before the scan, other degrees of unrolling and XLA's
+flags (vector width, oneDNN, its threads, its scheduler) were slower or made no difference.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Parameters(NamedTuple):
-    """In the symbols of the experiment; of an ensemble, each with the trials as a first dimension."""
+    """Parameters, named by the symbols of the experiment; for an ensemble, the first dimension is the trial."""
 
     E: Array
     W: Array
@@ -32,7 +32,7 @@ class Parameters(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where a training stands; ``steps`` is shared by the trials."""
+    """The state of a training; all trials share ``steps``."""
 
     parameters: Parameters
     first_moments: Parameters
@@ -48,7 +48,7 @@ class Batches(NamedTuple):
 
 
 _OF_ONE_TRIAL = State(0, 0, 0, None)  # type: ignore[arg-type]
-"""Which dimension of a state the trials are."""
+"""Which dimension of each part of a state is the trial."""
 
 
 def _loss(p: Parameters, batch: Batches, unroll: int) -> Array:
@@ -79,7 +79,7 @@ def _train_step(state: State, batch: Batches, unroll: int) -> tuple[State, Array
 def _train(
     state: State, full: Batches, short: Batches, epochs: int, ensemble: bool, unroll: int
 ) -> tuple[State, Array]:
-    """Trains; also gives the losses, of shape ``(MOST_EPOCHS, STEPS_PER_EPOCH, …)``."""
+    """Trains; also returns the losses, of shape ``(MOST_EPOCHS, STEPS_PER_EPOCH, …)``."""
     step = partial(_train_step, unroll=unroll)
     if ensemble:
         step = jax.vmap(step, in_axes=(_OF_ONE_TRIAL, None), out_axes=(_OF_ONE_TRIAL, 0))
@@ -119,13 +119,13 @@ class Single:
         self.step_losses: list[Losses] = []
 
     def run(self, epochs: int) -> None:
-        """Trains on."""
+        """Trains for more epochs."""
         ensemble = self.trials > 1
         self.state, losses = _train(self.state, self.full, self.short, epochs, ensemble, self.unroll)
         self.step_losses.append(np.asarray(losses)[:epochs].reshape(-1, self.trials))  # waits for the result
 
     def losses(self) -> Losses:
-        """The loss of every step so far."""
+        """Returns the loss of every step so far."""
         return np.concatenate(self.step_losses)
 
 
@@ -136,7 +136,7 @@ class Ensemble(Single):
 
 
 def _initial_parameters(task: Task, trials: int) -> Parameters:
-    """The parameters of the trials, stacked."""
+    """Returns the initial parameters of all trials, stacked."""
     models = (build_classifier("srn", "manual", task.hidden, task.hidden, seed=seed) for seed in range(trials))
     weights = [model.state_dict() for model in models]
     names = ("embedding.W", "rnn_model.W", "rnn_model.U", "rnn_model.b", "linear.weight", "linear.bias")

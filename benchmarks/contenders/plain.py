@@ -1,6 +1,6 @@
-"""``plain``: the loop everybody writes. A DataLoader that collates row by row, losses read out at every step.
+"""``plain``: a plain PyTorch loop. A DataLoader collates row by row, and ``loss.item()`` is called at every step.
 
-The SRN is a loop in Python, as the book has it; the LSTM and the GRU are the library's layers, as everybody has them.
+The SRN is a Python loop, as in the book; the LSTM and the GRU are PyTorch's layers, which most people use.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from benchmarks.contenders import BATCH_SIZE, LEARNING_RATE, Losses, Task
 
 
 class Plain:
-    """One trial by the plain loop."""
+    """One trial with the plain loop."""
 
     trials = 1
 
@@ -38,10 +38,10 @@ class Plain:
             yield loss.item()
 
     def run(self, epochs: int) -> None:
-        """Trains on."""
+        """Trains for more epochs."""
         for _ in range(epochs):
             self.step_losses.extend(self.steps())
 
     def losses(self) -> Losses:
-        """The loss of every step so far."""
+        """Returns the loss of every step so far."""
         return np.array(self.step_losses)[:, np.newaxis]

@@ -1,4 +1,4 @@
-"""``product``: no training, but products of large matrices in single precision, the practical ceiling of a core."""
+"""``product``: not a training but large matrix products in single precision, the practical peak of a core."""
 
 import numpy as np
 import torch
@@ -26,5 +26,5 @@ class Product:
             torch.mm(self.A, self.B, out=self.AB)
 
     def losses(self) -> Losses:
-        """None: nothing is trained."""
+        """Returns no losses: nothing is trained."""
         return np.empty((0, 1))

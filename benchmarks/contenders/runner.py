@@ -1,4 +1,4 @@
-"""``manual`` and ``torch``: digitsum's Runner, on the cell written by hand and on the library's layer."""
+"""``manual`` and ``torch``: digitsum's Runner, with the hand-written cell and with PyTorch's layer."""
 
 import sys
 
@@ -9,7 +9,7 @@ from digitsum_cli.core import DigitSumDataset, Rows, Runner, build_classifier
 
 
 class Manual:
-    """One trial by the Runner; at the end of each run it must evaluate, which it does on a single row."""
+    """One trial with the Runner. It always evaluates at the end of a run; here on a single row."""
 
     trials = 1
     impl = "manual"
@@ -22,7 +22,7 @@ class Manual:
         self.step_losses: list[float] = []
 
     def run(self, epochs: int) -> None:
-        """Trains on."""
+        """Trains for more epochs."""
         record = self.runner.train(
             self.train_set,
             self.eval_set,
@@ -34,11 +34,11 @@ class Manual:
         self.step_losses.extend(record.step_losses)
 
     def losses(self) -> Losses:
-        """The loss of every step so far."""
+        """Returns the loss of every step so far."""
         return np.array(self.step_losses)[:, np.newaxis]
 
 
 class Torch(Manual):
-    """The same on ``torch.nn.RNN``, ``nn.LSTM`` or ``nn.GRU``."""
+    """The same with ``torch.nn.RNN``, ``nn.LSTM`` or ``nn.GRU``."""
 
     impl = "torch"

@@ -1,4 +1,4 @@
-"""``vmap``: an ensemble in PyTorch. ``torch.func`` turns the hand-written classifier into one of eight at once."""
+"""``vmap``: an ensemble in PyTorch. ``torch.func`` turns the hand-written classifier into eight at once."""
 
 import math
 
@@ -37,7 +37,7 @@ class Vmap:
         self.gradients_and_losses = vmap(grad_and_value(loss_of), in_dims=(0, None, None))
 
     def run(self, epochs: int) -> None:
-        """Trains on."""
+        """Trains for more epochs."""
         for _ in range(epochs):
             for digits, labels in self.train_set.batches(BATCH_SIZE):
                 gradients, losses = self.gradients_and_losses(self.parameters, digits, labels)
@@ -45,7 +45,7 @@ class Vmap:
                 self._update(torch.cat([gradients[name].flatten(1) for name in self.parameters], dim=1))
 
     def _update(self, gradients: Tensor) -> None:
-        """Adam, as ``torch.optim.Adam`` arranges it, on all parameters of all trials at once."""
+        """Adam, computed as in ``torch.optim.Adam``, on all parameters of all trials at once."""
         steps = len(self.step_losses)
         step_size = LEARNING_RATE / (1 - BETA_1**steps)
         self.first_moments.lerp_(gradients, 1 - BETA_1)
@@ -54,5 +54,5 @@ class Vmap:
         self.values.addcdiv_(self.first_moments, root, value=-step_size)
 
     def losses(self) -> Losses:
-        """The loss of every step so far."""
+        """Returns the loss of every step so far."""
         return np.stack([losses.detach().numpy() for losses in self.step_losses])

@@ -24,6 +24,10 @@ class DigitsumError(Exception):
         super().__init__(message)
 
 
+class DigitsumWarning(UserWarning):
+    """Something a user should know, although the command goes on."""
+
+
 class NoSpaceError(DigitsumError):
     """A disk is full, or a quota is used up; what stood there stands there still."""
 

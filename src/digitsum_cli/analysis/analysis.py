@@ -5,12 +5,29 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from digitsum_cli.analysis.answer import answer
-from digitsum_cli.analysis.differences import paired_differences
-from digitsum_cli.analysis.memory_spans import memory_spans
-from digitsum_cli.analysis.summary import summarise
+from digitsum_cli.analysis.differences import DifferenceRow, paired_differences
+from digitsum_cli.analysis.memory_spans import MemorySpanRow, memory_spans
+from digitsum_cli.analysis.summary import SummaryRow, summarise
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
+
+
+@dataclass(frozen=True)
+class DataAudit:
+    """The audit of the data of one length.
+
+    Arguments:
+        data_seed: of the random stream; None for data read from files.
+        audit: what was found.
+    """
+
+    data_seed: int | None
+    audit: Audit
+
+    def to_dict(self) -> dict[str, Any]:
+        """One flat row for JSON."""
+        return {"data_seed": self.data_seed, **asdict(self.audit)}
 
 
 @dataclass(frozen=True)
@@ -21,15 +38,20 @@ class Analysis:
         summary: a row for each length and setting.
         differences: of the settings from the first.
         memory_spans: a row for each setting and threshold; empty for a single length.
-        audits: of the data, each with its ``data_seed`` (None for data read from files).
+        audits: of the data.
         missing: how many trials have not ended.
     """
 
-    summary: list[Row]
-    differences: list[Row]
-    memory_spans: list[Row]
-    audits: list[Row]
+    summary: list[SummaryRow]
+    differences: list[DifferenceRow]
+    memory_spans: list[MemorySpanRow]
+    audits: list[DataAudit]
     missing: int
+
+    @property
+    def several_seeds(self) -> bool:
+        """Whether a length and setting was trained from more than one seed."""
+        return max(len(row.seeds) for row in self.summary) > 1
 
     @property
     def answer(self) -> list[str]:
@@ -41,30 +63,30 @@ class Analysis:
         return {
             "answer": self.answer,
             "missing": self.missing,
-            "summary": self.summary,
-            "differences": self.differences,
-            "memory_spans": self.memory_spans,
-            "audit": self.audits,
+            "summary": [row.to_dict() for row in self.summary],
+            "differences": [row.to_dict() for row in self.differences],
+            "memory_spans": [row.to_dict() for row in self.memory_spans],
+            "audit": [each.to_dict() for each in self.audits],
         }
 
 
 def analyse(
-    rows: Sequence[Row], audits: Mapping[str, Audit], thresholds: Sequence[float], planned: Sequence[Trial] = ()
+    rows: Sequence[TrialRow], audits: Mapping[str, Audit], thresholds: Sequence[float], planned: Sequence[Trial] = ()
 ) -> Analysis:
     """Puts trials together.
 
     Arguments:
-        rows: of ``results.csv``.
+        rows: the trials that have ended.
         audits: of their data, by digest.
         thresholds: of the memory span, above 0 and up to 1.
         planned: the trials of the run, ended or not.
     """
     seeds = {trial.data_digest: trial.data.seed for trial in planned if trial.data is not None}
-    planned_lengths = {trial.length for trial in planned} or {row["length"] for row in rows}
+    planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}
     return Analysis(
         summarise(rows),
         paired_differences(rows),
         memory_spans(rows, thresholds, sorted(planned_lengths)) if len(planned_lengths) > 1 else [],
-        [{"data_seed": seeds.get(digest), **asdict(audit)} for digest, audit in audits.items()],
+        [DataAudit(seeds.get(digest), audit) for digest, audit in audits.items()],
         max(0, len(planned) - len(rows)),
     )

@@ -1,59 +1,103 @@
 """Settings against the first one, trained from the same seeds."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from digitsum_cli.stats.paired import compare_paired
-from digitsum_cli.trials.setting_columns import SETTING_COLUMNS, Row, setting_label, setting_of, varied_settings
+from digitsum_cli.stats.paired import PairedComparison, compare_paired
+from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.setting import Setting, varied_columns
 
 MEASURES = ("exact_accuracy", "test_accuracy")
 
 
-def paired_differences(rows: Sequence[Row]) -> list[Row]:
-    """Compares every setting with the first, length by length.
+@dataclass(frozen=True)
+class DifferenceRow:
+    """A setting against the first one, in one measure at one length.
 
     Arguments:
-        rows: of ``results.csv``; only those that are done count.
-
-    Returns:
-        For each length and setting but the first, and for the exact and the test accuracy: ``length``, ``measure``, the
-        settings, ``setting`` and ``reference`` in words, the ``seeds`` that both have, and the fields of
-        ``PairedComparison``, None where no seed is common.
+        length: digits in a row.
+        measure: ``exact_accuracy`` or ``test_accuracy``.
+        setting, reference: what is compared with what.
+        label, reference_label: the same in words.
+        seeds: that both have.
+        comparison: over these seeds; None if there are none.
     """
-    varied = varied_settings(rows)
-    settings = list(dict.fromkeys(setting_of(row) for row in rows))
-    lengths = list(dict.fromkeys(row["length"] for row in rows))
-    done: dict[tuple[Any, ...], dict[int, Row]] = {}
-    for row in rows:
-        if row["status"] == "done":
-            done.setdefault((row["length"], setting_of(row)), {})[row["seed"]] = row
-    labels = {setting_of(row): setting_label(row, varied) for row in rows}
-    return [
-        {
-            "length": length,
-            "measure": measure,
-            **dict(zip(SETTING_COLUMNS, setting, strict=True)),
-            "setting": labels[setting],
-            "reference": labels[settings[0]],
-            **_compared(done.get((length, setting), {}), done.get((length, settings[0]), {}), measure),
+
+    length: int
+    measure: str
+    setting: Setting
+    reference: Setting
+    label: str
+    reference_label: str
+    seeds: tuple[int, ...]
+    comparison: PairedComparison | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One flat row for JSON."""
+        compared = self.comparison
+        low, high = (compared and compared.interval) or (None, None)
+        return {
+            "length": self.length,
+            "measure": self.measure,
+            **self.setting.columns,
+            "setting": self.label,
+            "reference": self.reference_label,
+            "seeds": list(self.seeds),
+            "low": low,
+            "high": high,
+            **{
+                name: getattr(compared, name) if compared else None
+                for name in ("mean", "lowest", "highest", "probability_of_improvement")
+            },
         }
+
+
+def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
+    """Compares every setting with the first, length by length; trials that are not done do not count."""
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    varied = varied_columns(settings)
+    lengths = list(dict.fromkeys(row.length for row in rows))
+    done: dict[tuple[int, Setting], dict[int, TrialRow]] = {}
+    for row in rows:
+        if row.done:
+            done.setdefault((row.length, row.setting), {})[row.seed] = row
+    return [
+        _difference(
+            length,
+            measure,
+            setting,
+            settings[0],
+            varied,
+            done.get((length, setting), {}),
+            done.get((length, settings[0]), {}),
+        )
         for length in lengths
         for setting in settings[1:]
         for measure in MEASURES
     ]
 
 
-def _compared(by_seed: dict[int, Row], reference_by_seed: dict[int, Row], measure: str) -> Row:
-    seeds = [seed for seed in by_seed if seed in reference_by_seed]
-    if not seeds:
-        nothing = ("mean", "low", "high", "lowest", "highest", "probability_of_improvement")
-        return {"seeds": [], **dict.fromkeys(nothing)}
-    compared = asdict(
-        compare_paired(
-            [by_seed[seed][measure] for seed in seeds],
-            [reference_by_seed[seed][measure] for seed in seeds],
-        )
+def _difference(
+    length: int,
+    measure: str,
+    setting: Setting,
+    reference: Setting,
+    varied: Sequence[str],
+    by_seed: Mapping[int, TrialRow],
+    reference_by_seed: Mapping[int, TrialRow],
+) -> DifferenceRow:
+    seeds = tuple(seed for seed in by_seed if seed in reference_by_seed)
+    values, reference_values = (
+        [of_setting[seed].columns[measure] for seed in seeds] for of_setting in (by_seed, reference_by_seed)
     )
-    low, high = compared.pop("interval") or (None, None)
-    return {"seeds": seeds, "low": low, "high": high, **compared}
+    return DifferenceRow(
+        length,
+        measure,
+        setting,
+        reference,
+        setting.in_words(varied),
+        reference.in_words(varied),
+        seeds,
+        compare_paired(values, reference_values) if seeds else None,
+    )

@@ -1,73 +1,93 @@
 """How far back each setting remembers: the memory span by seed, its median and interval."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from digitsum_cli.stats.memory_span import MedianSpan, Span, median_span, memory_span
-from digitsum_cli.trials.setting_columns import SETTING_COLUMNS, Row, setting_label, setting_of, varied_settings
+from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.setting import Setting, varied_columns
 
 THRESHOLDS = (0.5, 0.9)
-"""Right more often than not, and right nine times in ten."""
+"""Exact accuracies needed to count a length as remembered."""
+
+
+@dataclass(frozen=True)
+class MemorySpanRow:
+    """The memory spans of one setting at one threshold, by exact accuracy.
+
+    Arguments:
+        setting: of the trials.
+        label: what sets it apart, in words; empty if there is only one.
+        threshold: the exact accuracy needed to count a length as remembered.
+        lengths: that were measured, rising.
+        seeds: those whose trials at all lengths are done.
+        spans: one for each of these seeds.
+        median: of the spans, with its 95 % interval; None where there is no span.
+    """
+
+    setting: Setting
+    label: str
+    threshold: float
+    lengths: tuple[int, ...]
+    seeds: tuple[int, ...]
+    spans: tuple[Span, ...]
+    median: MedianSpan | None
+
+    @property
+    def text(self) -> str:
+        """The median with its interval: ``22.3 [20.1, 25]``; a dash where there is no span."""
+        return str(self.median) if self.median else "–"
+
+    def to_dict(self) -> dict[str, Any]:
+        """One row for JSON: a span is a ``length`` and a ``bound``, ``known``, ``below`` or ``beyond``."""
+        median = self.median
+        return {
+            "setting": self.label,
+            **self.setting.columns,
+            "threshold": self.threshold,
+            "lengths": list(self.lengths),
+            "seeds": list(self.seeds),
+            "spans": [_plain(span) for span in self.spans],
+            "median": _plain(median.median) if median else None,
+            "low": _plain(median.low) if median and median.low else None,
+            "high": _plain(median.high) if median and median.high else None,
+            "text": self.text,
+        }
 
 
 def memory_spans(
-    rows: Sequence[Row], thresholds: Sequence[float] = THRESHOLDS, planned_lengths: Sequence[int] = ()
-) -> list[Row]:
-    """The memory spans of every setting, by exact accuracy.
+    rows: Sequence[TrialRow], thresholds: Sequence[float] = THRESHOLDS, planned_lengths: Sequence[int] = ()
+) -> list[MemorySpanRow]:
+    """The memory spans of every setting, at every threshold.
 
     Arguments:
-        rows: of ``results.csv``. A seed counts if its trials at all lengths are done.
-        thresholds: exact accuracies from which on a length counts as remembered, above 0 and up to 1.
+        rows: the trials that have ended. A seed counts if its trials at all lengths are done.
+        thresholds: exact accuracies needed to count a length as remembered, above 0 and up to 1.
         planned_lengths: lengths that belong to the sweep though no trial may have ended at them yet.
-
-    Returns:
-        For each setting and threshold: ``setting`` in words, the settings, ``threshold``, ``lengths``, ``seeds``, a
-        span for each (``spans``), and their median with its 95 % interval (``median``, ``low``, ``high``; None where
-        there are too few seeds). A span is a ``length`` and a ``bound``: ``known``, ``below`` the first length or
-        ``beyond`` the last. ``text`` says it as people write it: ``22.3 [20.1, 25]``.
     """
-    varied = varied_settings(rows)
-    by_setting: dict[tuple[Any, ...], dict[int, dict[int, float]]] = {}
-    labels: dict[tuple[Any, ...], str] = {}
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    varied = varied_columns(settings)
+    lengths = tuple(sorted({row.length for row in rows} | set(planned_lengths)))
+    accuracies: dict[Setting, dict[int, dict[int, float]]] = {setting: {} for setting in settings}
     for row in rows:
-        labels[setting_of(row)] = setting_label(row, varied)
-        of_setting = by_setting.setdefault(setting_of(row), {})
-        if row["status"] == "done":
-            of_setting.setdefault(row["seed"], {})[row["length"]] = row["exact_accuracy"]
-    lengths = sorted({row["length"] for row in rows} | set(planned_lengths))
+        if row.done and row.exact_accuracy is not None:
+            accuracies[row.setting].setdefault(row.seed, {})[row.length] = row.exact_accuracy
     found = []
-    for setting, by_seed in by_setting.items():
+    for setting, by_seed in accuracies.items():
         curves = {
             seed: [by_length[length] for length in lengths]
             for seed, by_length in by_seed.items()
             if by_length.keys() == set(lengths)
         }
         for threshold in thresholds:
-            spans = [memory_span(lengths, accuracies, threshold) for accuracies in curves.values()]
+            spans = tuple(memory_span(lengths, curve, threshold) for curve in curves.values())
+            median = median_span(spans) if spans else None
             found.append(
-                {
-                    "setting": labels[setting],
-                    **dict(zip(SETTING_COLUMNS, setting, strict=True)),
-                    "threshold": threshold,
-                    "lengths": lengths,
-                    "seeds": list(curves),
-                    "spans": [_plain(span) for span in spans],
-                    **_median(median_span(spans) if spans else None),
-                }
+                MemorySpanRow(setting, setting.in_words(varied), threshold, lengths, tuple(curves), spans, median)
             )
     return found
 
 
-def _median(median: MedianSpan | None) -> Row:
-    if median is None:
-        return {"median": None, "low": None, "high": None, "text": "–"}
-    ends = {"low": median.low, "high": median.high}
-    return {
-        "median": _plain(median.median),
-        **{name: None if span is None else _plain(span) for name, span in ends.items()},
-        "text": str(median),
-    }
-
-
-def _plain(span: Span) -> Row:
+def _plain(span: Span) -> dict[str, Any]:
     return {"length": span.length, "bound": span.bound.value}

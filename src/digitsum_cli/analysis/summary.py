@@ -1,70 +1,132 @@
 """The trials of each length and setting in one row: their spread over the seeds."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from digitsum_cli.stats.intervals import interquartile_mean, mean_interval
-from digitsum_cli.trials.setting_columns import SETTING_COLUMNS, Row, setting_of
+from digitsum_cli.stats.intervals import Interval, interquartile_mean, mean_interval
+from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.setting import Setting
 
 ACCURACIES = ("exact_accuracy", "test_accuracy", "best_eval_accuracy")
 _OTHER_MEASURES = ("train_accuracy", "unseen_test_accuracy", "final_train_loss", "seconds")
-_OF_FIRST_SEED = {
-    "first_seed": "seed",
-    "first_seed_test_accuracy": "test_accuracy",
-    "first_seed_test_low": "test_accuracy_low",
-    "first_seed_test_high": "test_accuracy_high",
-    "first_seed_exact_accuracy": "exact_accuracy",
-}
 
 
-def summarise(rows: Sequence[Row]) -> list[Row]:
-    """One row for each length and setting: how its measures spread over its seeds.
+@dataclass(frozen=True)
+class Spread:
+    """How a measure spreads over seeds; None where there is no seed.
 
     Arguments:
-        rows: of ``results.csv``.
-
-    Returns:
-        Rows with ``length``, the settings, ``trials`` (those that are done), their ``seeds``, how many ``failed`` or
-        diverged, the exact and the test accuracy of the first seed that is done (``first_seed_…``), Wilson's 95 %
-        interval of the latter (``first_seed_test_low``, ``first_seed_test_high``), and for each measure ``m`` the
-        mean as ``m``, ``m_min`` and ``m_max``. Accuracies have ``m_median``, ``m_iqm`` (interquartile mean), and
-        ``m_low`` and ``m_high``, the 95 % interval of the mean, as well. None where there is nothing to say.
+        mean, lowest, highest, median, interquartile_mean: over the seeds.
+        interval: the 95 % interval of the mean; None where there are too few seeds.
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["length"], *setting_of(row)), []).append(row)
-    return [
-        {
-            "length": length,
-            **dict(zip(SETTING_COLUMNS, setting, strict=True)),
-            "trials": sum(row["status"] == "done" for row in group),
-            "failed": sum(row["status"] != "done" for row in group),
-            "seeds": [row["seed"] for row in group if row["status"] == "done"],
-            **_first_seed(group),
-            **_spreads([row for row in group if row["status"] == "done"]),
+
+    mean: float | None
+    lowest: float | None
+    highest: float | None
+    median: float | None
+    interquartile_mean: float | None
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """The trials of one length and setting.
+
+    Arguments:
+        length: digits in a row.
+        setting: of all of them.
+        seeds: of those that are done.
+        failed: how many failed or diverged.
+        first: the first that is done; None if there is none.
+        first_seed: its seed, or else that of the first trial.
+        spreads: by measure, over those that are done.
+    """
+
+    length: int
+    setting: Setting
+    seeds: tuple[int, ...]
+    failed: int
+    first: TrialRow | None
+    first_seed: int
+    spreads: Mapping[str, Spread]
+
+    @property
+    def exact(self) -> Spread:
+        """Of the exact accuracy."""
+        return self.spreads["exact_accuracy"]
+
+    def mean(self, measure: str) -> float | None:
+        """The mean of a measure over the seeds."""
+        return self.spreads[measure].mean
+
+    def first_column(self, column: str) -> Any:
+        """A value of ``results.csv`` of the first trial that is done; None if there is none."""
+        return self.first.columns[column] if self.first else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One flat row for JSON.
+
+        For each measure ``m`` the mean as ``m``, ``m_min`` and ``m_max``; of accuracies ``m_median``, ``m_iqm``
+        (interquartile mean), ``m_low`` and ``m_high`` (the 95 % interval of the mean) as well.
+        """
+        row: dict[str, Any] = {
+            "length": self.length,
+            **self.setting.columns,
+            "trials": len(self.seeds),
+            "failed": self.failed,
+            "seeds": list(self.seeds),
+            "first_seed": self.first_seed,
+            "first_seed_test_accuracy": self.first_column("test_accuracy"),
+            "first_seed_test_low": self.first_column("test_accuracy_low"),
+            "first_seed_test_high": self.first_column("test_accuracy_high"),
+            "first_seed_exact_accuracy": self.first_column("exact_accuracy"),
         }
-        for (length, *setting), group in groups.items()
-    ]
+        for measure, spread in self.spreads.items():
+            row |= {measure: spread.mean, f"{measure}_min": spread.lowest, f"{measure}_max": spread.highest}
+            if measure in ACCURACIES:
+                low, high = spread.interval or (None, None)
+                row |= {f"{measure}_median": spread.median, f"{measure}_iqm": spread.interquartile_mean}
+                row |= {f"{measure}_low": low, f"{measure}_high": high}
+        return row
 
 
-def _first_seed(group: Sequence[Row]) -> Row:
-    nothing = {**dict.fromkeys(_OF_FIRST_SEED.values()), "seed": group[0]["seed"]}
-    first = next((row for row in group if row["status"] == "done"), nothing)
-    return {name: first[column] for name, column in _OF_FIRST_SEED.items()}
+def summarise(rows: Sequence[TrialRow]) -> list[SummaryRow]:
+    """One row for each length and setting.
+
+    Arguments:
+        rows: the trials that have ended.
+    """
+    groups: dict[tuple[int, Setting], list[TrialRow]] = {}
+    for row in rows:
+        groups.setdefault((row.length, row.setting), []).append(row)
+    return [_summary_row(length, setting, group) for (length, setting), group in groups.items()]
 
 
-def _spreads(rows: Sequence[Row]) -> Row:
-    spreads: Row = {}
-    for measure in (*ACCURACIES, *_OTHER_MEASURES):
-        values = [row[measure] for row in rows if row[measure] is not None]
-        spreads[measure] = statistics.fmean(values) if values else None
-        spreads[f"{measure}_min"] = min(values, default=None)
-        spreads[f"{measure}_max"] = max(values, default=None)
-        if measure in ACCURACIES:
-            interval = mean_interval(values)
-            spreads[f"{measure}_median"] = statistics.median(values) if values else None
-            spreads[f"{measure}_iqm"] = interquartile_mean(values) if values else None
-            spreads[f"{measure}_low"] = max(0.0, interval.low) if interval else None
-            spreads[f"{measure}_high"] = min(1.0, interval.high) if interval else None
-    return spreads
+def _summary_row(length: int, setting: Setting, group: Sequence[TrialRow]) -> SummaryRow:
+    done = [row for row in group if row.done]
+    return SummaryRow(
+        length,
+        setting,
+        tuple(row.seed for row in done),
+        len(group) - len(done),
+        done[0] if done else None,
+        (done or group)[0].seed,
+        {measure: _spread(measure, done) for measure in (*ACCURACIES, *_OTHER_MEASURES)},
+    )
+
+
+def _spread(measure: str, rows: Sequence[TrialRow]) -> Spread:
+    values = [value for row in rows if (value := row.columns[measure]) is not None]
+    if not values:
+        return Spread(None, None, None, None, None, None)
+    interval = mean_interval(values) if measure in ACCURACIES else None
+    return Spread(
+        statistics.fmean(values),
+        min(values),
+        max(values),
+        statistics.median(values),
+        interquartile_mean(values),
+        interval and Interval(max(0.0, interval.low), min(1.0, interval.high)),
+    )

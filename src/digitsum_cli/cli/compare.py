@@ -85,13 +85,14 @@ def compare(
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import WHERE_REASONS_ARE
     from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
-    from digitsum_cli.core.names import TORCH
+    from digitsum_cli.core.registry import INITIALISATIONS, TORCH
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.execution.execute import usable_cores
     from digitsum_cli.rundir.access import check_not_taken, require_writable
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
-    from digitsum_cli.study.study import RunOptions, run_study
+    from digitsum_cli.study.run_options import RunOptions
+    from digitsum_cli.study.study import run_study
     from digitsum_cli.trials.plan import plan_trials
 
     if out is not None:
@@ -109,7 +110,7 @@ def compare(
     timings = compare_speeds(settings)
     show_speed(timings, console)
     console.message(f"Accuracy: {settings.train.epochs} epochs from the same seeds (the book trains for 500)")
-    if settings.model.init == "book" and TORCH in settings.sweep["model.impl"]:
+    if not INITIALISATIONS[settings.model.init].shared and TORCH in settings.sweep["model.impl"]:
         console.message(
             "By the book, torch starts as the library does and the others do not: accuracies differ, also far apart. "
             "With --set model.init=orthogonal all start alike"
@@ -137,7 +138,7 @@ def compare(
 
 def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
     """The settings, with an axis of at least two implementations: all there are unless some were chosen."""
-    from digitsum_cli.core.names import IMPLEMENTATIONS
+    from digitsum_cli.core.registry import IMPLEMENTATIONS
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 

@@ -102,6 +102,11 @@ def print_error(message: str) -> None:
     _IgnoreWriteErrors(sys.stderr).write(f"Error: {message}\n")
 
 
+def print_warning(message: str) -> None:
+    """Something to know, for whoever wants to act on it."""
+    _IgnoreWriteErrors(sys.stderr).write(f"Warning: {message}\n")
+
+
 def ignore_write_errors() -> None:
     """Lets stdout and stderr take all text, with ``?`` for what their encoding lacks, also where they are closed."""
     for name in ("stdout", "stderr"):

@@ -1,17 +1,19 @@
 """What becomes of an error: one message on stderr and an exit code; a traceback only with ``--debug``."""
 
+import contextlib
 import errno
 import functools
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
 
-from digitsum_cli.cli.console import print_error
+from digitsum_cli.cli.console import print_error, print_warning
 from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, answer_signals
-from digitsum_cli.errors import DigitsumError
+from digitsum_cli.errors import DigitsumError, DigitsumWarning
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EBADF)
 
@@ -23,7 +25,8 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
     def reporting(*arguments: Any, **options: Any) -> None:
         try:
             answer_signals()
-            command(*arguments, **options)
+            with _warnings_shown():
+                command(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as error:
             print_error("interrupted")
@@ -39,6 +42,23 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(report_error(error)) from error
 
     return reporting
+
+
+@contextlib.contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """Shows a ``DigitsumWarning`` as one line on stderr."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *details: Any) -> None:
+            if issubclass(category, DigitsumWarning):
+                print_warning(str(message))
+            else:
+                others(message, category, *details)
+
+        warnings.simplefilter("always", DigitsumWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def report_error(error: Exception) -> int:

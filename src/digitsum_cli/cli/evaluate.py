@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,11 @@ from digitsum_cli.cli.options import (
     named_path,
     overrides,
 )
+
+if TYPE_CHECKING:
+    from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
+    from digitsum_cli.evaluation.scoring import CheckpointScores
+    from digitsum_cli.table import Table
 
 EVALUATE_EXAMPLES = """
   digitsum evaluate runs/srn
@@ -65,15 +70,9 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import say_what_is_missing
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.saved_run import done_checkpoints
-    from digitsum_cli.evaluation.scoring import (
-        checkpoint_settings,
-        diagnosis_folder,
-        find_checkpoints,
-        score_checkpoints,
-    )
+    from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_trial_checkpoint
+    from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
     from digitsum_cli.rundir.access import require_writable
-    from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings import Override
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -82,65 +81,66 @@ def evaluate(
     chosen = overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
-    paths = find_checkpoints(source)
-    done = paths
-    if RunDirectory(source).store.is_file():
-        done, missing = done_checkpoints(source)
-        say_what_is_missing(source, missing, console)
+    found = find_checkpoints(source)
+    say_what_is_missing(source, found.missing, console)
     if print_config:
-        return show_settings(checkpoint_settings(paths[0], chosen)[1], console)
+        return show_settings(scoring_settings(read_trial_checkpoint(found.paths[0]), chosen), console)
     folder = out or diagnosis_folder(source)
     if diagnose or sequence is not None:
         require_writable(folder)
+    checkpoints = [read_trial_checkpoint(path) for path in found.paths]
     document: dict[str, Any] = {}
     if sequence is not None:
-        document["sequence"] = _show_sequence(paths, sequence, folder, console)
+        document["sequence"] = _show_sequence(checkpoints, sequence, folder, console)
     if diagnose or sequence is None:
-        rows = [scores.to_dict() for scores in score_checkpoints(paths, chosen)]
-        document["checkpoints"] = rows
-        console.show(_table(rows))
+        scores = list(score_checkpoints(checkpoints, chosen))
+        document["checkpoints"] = [each.columns for each in scores]
+        console.show(_table(scores))
     if diagnose:
-        document["diagnosis"] = _show_diagnosis(done, folder, jobs, console)
+        done = set(found.done)
+        of_done = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
+        document["diagnosis"] = _show_diagnosis(of_done, folder, jobs, console)
     console.document(document)
 
 
-def _show_sequence(paths: Sequence[Path], sequence: str, folder: Path, console: Console) -> dict[str, Any]:
+def _show_sequence(
+    checkpoints: "Sequence[TrialCheckpoint]", sequence: str, folder: Path, console: Console
+) -> dict[str, Any]:
     from digitsum_cli.evaluation.walkthrough import walk_through_checkpoint
+    from digitsum_cli.report.walkthrough import save_walkthrough_figure, walkthrough_table
 
-    walked = walk_through_checkpoint(paths, sequence)
-    console.message(f"Read by {walked.path}")
-    console.show(walked.table(), walked.verdict)
-    png, svg = walked.save_figure(folder)
+    walked = walk_through_checkpoint(checkpoints, sequence)
+    console.message(f"Using checkpoint {walked.path}")
+    console.show(walkthrough_table(walked), walked.verdict)
+    png, svg = save_walkthrough_figure(walked, folder)
     console.message(f"The figure is in {png} and {svg.name}")
     return walked.to_dict()
 
 
-def _show_diagnosis(paths: Sequence[Path], folder: Path, jobs: int | None, console: Console) -> list[dict[str, Any]]:
+def _show_diagnosis(
+    checkpoints: "Sequence[TrialCheckpoint]", folder: Path, jobs: int | None, console: Console
+) -> list[dict[str, Any]]:
     from digitsum_cli.cli.diagnosis_display import diagnose_shown
     from digitsum_cli.report.diagnosis_figures import save_diagnosis_figures
     from digitsum_cli.report.diagnosis_tables import diagnosis_table
     from digitsum_cli.report.reasons import reasons
 
-    diagnosed = diagnose_shown(paths, folder, jobs, console)
+    diagnosed = diagnose_shown(checkpoints, folder, jobs, console)
     console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
     save_diagnosis_figures(diagnosed, folder)
     console.message(f"diagnosis.json and the figures are in {folder}")
     return [each.to_dict() for each in diagnosed]
 
 
-def _table(rows: list[dict[str, Any]]) -> Any:
+def _table(scores: "Sequence[CheckpointScores]") -> "Table":
     from digitsum_cli.table import Table, number, percent, percent_interval
-    from digitsum_cli.trials.setting_columns import value_in_words, varied_settings
+    from digitsum_cli.trials.setting import value_in_words, varied_columns
 
-    named = [
-        "length",
-        "cell",
-        "impl",
-        *(name for name in varied_settings(rows) if name not in ("cell", "impl")),
-        "seed",
-    ]
+    varied = varied_columns(each.setting for each in scores)
+    named = ["length", *dict.fromkeys(("cell", "impl", *varied)), "seed"]
     return Table(
-        "Kept weights: accuracy and loss, with the 95 % interval of the test rows; exact is over every possible row",
+        "Best checkpoints: accuracy and loss, with the 95 % interval of the test accuracy; exact is over every "
+        "possible row",
         (
             *(name.replace("_", " ") for name in named),
             *("train", "eval", "test", "unseen test rows", "exact"),
@@ -156,6 +156,6 @@ def _table(rows: list[dict[str, Any]]) -> Any:
                 percent(row["exact_accuracy"]),
                 *(number(row[f"{split}_loss"], 4) for split in ("train", "eval", "test", "exact")),
             ]
-            for row in rows
+            for row in (each.columns for each in scores)
         ],
     )

@@ -53,6 +53,7 @@ def generate(
     Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
     through all lengths, so the rows of a length depend on the lengths before it.
     """
+    from digitsum_cli.analysis.analysis import DataAudit
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.core.audit import audit_splits
     from digitsum_cli.core.data_files import write_splits
@@ -82,7 +83,7 @@ def generate(
     splits_by_length = load_data(data)
     write_splits(out, splits_by_length)
     audits = [audit_splits(splits) for splits in splits_by_length.values()]
-    console.show(_table(splits_by_length), audit_table([asdict(audit) for audit in audits]))
+    console.show(_table(splits_by_length), audit_table([DataAudit(data.seed, audit) for audit in audits]))
     described = [
         {**_described(out, splits), "audit": asdict(audit)}
         for splits, audit in zip(splits_by_length.values(), audits, strict=True)

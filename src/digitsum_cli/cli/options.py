@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitsum_cli.core.names import IMPLEMENTATIONS
+from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 if TYPE_CHECKING:
     from digitsum_cli.settings import Override

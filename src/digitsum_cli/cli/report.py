@@ -43,7 +43,8 @@ def report(
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.saved_run import done_checkpoints, read_run, saved_thresholds
+    from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_trial_checkpoint
+    from digitsum_cli.evaluation.saved_run import read_run, saved_thresholds
     from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.settings import resolve_settings
 
@@ -60,9 +61,10 @@ def report(
 
     path = out or saved.run.report
     require_writable(path)
-    paths, missing = done_checkpoints(run)
-    say_what_is_missing(run, missing, console)
-    diagnosed = diagnose_shown(paths, saved.run.diagnosis, jobs, console) if paths else []
+    found = checkpoints_of_run(run)
+    say_what_is_missing(run, found.missing, console)
+    checkpoints = [read_trial_checkpoint(path) for path in found.done]
+    diagnosed = diagnose_shown(checkpoints, saved.run.diagnosis, jobs, console) if checkpoints else []
     page = write_report(saved, diagnosed, path)
     console.show(*page.answer)
     console.document({"run": str(run), "report": str(path), **saved.analysis.to_dict()})

@@ -1,17 +1,18 @@
 """What a person sees while many trials run."""
 
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from rich.progress import TextColumn
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.study import StudyCallback
+from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.table import number, percent
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
-from digitsum_cli.trials.setting_columns import varied_values
+from digitsum_cli.trials.setting import Setting, varied_columns
 from digitsum_cli.trials.trial import Trial
 
 
@@ -30,12 +31,12 @@ class StudyDisplay(StudyCallback):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+    def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
         """Says how many trials are to run."""
         self._start = time.monotonic()
         self._costs = {trial.identity: trial.relative_cost for trial in missing}
         self._ended, self._trials = 0, len(missing)
-        self._varied = varied_values(plan.trials)
+        self._varied = varied_columns({Setting.of(trial) for trial in plan.trials})
         self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
         saved = len(plan.trials) - len(missing)
         self._console.message(f"{len(missing)} trainings to run" + (f"; {saved} are already saved" if saved else ""))
@@ -51,11 +52,11 @@ class StudyDisplay(StudyCallback):
         parts = [
             f"{self._ended}/{self._trials}",
             f"length {trial.length}",
-            *self._varied[trial.identity],
+            *(Setting.of(trial).in_words([column]) for column in self._varied),
             f"seed {trial.seed}",
             f"best eval {percent(outcome.best_eval_accuracy)}",
-            f"test {percent(outcome.kept.test_accuracy if outcome.kept else None)}",
-            f"exact {percent(outcome.kept.exact_accuracy if outcome.kept else None)}",
+            f"test {percent(outcome.scores.test_accuracy if outcome.scores else None)}",
+            f"exact {percent(outcome.scores.exact_accuracy if outcome.scores else None)}",
             f"loss {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
             *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),

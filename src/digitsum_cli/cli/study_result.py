@@ -7,7 +7,7 @@ from digitsum_cli.analysis.analysis import Analysis
 from digitsum_cli.cli.console import Console
 from digitsum_cli.report.analysis_tables import analysis_tables
 from digitsum_cli.rundir.directory import RunDirectory
-from digitsum_cli.study.study import StudyResult
+from digitsum_cli.study.result import StudyResult
 
 WHERE_REASONS_ARE = "See the columns status and reason in results.csv"
 
@@ -23,7 +23,9 @@ def show_result(result: StudyResult, console: Console, after_failures: str) -> N
     Raises:
         TrialsFailedError: a trial failed or diverged; everything was shown.
     """
-    console.document({"run": str(result.run.path), "trials": result.rows, **result.analysis.to_dict()})
+    console.document(
+        {"run": str(result.run.path), "trials": [row.columns for row in result.rows], **result.analysis.to_dict()}
+    )
     show_analysis(result.analysis, console)
     run = result.run
     files = (run.results, run.history, run.analysis, run.checkpoints, run.figures)

@@ -89,7 +89,8 @@ def sweep(
     from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
     from digitsum_cli.execution.execute import usable_cores
     from digitsum_cli.rundir.directory import open_run
-    from digitsum_cli.study.study import RunOptions, run_study
+    from digitsum_cli.study.run_options import RunOptions
+    from digitsum_cli.study.study import run_study
 
     run = open_run(out, config.stem if config else "sweep")
     say_if_nothing_is_resumed(run, resume, console)

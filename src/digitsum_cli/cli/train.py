@@ -20,7 +20,7 @@ from digitsum_cli.cli.options import (
     overrides,
     require_run_to_resume,
 )
-from digitsum_cli.core.names import IMPLEMENTATIONS
+from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 TRAIN_EXAMPLES = """
   digitsum train --length 10
@@ -82,7 +82,8 @@ def train(
     from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
     from digitsum_cli.rundir.directory import open_run
-    from digitsum_cli.study.study import RunOptions, run_study
+    from digitsum_cli.study.run_options import RunOptions
+    from digitsum_cli.study.study import run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     options = RunOptions(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)

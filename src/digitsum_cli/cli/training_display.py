@@ -1,12 +1,13 @@
 """What a person sees while one network trains."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from rich.progress import TextColumn, TimeRemainingColumn
 
 from digitsum_cli.cli.console import Console
 from digitsum_cli.core.record import Progress
-from digitsum_cli.study.study import StudyCallback
+from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.table import number, percent
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
@@ -27,12 +28,13 @@ class TrainingDisplay(StudyCallback):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def planned(self, plan: Plan, missing: list[Trial]) -> None:
+    def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
         """Says what is trained."""
         trial = plan.trials[0]
         self._task = self._progress.add_task(f"length {trial.length}", total=None, state="")
         self._console.message(
-            f"{trial.cell} ({trial.impl}), length {trial.length}, seed {trial.seed}: {trial.epochs} epochs"
+            f"{trial.model.cell} ({trial.model.impl}), length {trial.length}, seed {trial.seed}: "
+            f"{trial.train.epochs} epochs"
         )
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
@@ -53,9 +55,9 @@ class TrainingDisplay(StudyCallback):
         """Says which weights were kept."""
         reason = f": {outcome.reason}" if outcome.reason else ""
         self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s{reason}")
-        if outcome.kept is not None:
+        if outcome.scores is not None:
             self._console.message(
                 f"Kept the weights of step {outcome.best_step:,}: eval accuracy "
-                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.kept.test_accuracy)}, "
-                f"exact accuracy {percent(outcome.kept.exact_accuracy)}"
+                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.scores.test_accuracy)}, "
+                f"exact accuracy {percent(outcome.scores.exact_accuracy)}"
             )

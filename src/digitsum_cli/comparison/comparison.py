@@ -8,7 +8,7 @@ from digitsum_cli.comparison.speed import Timing, time_implementations
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.settings.schema import Settings
-from digitsum_cli.study.study import StudyResult
+from digitsum_cli.study.result import StudyResult
 from digitsum_cli.trials.plan import load_data
 
 
@@ -31,7 +31,7 @@ class Comparison:
             "agrees": self.agrees,
             "parity": [{**asdict(parity), "agrees": parity.agrees} for parity in self.parities],
             "speed": [asdict(timing) for timing in self.timings],
-            "accuracy": {"trials": self.study.rows, **self.study.analysis.to_dict()},
+            "accuracy": {"trials": [row.columns for row in self.study.rows], **self.study.analysis.to_dict()},
         }
 
 

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.generation import Rows
-from digitsum_cli.core.names import FUSED
-from digitsum_cli.core.torch_layer import TorchLayer
+from digitsum_cli.core.registry import CELLS, FUSED, MANUAL
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.settings.task import task_of
@@ -69,7 +69,7 @@ class _AutogradImplementation(Implementation):
         if isinstance(self._model.rnn_model, TorchLayer):
             self._model.rnn_model.fix_second_bias_at_zero()
         target = _in_equation(self._model, _values)
-        for name, values in _in_equation(build_model(settings, "manual", rows), _values).items():
+        for name, values in _in_equation(build_model(settings, MANUAL, rows), _values).items():
             target[name].copy_(values)
 
     def shapes(self) -> Shapes:
@@ -162,15 +162,14 @@ def build_fused_trainer(
         dtype: float32 or float64.
         epochs: passes over the rows; those of the settings unless given.
     """
-    from digitsum_cli.fused.arrays import Rule
-    from digitsum_cli.fused.cells import kind_of
     from digitsum_cli.fused.prefix_tree import build_prefix_forest
+    from digitsum_cli.fused.rule import Rule
     from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 
-    weights = copy_weights(build_model(settings, "manual", rows))
+    weights = copy_weights(build_model(settings, MANUAL, rows))
     batch_size = settings.train.batch_size
     return FusedTrainer(
-        kind_of(settings.model.cell, settings.model.activation),
+        CELLS[settings.model.cell].implementations[FUSED][settings.model.activation],
         {name: values.astype(dtype) for name, values in weights.items()},
         build_prefix_forest(rows, batch_size),
         EvaluationSet(rows, batch_size),

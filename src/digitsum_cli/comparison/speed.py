@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from digitsum_cli.comparison.implementations import build_fused_trainer, build_model
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.generation import Rows
-from digitsum_cli.core.names import FUSED
+from digitsum_cli.core.registry import FUSED
 from digitsum_cli.settings.schema import Settings
 
 REPEATS = 100

@@ -7,18 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from digitsum_cli.core.cells.gru import GRU, TorchGRU
+    from digitsum_cli.core.cells.lstm import LSTM, TorchLSTM
+    from digitsum_cli.core.cells.srn import SRN, TorchSRN
     from digitsum_cli.core.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
     from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
     from digitsum_cli.core.data_files import read_rows, read_splits, write_splits
     from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits, generate_datasets
     from digitsum_cli.core.embedding import Embedding
     from digitsum_cli.core.generation import Rows, Splits, generate_rows, generate_splits
-    from digitsum_cli.core.gru import GRU, TorchGRU
-    from digitsum_cli.core.lstm import LSTM, TorchLSTM
     from digitsum_cli.core.metrics import Accuracy
     from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
     from digitsum_cli.core.runner import Runner
-    from digitsum_cli.core.srn import SRN, TorchSRN
 
 _HOME = {
     "checkpoint": ["Checkpoint", "read_checkpoint", "write_checkpoint"],
@@ -27,12 +27,12 @@ _HOME = {
     "dataset": ["DigitSumDataset", "DigitSumSplits", "generate_datasets"],
     "embedding": ["Embedding"],
     "generation": ["Rows", "Splits", "generate_rows", "generate_splits"],
-    "gru": ["GRU", "TorchGRU"],
-    "lstm": ["LSTM", "TorchLSTM"],
+    "cells.gru": ["GRU", "TorchGRU"],
+    "cells.lstm": ["LSTM", "TorchLSTM"],
     "metrics": ["Accuracy"],
     "record": ["Evaluation", "Progress", "Score", "TrainingRecord"],
     "runner": ["Runner"],
-    "srn": ["SRN", "TorchSRN"],
+    "cells.srn": ["SRN", "TorchSRN"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

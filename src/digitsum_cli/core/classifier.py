@@ -1,30 +1,17 @@
 """The network of the experiment: embedding -> recurrent layer -> linear layer -> logits."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_linear
-from digitsum_cli.core.compatibility import check_compatible
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.compatibility import check_cell_implemented, check_compatible
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.gru import GRU, TorchGRU
-from digitsum_cli.core.initialisation import initialise, set_forget_bias
-from digitsum_cli.core.lstm import LSTM, TorchLSTM
-from digitsum_cli.core.names import ACTIVATIONS, INITIALISATIONS
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
-from digitsum_cli.core.srn import SRN, TorchSRN
+from digitsum_cli.core.initialisation import Parts, set_forget_bias
+from digitsum_cli.core.registry import AUTOGRAD, CELLS, INITIALISATIONS, load
+from digitsum_cli.core.specs import CellSpec
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
-
-RECURRENT_LAYERS: dict[tuple[str, str], Callable[..., RecurrentLayer]] = {
-    ("srn", "manual"): SRN,
-    ("srn", "torch"): TorchSRN,
-    ("lstm", "manual"): LSTM,
-    ("lstm", "torch"): TorchLSTM,
-    ("gru", "manual"): GRU,
-    ("gru", "torch"): TorchGRU,
-}
 
 
 class DigitSumClassifier(nn.Module):
@@ -33,6 +20,7 @@ class DigitSumClassifier(nn.Module):
     The parameters carry the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
 
     Arguments:
+        cell: its cell.
         rnn_model: vectors of shape ``(batch, length, embedding_size)`` to a state of shape ``(batch, hidden_size)``.
         embedding: digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
         linear: a state to logits of shape ``(batch, classes)``.
@@ -40,8 +28,9 @@ class DigitSumClassifier(nn.Module):
     Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
     """
 
-    def __init__(self, rnn_model: RecurrentLayer, embedding: Embedding, linear: nn.Linear) -> None:
+    def __init__(self, cell: CellSpec, rnn_model: RecurrentLayer, embedding: Embedding, linear: nn.Linear) -> None:
         super().__init__()
+        self.cell = cell
         self.rnn_model = rnn_model
         self.embedding = embedding
         self.linear = linear
@@ -71,15 +60,16 @@ def build_classifier(
     The parts are made in the order in which the book draws them: recurrent layer, embedding, linear layer.
 
     Arguments:
-        cell: ``"srn"``, ``"lstm"`` or ``"gru"``.
+        cell: ``"srn"``, ``"lstm"``, ``"gru"`` or another of ``digitsum_cli.core.registry``, as all names here.
         impl: ``"manual"``, written by hand, or ``"torch"``, on the library's layer.
         embedding_size: M, the size of a digit's vector.
         hidden_size: H, the size of the state.
         init: ``"book"``, ``"torch"``, ``"orthogonal"`` or ``"identity"``; see ``digitsum_cli.core.initialisation``.
         seed: of the one generator that all weights are drawn from.
-        activation: of the SRN, ``"tanh"`` or ``"relu"``.
+        activation: of the cell; the SRN has ``"tanh"`` and ``"relu"``.
         init_scale: of the initialisation ``"identity"``.
-        forget_bias: of the LSTM: a number, or ``"chrono"``; None leaves it to ``init``.
+        forget_bias: of a cell with a forget gate, as the LSTM is: a number, or ``"chrono"``; None leaves it to
+            ``init``.
         length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
         task: how many different digits and classes there are.
 
@@ -87,24 +77,23 @@ def build_classifier(
         InputError: an unknown cell, implementation, initialisation, activation or forget bias, two that do not fit
             together, a size below 1 or a length below 3.
     """
-    if (cell, impl) not in RECURRENT_LAYERS:
-        known = ", ".join(f"{cell}/{impl}" for cell, impl in RECURRENT_LAYERS)
-        raise InputError(f"no cell {cell!r} with the implementation {impl!r}", allowed=known)
-    for kind, name, names in (("initialisation", init, INITIALISATIONS), ("activation", activation, ACTIVATIONS)):
-        if name not in names:
-            raise InputError(f"no {kind} {name!r}", allowed=", ".join(names))
+    if impl not in AUTOGRAD:
+        raise InputError(f"no classifier with the implementation {impl!r}", allowed=", ".join(AUTOGRAD))
     check_compatible(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
+    check_cell_implemented(impl, cell, activation)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
     length = task.minimum_length if length is None else length
     task.require_length(length)
     generator = torch.Generator().manual_seed(seed)
-    options = {"activation": activation} if cell == "srn" else {}
-    rnn_model = RECURRENT_LAYERS[cell, impl](embedding_size, hidden_size, generator=generator, **options)
+    spec = CELLS[cell]
+    options = {"activation": activation} if len(spec.implementations[impl]) > 1 else {}
+    rnn_model = load(spec.implementations[impl][activation])(
+        embedding_size, hidden_size, generator=generator, **options
+    )
     embedding = Embedding(task.symbols, embedding_size, generator)
     linear = default_linear(hidden_size, task.classes, generator)
-    if init != "book":
-        initialise(rnn_model, embedding, linear, init, generator.manual_seed(seed), init_scale)
+    load(INITIALISATIONS[init].function)(Parts(rnn_model, embedding, linear, generator, init_scale))
     if forget_bias is not None:
         set_forget_bias(rnn_model, forget_bias, length, generator)
-    return DigitSumClassifier(rnn_model, embedding, linear)
+    return DigitSumClassifier(spec, rnn_model, embedding, linear)

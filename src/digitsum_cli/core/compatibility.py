@@ -1,13 +1,22 @@
-"""Which settings of a network fit together; free of torch, so that settings are checked at once."""
+"""Which settings fit together, and which implementations have them; free of torch, so that it is checked at once."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from digitsum_cli.core.names import CHRONO, INITIALISATIONS
+from digitsum_cli.core.registry import (
+    ACTIVATIONS,
+    CELLS,
+    CHRONO,
+    FUSED,
+    IMPLEMENTATIONS,
+    INITIALISATIONS,
+    OPTIMIZERS,
+)
 from digitsum_cli.errors import InputError
 
 
 class Incompatibility(NamedTuple):
-    """A setting that the cell or the initialisation does not have.
+    """A setting that the cell, the initialisation or the implementation does not have.
 
     Arguments:
         setting: its name.
@@ -23,23 +32,27 @@ class Incompatibility(NamedTuple):
 def find_incompatibility(
     cell: str, *, activation: str, init: str, init_scale: float, forget_bias: float | str | None
 ) -> Incompatibility | None:
-    """The first setting that does not fit: an activation but tanh or the initialisation ``identity`` in a gated cell,
-    a scale without ``identity``, or a forget bias in a cell but the LSTM.
+    """The first setting that does not fit the cell or the initialisation: an activation that the cell does not have,
+    an initialisation for cells without gates in a gated one, a scale without an initialisation that has one, or a
+    forget bias in a cell without a forget gate.
     """
-    if cell != "srn" and activation != "tanh":
-        what = f"the activation of the {cell.upper()} is tanh, not {activation}"
-        return Incompatibility("activation", what, "relu with the cell srn")
-    if cell != "srn" and init == "identity":
-        others = ", ".join(name for name in INITIALISATIONS if name != "identity")
-        return Incompatibility(
-            "init", f"the initialisation identity is one of the SRN, not of the {cell.upper()}", others
-        )
-    if init_scale != 1.0 and init != "identity":
+    spec, name = CELLS[cell], cell.upper()
+    if activation not in spec.activations:
+        having = [other for other, its in CELLS.items() if activation in its.activations]
+        what = f"the activation of the {name} is {_either(spec.activations)}, not {activation}"
+        return Incompatibility("activation", what, f"{activation} with the cell {_either(having)}")
+    if spec.gates and not INITIALISATIONS[init].gated:
+        what = f"the initialisation {init} is for cells without gates, and the {name} has gates"
+        return Incompatibility("init", what, ", ".join(each for each, its in INITIALISATIONS.items() if its.gated))
+    if init_scale != 1.0 and not INITIALISATIONS[init].scaled:
         what = f"the initialisation {init} has no scale, and init_scale is {init_scale:g}"
-        return Incompatibility("init_scale", what, "1, or the initialisation identity")
-    if cell != "lstm" and forget_bias is not None:
-        what = f"the {cell.upper()} has no forget gate, and forget_bias is {forget_bias}"
-        return Incompatibility("forget_bias", what, "null, or the cell lstm")
+        scaled = _either([each for each, its in INITIALISATIONS.items() if its.scaled])
+        return Incompatibility("init_scale", what, f"1, or the initialisation {scaled}")
+    for gate, called in {"f": "forget", "i": "input"}.items():
+        if gate not in spec.gates and forget_bias is not None and (gate == "f" or forget_bias == CHRONO):
+            what = f"the {name} has no {called} gate, and forget_bias is {forget_bias}"
+            having = [other for other, its in CELLS.items() if gate in its.gates]
+            return Incompatibility("forget_bias", what, f"null, or the cell {_either(having)}")
     return None
 
 
@@ -49,8 +62,15 @@ def check_compatible(
     """Checks that a network has what is asked of it.
 
     Raises:
-        InputError: settings do not fit together, or there is no such forget bias.
+        InputError: a name is unknown, or settings do not fit together.
     """
+    for kind, chosen, known in (
+        ("cell", cell, CELLS),
+        ("initialisation", init, INITIALISATIONS),
+        ("activation", activation, ACTIVATIONS),
+    ):
+        if chosen not in known:
+            raise InputError(f"no {kind} {chosen!r}", allowed=", ".join(known))
     if isinstance(forget_bias, str) and forget_bias != CHRONO:
         raise InputError(f"there is no forget bias {forget_bias!r}", allowed=f"a number, or {CHRONO}")
     incompatibility = find_incompatibility(
@@ -58,3 +78,45 @@ def check_compatible(
     )
     if incompatibility:
         raise InputError(incompatibility.what, where=incompatibility.setting, allowed=incompatibility.allowed)
+
+
+def check_implemented(impl: str, *, cell: str, activation: str, optimizer: str) -> None:
+    """Checks that an implementation has what is asked of it: nothing else is ever taken in its place.
+
+    Raises:
+        InputError: it does not have the cell, the cell's activation or the optimizer.
+    """
+    check_cell_implemented(impl, cell, activation)
+    optimizers = {
+        name: [each for each in IMPLEMENTATIONS if each != FUSED or its.fused] for name, its in OPTIMIZERS.items()
+    }
+    _check_has(impl, "train.optimizer", f"the optimizer {optimizer}", optimizer, optimizers)
+
+
+def check_cell_implemented(impl: str, cell: str, activation: str) -> None:
+    """Checks that an implementation has a cell with its activation.
+
+    Raises:
+        InputError: it does not.
+    """
+    cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in CELLS.items()}
+    activations = {
+        name: [each for each in IMPLEMENTATIONS if CELLS[cell].where(each, name)] for name in CELLS[cell].activations
+    }
+    _check_has(impl, "model.cell", f"the cell {cell}", cell, cells)
+    _check_has(impl, "model.activation", f"the activation {activation} of the cell {cell}", activation, activations)
+
+
+def _check_has(impl: str, key: str, what: str, name: str, implementations: Mapping[str, Sequence[str]]) -> None:
+    """Checks that an implementation is among those that have a name."""
+    if impl not in implementations[name]:
+        raise InputError(
+            f"impl {impl} does not have {what}",
+            where=key,
+            allowed=", ".join(other for other, having in implementations.items() if impl in having),
+            next_step=f"Or choose an implementation that has it: {', '.join(implementations[name])}",
+        )
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)

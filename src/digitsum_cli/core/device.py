@@ -1,7 +1,6 @@
 """Where tensors live."""
 
-import torch
-
+from digitsum_cli.core.registry import ACCELERATORS, AUTO, CPU, load
 from digitsum_cli.errors import InputError
 
 
@@ -11,10 +10,9 @@ def resolve_device(name: str) -> str:
     Raises:
         InputError: this machine or this build of torch has no such device.
     """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return next(device for device, present in available.items() if present)
-    if not available.get(name, False):
-        present = ", ".join(device for device, present in available.items() if present)
-        raise InputError(f"this machine has no device {name!r}", allowed=f"auto, {present}")
+    present = [*(device for device, is_present in ACCELERATORS.items() if load(is_present)()), CPU]
+    if name == AUTO:
+        return present[0]
+    if name not in present:
+        raise InputError(f"this machine has no device {name!r}", allowed=f"{AUTO}, {', '.join(present)}")
     return name

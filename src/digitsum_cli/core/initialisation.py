@@ -1,8 +1,10 @@
-"""Ways to start the weights other than the book's, and the biases of the LSTM's forget gate.
+"""Ways to draw the initial weights, and the biases of the forget gate.
 
-Each draws all weights from one generator in the order input weights W, recurrent weights U, biases b (gate by gate, in
-alphabetical order), embedding, linear layer: the same weights for the hand-written and for the library's layer.
+All but ``book`` draw the weights from one generator in the order input weights W, recurrent weights U, biases b (gate
+by gate, in alphabetical order), embedding, linear layer: the same weights for the hand-written and for the library's
+layer.
 
+- ``book``: see ``digitsum_cli.core.book_initialisation``.
 - ``torch``: the library's defaults. W, U and b uniform in ±1/sqrt(H); the embedding standard normal. The library's own
   layer has a second bias on top, drawn last in the same way; in the others it is zero, so the network is the same.
 - ``orthogonal``: U orthogonal, each gate's for itself (Saxe, McClelland and Ganguli 2014), W and the embedding Xavier
@@ -15,75 +17,104 @@ The linear layer starts as the library does it in all of them.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import start_linear
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.names import CHRONO
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
-from digitsum_cli.core.torch_layer import TorchLayer
+from digitsum_cli.core.registry import CHRONO
 
-Fill = Callable[[Tensor], object]
+Fill = Callable[..., object]
+"""Fills a tensor in place from a ``generator``."""
 
 IDENTITY_DEVIATION = 0.001
 """Of the input weights beside a U that is the identity; Le, Jaitly and Hinton 2015, section 4."""
 
 
-@torch.no_grad()
-def initialise(
-    rnn_model: RecurrentLayer,
-    embedding: Embedding,
-    linear: nn.Linear,
-    init: str,
-    generator: torch.Generator,
-    scale: float = 1.0,
-) -> None:
-    """Overwrites all weights.
+@dataclass(frozen=True)
+class Parts:
+    """A classifier's parts as they were made, with the book's weights.
 
     Arguments:
-        rnn_model, embedding, linear: the parts of a classifier.
-        init: ``"torch"``, ``"orthogonal"`` or ``"identity"``.
-        generator: what is drawn from.
-        scale: of the identity.
+        rnn_model, embedding, linear: the parts.
+        generator: what their weights were drawn from.
+        scale: of the new weights, in initialisations that have one.
     """
-    bound = 1 / math.sqrt(rnn_model.hidden_size)
-    xavier = partial(nn.init.xavier_uniform_, generator=generator)
-    uniform = partial(nn.init.uniform_, a=-bound, b=bound, generator=generator)
-    normal = partial(nn.init.normal_, generator=generator)
-    fills: dict[str, dict[str, Fill]] = {
-        "torch": {"W": uniform, "U": uniform, "b": uniform, "embedding": normal},
-        "orthogonal": {
-            "W": xavier,
-            "U": partial(nn.init.orthogonal_, generator=generator),
-            "b": nn.init.zeros_,
-            "embedding": xavier,
-        },
-        "identity": {
-            "W": partial(normal, std=IDENTITY_DEVIATION),
-            "U": lambda U: nn.init.eye_(U).mul_(scale),
-            "b": nn.init.zeros_,
-            "embedding": xavier,
-        },
-    }
-    fill = fills[init]
-    tensors = rnn_model.equation_tensors(Tensor.detach)
+
+    rnn_model: RecurrentLayer
+    embedding: Embedding
+    linear: nn.Linear
+    generator: torch.Generator
+    scale: float = 1.0
+
+
+Initialise = Callable[[Parts], None]
+"""Overwrites the weights of the parts."""
+
+
+def book(parts: Parts) -> None:
+    """Leaves the weights as they are: the parts draw them when they are made, in the book's order."""
+
+
+def torch_default(parts: Parts) -> None:
+    """The library's defaults."""
+    bound = 1 / math.sqrt(parts.rnn_model.hidden_size)
+    uniform = partial(nn.init.uniform_, a=-bound, b=bound)
+    _draw(parts, W=uniform, U=uniform, b=uniform, embedding=nn.init.normal_, second_bias=uniform)
+
+
+def orthogonal(parts: Parts) -> None:
+    """Orthogonal recurrent weights."""
+    _draw(parts, W=nn.init.xavier_uniform_, U=nn.init.orthogonal_, b=_zero, embedding=nn.init.xavier_uniform_)
+
+
+def identity(parts: Parts) -> None:
+    """Recurrent weights that are the identity times the scale."""
+    _draw(
+        parts,
+        W=partial(nn.init.normal_, std=IDENTITY_DEVIATION),
+        U=lambda U, **_: nn.init.eye_(U).mul_(parts.scale),
+        b=_zero,
+        embedding=nn.init.xavier_uniform_,
+    )
+
+
+def _zero(tensor: Tensor, **_: object) -> None:
+    nn.init.zeros_(tensor)
+
+
+@torch.no_grad()
+def _draw(parts: Parts, *, W: Fill, U: Fill, b: Fill, embedding: Fill, second_bias: Fill = _zero) -> None:
+    """Overwrites all weights, drawn from the seed of the parts' generator on."""
+    generator = parts.generator.manual_seed(parts.generator.initial_seed())
+    fills = {"W": W, "U": U, "b": b}
+    tensors = parts.rnn_model.equation_tensors(Tensor.detach)
     for name in sorted(tensors, key=lambda name: ("WUb".index(name[0]), name)):
-        _fill(tensors[name], fill[name[0]])
-    fill["embedding"](embedding.W)
-    start_linear(linear, generator)
-    if isinstance(rnn_model, TorchLayer):
-        (uniform if init == "torch" else nn.init.zeros_)(rnn_model.second_bias)
+        _fill(tensors[name], partial(fills[name[0]], generator=generator))
+    embedding(parts.embedding.W, generator=generator)
+    start_linear(parts.linear, generator)
+    if isinstance(parts.rnn_model, TorchLayer):
+        second_bias(parts.rnn_model.second_bias, generator=generator)
+
+
+def _fill(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
+    """Fills a tensor that may be a view of another with its dimensions swapped: the numbers go row by row."""
+    filled = torch.empty(tensor.shape, dtype=tensor.dtype)
+    fill(filled)
+    tensor.copy_(filled)
 
 
 @torch.no_grad()
 def set_forget_bias(rnn_model: RecurrentLayer, bias: float | str, length: int, generator: torch.Generator) -> None:
-    """Sets the biases that decide how long an LSTM remembers at first.
+    """Sets the biases that decide how long a cell with a forget gate f remembers at first.
 
     Arguments:
-        rnn_model: an LSTM.
+        rnn_model: an LSTM, or another cell with such a gate.
         bias: b_f, the same for every unit, as Gers, Schmidhuber and Cummins 2000 and Jozefowicz, Zaremba and Sutskever
             2015 do (with 1). Or ``"chrono"`` (Tallec and Ollivier 2018, equation 16): b_f = log(u) with u uniform in 1
             to ``length - 1``, and b_i = -b_f, so that unit by unit the memory lasts from one step to all of them.
@@ -100,10 +131,3 @@ def set_forget_bias(rnn_model: RecurrentLayer, bias: float | str, length: int, g
     if isinstance(rnn_model, TorchLayer):
         for gate in "fi" if bias == CHRONO else "f":
             rnn_model.second_bias_of(gate).zero_()
-
-
-def _fill(tensor: Tensor, fill: Fill) -> None:
-    """Fills a tensor that may be a view of another with its dimensions swapped: the numbers go row by row."""
-    filled = torch.empty(tensor.shape, dtype=tensor.dtype)
-    fill(filled)
-    tensor.copy_(filled)

@@ -3,8 +3,13 @@
 import math
 
 
+def constant_factor(_step: int, _steps: int) -> float:
+    """What the first learning rate is multiplied by: always 1."""
+    return 1.0
+
+
 def cosine_factor(step: int, steps: int) -> float:
-    """What the first learning rate is multiplied with: half a cosine from 1 at step 0 towards 0.
+    """What the first learning rate is multiplied by: half a cosine from 1 at step 0 towards 0.
 
     Arguments:
         step: counted from 0.

@@ -1,7 +1,7 @@
-"""The training loop of the book, to the bit: its Runner, mended where EXPERIMENT.md says the book goes wrong."""
+"""The book's training loop, to the bit: its Runner, with the errors fixed that docs/experiment.md lists."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import torch
@@ -11,10 +11,10 @@ from torch.nn.functional import cross_entropy
 from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.history import History
-from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.core.metrics import Accuracy
-from digitsum_cli.core.names import LOSSES, LR_SCHEDULES
 from digitsum_cli.core.record import Ending, Evaluation, Progress, Score, TrainingRecord, mean_loss
+from digitsum_cli.core.registry import LOSSES, LR_SCHEDULES
+from digitsum_cli.core.specs import LossSpec
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.core.weights import (
     copy_optimizer,
@@ -64,7 +64,7 @@ class Runner:
         loss: str = "mean",
         lr_schedule: str = "constant",
         clip_norm: float | None = None,
-        early_stop: int | None = None,
+        patience: int | None = None,
         record_gradients: bool = False,
         start: TrainingState | None = None,
         on_state: Callable[[TrainingState], None] | None = None,
@@ -83,12 +83,12 @@ class Runner:
             batch_size: rows in a batch.
             eval_every: steps between evaluations.
             log_every: steps between calls of ``on_progress``; it is called after every evaluation as well.
-            loss: whether the gradient is that of the batch's ``"mean"`` loss or of its ``"sum"``. What is recorded is
-                the mean in both.
-            lr_schedule: ``"constant"``, or ``"cosine"``; see ``digitsum_cli.core.learning_rate``.
+            loss: whether the gradient is that of the batch's ``"mean"`` loss or of its ``"sum"``, or another of
+                ``digitsum_cli.core.registry``. What is recorded is always the mean.
+            lr_schedule: ``"constant"``, ``"cosine"``, or another of the registry.
             clip_norm: the largest norm that all gradients together may have; longer ones are scaled down to it
                 (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for any.
-            early_stop: evaluations without a rise of the eval accuracy after which training stops. None for never.
+            patience: evaluations without a rise of the eval accuracy after which training stops. None for never.
             record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
             start: go on from there, with the same arguments as before: the result is the same to the bit.
             on_state: is given, after every evaluation but the last, what ``start`` takes; its arrays are not to be
@@ -96,18 +96,19 @@ class Runner:
             on_progress: is told where the training stands.
 
         Raises:
-            InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``early_stop`` is below 1,
+            InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``patience`` is below 1,
                 ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
             IncompatibleStateError: ``start`` is of another training.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
-        _require_positive(early_stop=1 if early_stop is None else early_stop)
+        _require_positive(patience=1 if patience is None else patience)
         _require_known(loss=(loss, LOSSES), lr_schedule=(lr_schedule, LR_SCHEDULES))
         if clip_norm is not None and not clip_norm > 0:
             raise InputError(f"clip_norm is {clip_norm}", allowed="a number above 0, or None")
         batches_of_epoch = _batches_of_epoch(train_set, batch_size)
         steps_per_epoch = len(batches_of_epoch(0))
         steps = epochs * steps_per_epoch
+        lr_factor = LR_SCHEDULES[lr_schedule]
         first_rates = [group["lr"] for group in self.optimizer.param_groups]
         history, kept_weights = History(), None
         if start is not None:
@@ -121,10 +122,9 @@ class Runner:
                 epoch, batch = divmod(step, steps_per_epoch)
                 if batch == 0 or step == first_step:
                     batches = batches_of_epoch(epoch)
-                if lr_schedule == "cosine":
-                    for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
-                        group["lr"] = rate * cosine_factor(step, steps)
-                value = self._gradients(*batches[batch], loss)
+                for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+                    group["lr"] = rate * lr_factor(step, steps)
+                value = self._gradients(*batches[batch], LOSSES[loss])
                 history.step_losses.append(value)
                 if not math.isfinite(value):
                     history.ending = Ending.LOSS_NOT_FINITE
@@ -145,7 +145,7 @@ class Runner:
                         kept_weights = copy_weights(self.model)
                 if step == steps - 1:
                     history.ending = Ending.COMPLETE
-                elif evaluation and early_stop is not None and history.evaluations_since_best >= early_stop:
+                elif evaluation and patience is not None and history.evaluations_since_best >= patience:
                     history.ending = Ending.STOPPED_EARLY
                 elif evaluation and on_state:
                     optimizer = copy_optimizer(self.optimizer)
@@ -171,11 +171,11 @@ class Runner:
             recorded=[name for name, _ in self.model.named_parameters()] if record_gradients else (),
         )
 
-    def _gradients(self, digits: Tensor, labels: Tensor, loss: str) -> float:
+    def _gradients(self, digits: Tensor, labels: Tensor, loss: LossSpec) -> float:
         """The mean loss of a batch, and its gradients; if it is not finite, none."""
         self.model.train()
-        objective = cross_entropy(self.model(digits), labels, reduction=loss)
-        value = objective.item() if loss == "mean" else objective.item() / len(labels)
+        objective = cross_entropy(self.model(digits), labels, reduction=loss.reduction)
+        value = objective.item() / (len(labels) / loss.divisor(len(labels)))
         if math.isfinite(value):
             objective.backward()  # type: ignore[no-untyped-call]
         return value
@@ -240,7 +240,7 @@ def _require_positive(**values: int) -> None:
             raise InputError(f"{name} is {value}", allowed="1 or more")
 
 
-def _require_known(**chosen: tuple[str, tuple[str, ...]]) -> None:
+def _require_known(**chosen: tuple[str, Collection[str]]) -> None:
     for name, (value, known) in chosen.items():
         if value not in known:
             raise InputError(f"{name} is {value!r}", allowed=", ".join(known))

@@ -15,9 +15,6 @@ from digitsum_cli.diagnostics.linear_probe import linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
-_STATE_MATRICES = ("U", "U_c", "U_n")
-"""What the last state is multiplied with on its way to the next: in a gated cell, for the candidate."""
-
 _DECIMALS_OF_GATES = 4
 """In JSON; there are many, and they are only looked at."""
 
@@ -150,4 +147,4 @@ def diagnose(
 
 def _recurrent_spectral_radius(model: DigitSumClassifier) -> float:
     tensors = model.rnn_model.equation_tensors(lambda parameter: parameter.detach())
-    return spectral_radius(next(tensors[name] for name in _STATE_MATRICES if name in tensors))
+    return spectral_radius(tensors[model.cell.candidate])

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
-from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.core.specs import MEMORY_CELL
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 

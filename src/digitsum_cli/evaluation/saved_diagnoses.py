@@ -11,8 +11,8 @@ from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.errors import DigitsumError
+from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial, diagnose_checkpoints
-from digitsum_cli.evaluation.scoring import checkpoint_settings
 from digitsum_cli.json_text import json_text
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
@@ -22,12 +22,12 @@ _MAXIMUM_BYTES = 1_000_000_000
 
 
 def diagnoses_of(
-    paths: Sequence[Path], folder: Path, processes: int, on_diagnosed: Callable[[int, int], None]
+    checkpoints: Sequence[TrialCheckpoint], folder: Path, processes: int, on_diagnosed: Callable[[int, int], None]
 ) -> list[DiagnosedTrial]:
     """The diagnoses of checkpoints: those saved in a folder if they are of these very trials, else made and saved.
 
     Arguments:
-        paths: safetensors files.
+        checkpoints: that were read.
         folder: where ``diagnosis.json`` stands or is written.
         processes: how many are looked into side by side.
         on_diagnosed: is told how many are done, and of how many.
@@ -36,20 +36,20 @@ def diagnoses_of(
         One for each checkpoint, in their order.
 
     Raises:
-        InputError: a checkpoint is missing or damaged.
+        InputError: the weights of one do not fit its trial.
         DigitsumError: a process was killed.
     """
-    trials = {trial.identity: trial for trial in (checkpoint_settings(path)[0] for path in paths)}
+    trials = {checkpoint.trial.identity: checkpoint.trial for checkpoint in checkpoints}
     found = _read(folder / FILE_NAME, trials)
     if found.keys() == trials.keys():
         return [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
     found = {}
-    for diagnosed in diagnose_checkpoints(paths, processes):
+    for diagnosed in diagnose_checkpoints(checkpoints, processes):
         found[diagnosed.trial.identity] = diagnosed.diagnosis
-        on_diagnosed(len(found), len(paths))
+        on_diagnosed(len(found), len(trials))
     in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
-    checkpoints = [each.to_dict() for each in in_order]
-    document = {"checkpoints": checkpoints, "sha256": _digest(checkpoints)}
+    diagnosed_rows = [each.to_dict() for each in in_order]
+    document = {"checkpoints": diagnosed_rows, "sha256": _digest(diagnosed_rows)}
     with contextlib.suppress(DigitsumError):  # in a folder that cannot be written, they are made anew every time
         atomic_write(folder / FILE_NAME, json_text(document).encode())
     return in_order

@@ -8,13 +8,13 @@ from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
-from digitsum_cli.core.bounded_read import read_bounded, require_inside
+from digitsum_cli.core.audit import Audit
+from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
-from digitsum_cli.trials.results import result_row
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
 _MAXIMUM_BYTES = 1_000_000_000
@@ -28,7 +28,8 @@ class SavedRun:
     Arguments:
         run: the folder.
         trials: all that were planned, in the order of the tables.
-        rows: of ``results.csv``, for the trials that have ended.
+        rows: the trials that have ended, in the same order.
+        audits: of their data, by digest.
         analysis: what they say together.
         config: the resolved settings as YAML.
         session: the latest session of ``provenance.json``.
@@ -36,7 +37,8 @@ class SavedRun:
 
     run: RunDirectory
     trials: tuple[Trial, ...]
-    rows: list[Row]
+    rows: list[TrialRow]
+    audits: Mapping[str, Audit]
     analysis: Analysis
     config: str
     session: Mapping[str, Any]
@@ -58,12 +60,14 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
         raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Name a run directory")
     with Store(run.store) as store:
         trials = tuple(store.trials().values())
-        rows = [result_row(trial, outcome) for trial, outcome in store.ended(trials, losses=False)]
+        ended = store.ended()
+        rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
         audits = store.audits()
     if not rows:
         raise InputError(f"no trial of {path} has ended", next_step=f"Go on with: digitsum sweep --resume --out {path}")
     in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
-    return SavedRun(run, trials, rows, analyse(rows, in_order, thresholds, trials), _config(run), _session(run))
+    analysis = analyse(rows, in_order, thresholds, trials)
+    return SavedRun(run, trials, rows, audits, analysis, _config(run), _session(run))
 
 
 def _config(run: RunDirectory) -> str:
@@ -80,24 +84,6 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return session if isinstance(session, dict) else {}
-
-
-def done_checkpoints(path: Path) -> tuple[list[Path], int]:
-    """The kept weights of the trials of a run that are done, in the order of its tables.
-
-    Returns:
-        The files that are there, and how many are not.
-
-    Raises:
-        InputError: the store is damaged, or the folder has links that lead out of it.
-    """
-    run = RunDirectory(path)
-    with Store(run.store) as store:
-        ended = list(store.ended(store.trials().values(), losses=False))
-    check_links(run)
-    paths = [require_inside(run.checkpoint(trial.name), path) for trial, outcome in ended if outcome.status == "done"]
-    there = [checkpoint for checkpoint in paths if checkpoint.is_file()]
-    return there, len(paths) - len(there)
 
 
 def saved_thresholds(path: Path) -> tuple[float, ...]:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 
-from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.core.registry import FUSED
 from digitsum_cli.execution.processes import execute_in_processes
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.trials.outcome import Outcome, attempt
@@ -42,8 +42,8 @@ def execute(
         Each trial with its outcome, as it ends. A trial that raises has the status ``failed``. What has ended when it
         is stopped (see ``stopping``) is yielded as well.
     """
-    fused = [trial for trial in trials if trial.impl == FUSED]
-    others = [trial for trial in trials if trial.impl != FUSED]
+    fused = [trial for trial in trials if trial.model.impl == FUSED]
+    others = [trial for trial in trials if trial.model.impl != FUSED]
     if fused:
         from digitsum_cli.execution.threads import execute_in_threads
 

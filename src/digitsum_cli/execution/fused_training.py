@@ -1,26 +1,24 @@
 """One trial by the compiled trainer."""
 
-import math
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
+from digitsum_cli.core.registry import CELLS, FUSED, INITIALISATIONS, OPTIMIZERS, ROWS, load
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
-from digitsum_cli.fused.arrays import Rule
-from digitsum_cli.fused.cells import kind_of
-from digitsum_cli.fused.initial_weights import draw_book_weights
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
+from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.settings.task import task_of
-from digitsum_cli.trials.outcome import KeptScores, Outcome
+from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.scores import score_best_checkpoint
 from digitsum_cli.trials.training_rows import training_rows
 from digitsum_cli.trials.trial import Trial
 
@@ -32,17 +30,15 @@ class Prepared:
     """The data of a trial in the trainer's form.
 
     Arguments:
-        train: the batches of the train split.
-        train_set, eval, test: the splits, to be scored.
-        unseen_test: the test rows that do not stand in the train split; None if all of them do.
+        train: the batches of the training split.
+        sets: to be scored: ``train``, ``eval``, ``test``, and ``unseen_test`` unless there are none.
+        unseen_test_rows: how many test rows are not in the training split.
         splits: the same as rows.
     """
 
     train: Forest
-    train_set: EvaluationSet
-    eval: EvaluationSet
-    test: EvaluationSet
-    unseen_test: EvaluationSet | None
+    sets: Mapping[str, EvaluationSet]
+    unseen_test_rows: int
     splits: Splits
 
 
@@ -56,21 +52,20 @@ class PreparedData:
 
     def of(self, trial: Trial) -> Prepared:
         """The data of a trial."""
-        key = (trial.data_digest, trial.batch_size)
+        key = (trial.data_digest, trial.train.batch_size)
         with self._lock:
             if key not in self._known:
-                self._known[key] = _prepare(self._plan.splits(trial), trial.batch_size)
+                self._known[key] = _prepare(self._plan.splits(trial), trial.train.batch_size)
             return self._known[key]
 
 
 def _prepare(splits: Splits, batch_size: int) -> Prepared:
     unseen = unseen_rows(splits.test, splits.train)
+    rows = {**dict(splits.items()), **({"unseen_test": unseen} if len(unseen) else {})}
     return Prepared(
         build_prefix_forest(splits.train, batch_size),
-        EvaluationSet(splits.train, batch_size),
-        EvaluationSet(splits.eval, batch_size),
-        EvaluationSet(splits.test, batch_size),
-        EvaluationSet(unseen, batch_size) if len(unseen) else None,
+        {name: EvaluationSet(of_set, batch_size) for name, of_set in rows.items()},
+        len(unseen),
         splits,
     )
 
@@ -89,15 +84,17 @@ def run_fused_trial(
     prepared = data.of(trial)
     rows = training_rows(trial, prepared.splits)
     trainer = FusedTrainer(
-        kind_of(trial.cell, trial.activation),
-        _initial_weights(trial),
-        PerEpochForests(rows.of_epoch, trial.batch_size) if rows.change else prepared.train,
-        prepared.eval,
-        max(prepared.train_set.forest.widest_step, prepared.test.forest.widest_step),
+        CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
+        initial_weights(trial),
+        PerEpochForests(rows.of_epoch, trial.train.batch_size) if rows.change else prepared.train,
+        prepared.sets["eval"],
+        max(prepared.sets[name].forest.widest_step for name in ("train", "test")),
         task=task_of(trial),
-        epochs=trial.epochs,
+        epochs=trial.train.epochs,
         rule=rule_of(trial),
-        eval_every=trial.eval_every,
+        lr_schedule=trial.train.lr_schedule,
+        loss=trial.train.loss,
+        eval_every=trial.train.eval_every,
     )
     saved = keeper.saved() if keeper else None
     if saved:
@@ -111,44 +108,36 @@ def run_fused_trial(
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / taken)))
         if keeper and not trainer.ended:
             keeper.offer(trainer.state(), clock.seconds())
-        on_progress(_progress(trainer, trial.epochs, seen))
+        on_progress(_progress(trainer, trial.train.epochs, seen))
         seen = trainer.last_evaluation()
-    record = trainer.record()
+    record, seconds = trainer.record(), clock.seconds()
     if record.best is None:
-        return Outcome.of(record, None, clock.seconds(), None)
-    test = trainer.score_kept(prepared.test)
-    seconds = clock.seconds()
-    fresh = trial.rows == "fresh"
-    unseen = None if fresh else prepared.unseen_test
-    kept = KeptScores(
-        train_accuracy=trainer.score_kept(prepared.train_set).accuracy,
-        test_accuracy=test.accuracy,
-        test_rows=prepared.test.rows,
-        unseen_test_accuracy=trainer.score_kept(unseen).accuracy if unseen else None,
-        unseen_test_rows=unseen.rows if unseen else None if fresh else 0,
-        exact_accuracy=trainer.exact_accuracy_of_kept(),
+        return Outcome.of(record, None, seconds, None)
+    scores = score_best_checkpoint(
+        lambda split: trainer.score_kept(prepared.sets[split]),
+        trainer.exact_accuracy_of_kept,
+        test_rows=len(prepared.splits.test),
+        unseen_test_rows=None if ROWS[trial.rows] else prepared.unseen_test_rows,
     )
-    return Outcome.of(record, kept, seconds, trainer.kept_weights())
+    return Outcome.of(record, scores, seconds, trainer.kept_weights())
 
 
 def rule_of(trial: Trial) -> Rule:
-    """How the weights of a trial are updated."""
-    return Rule(
-        adam=trial.optimizer == "adam",
-        lr=trial.lr,
-        cosine=trial.lr_schedule == "cosine",
-        weight_decay=trial.weight_decay,
-        clip_norm=math.inf if trial.clip_norm is None else trial.clip_norm,
-        summed=trial.loss == "sum",
-        record_norms=trial.record_gradients,
-        patience=sys.maxsize if trial.early_stop is None else trial.early_stop,
-    )
+    """How the weights of a trial are updated: by the settings of the same names."""
+    settings = {**dict(trial.train), "optimizer": load(str(OPTIMIZERS[trial.train.optimizer].fused))}
+    return Rule(**{name: settings[name] for name in Rule._fields})
 
 
-def _initial_weights(trial: Trial) -> Weights:
-    """Those of the manual cell; the book's are drawn without torch, which takes longer to load than a training."""
-    if trial.init == "book" and trial.forget_bias is None:
-        return draw_book_weights(trial.cell, trial.embedding_size, trial.hidden_size, trial.seed, task_of(trial))
+def initial_weights(trial: Trial) -> Weights:
+    """The weights that a trial starts with, those of the manual cell.
+
+    They are drawn without torch if they can be: it takes longer to load than a training.
+    """
+    model = trial.model
+    draw = INITIALISATIONS[model.init].arrays
+    if draw and model.forget_bias is None:
+        weights: Weights = load(draw)(model.cell, model.embedding_size, model.hidden_size, trial.seed, task_of(trial))
+        return weights
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier
 

@@ -1,7 +1,9 @@
 """Keeps on disk where a single training stands, so that it can be taken up again."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.errors import DigitsumError, InputError
@@ -51,7 +53,7 @@ class StateKeeper:
         except InputError as error:
             raise InputError(f"where the training stands cannot be read: {error}", next_step=_BEGIN_ANEW) from error
         try:
-            before, now = Trial.from_dict(kept_with["trial"]).to_dict(), self._trial.to_dict()
+            before, now = (_dotted(trial.to_dict()) for trial in (Trial.from_dict(kept_with["trial"]), self._trial))
             self.seconds_before = max(0.0, float(kept_with["seconds"]))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{self._path} does not say what it is the state of", next_step=_BEGIN_ANEW) from error
@@ -96,3 +98,10 @@ class StateKeeper:
         """Deletes the file: the training has ended, and its outcome is saved."""
         self._pending = None
         self._path.unlink(missing_ok=True)
+
+
+def _dotted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a trial by dotted key."""
+    sections = {section: values[section] for section in ("model", "train")}
+    others = {key: value for key, value in values.items() if key not in sections}
+    return others | {f"{name}.{key}": value for name, section in sections.items() for key, value in section.items()}

@@ -1,6 +1,8 @@
 """One trial on the core: build the classifier, train it, score the kept weights."""
 
 from collections.abc import Callable
+from inspect import signature
+from typing import Any
 
 import torch
 
@@ -8,16 +10,20 @@ from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.names import FUSED
 from digitsum_cli.core.record import Progress
+from digitsum_cli.core.registry import FUSED, MANUAL, OPTIMIZERS, load
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
+from digitsum_cli.settings.schema import TrainSettings
 from digitsum_cli.settings.task import task_of
-from digitsum_cli.trials.outcome import KeptScores, Outcome
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.scores import score_best_checkpoint
 from digitsum_cli.trials.training_rows import training_rows, unseen_test_rows
 from digitsum_cli.trials.trial import Trial
+
+_RUNNER_SETTINGS = TrainSettings.model_fields.keys() & signature(Runner.train).parameters.keys() - {"log_every"}
 
 
 def use_one_thread() -> None:
@@ -25,28 +31,24 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def build_trial_classifier(trial: Trial) -> DigitSumClassifier:
+def build_trial_classifier(trial: Trial, device: str = "cpu") -> DigitSumClassifier:
     """The classifier of a trial with its initial weights; one trained by ``fused`` is the manual one."""
-    classifier = build_classifier(
-        trial.cell,
-        "manual" if trial.impl == FUSED else trial.impl,
-        trial.embedding_size,
-        trial.hidden_size,
-        trial.init,
-        trial.seed,
-        activation=trial.activation,
-        init_scale=trial.init_scale,
-        forget_bias=trial.forget_bias,
-        length=trial.length,
-        task=task_of(trial),
-    )
-    return classifier.to(trial.device)
+    model = trial.model.model_dump(exclude={"impl"})
+    impl = MANUAL if trial.model.impl == FUSED else trial.model.impl
+    return build_classifier(impl=impl, **model, seed=trial.seed, length=trial.length, task=task_of(trial)).to(device)
 
 
 def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
     """The optimizer of a trial; weight decay is the L2 penalty, as the library adds it to the gradients."""
-    kinds: dict[str, type[torch.optim.Adam | torch.optim.SGD]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-    return kinds[trial.optimizer](model.parameters(), lr=trial.lr, weight_decay=trial.weight_decay)
+    optimizer: torch.optim.Optimizer = load(OPTIMIZERS[trial.train.optimizer].autograd)(
+        model.parameters(), lr=trial.train.lr, weight_decay=trial.train.weight_decay
+    )
+    return optimizer
+
+
+def runner_options(trial: Trial) -> dict[str, Any]:
+    """The settings of a trial that the Runner takes, under the same names."""
+    return {name: getattr(trial.train, name) for name in _RUNNER_SETTINGS}
 
 
 def run_trial(
@@ -66,40 +68,32 @@ def run_trial(
         keeper: where to go on from, and where to keep the state meanwhile.
     """
     use_one_thread()
-    data = DigitSumSplits.of(splits, trial.device)
+    data = DigitSumSplits.of(splits, trial.train.device)
     rows = training_rows(trial, splits)
-    model = build_trial_classifier(trial)
+    model = build_trial_classifier(trial, trial.train.device)
     runner = Runner(model, build_optimizer(trial, model))
     start = keeper.saved() if keeper else None
     clock = Clock(keeper.seconds_before if keeper else 0.0)
     record = runner.train(
-        (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.device)) if rows.change else data.train,
+        (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.train.device)) if rows.change else data.train,
         data.eval,
-        epochs=trial.epochs,
-        batch_size=trial.batch_size,
-        eval_every=trial.eval_every,
+        **runner_options(trial),
         log_every=log_every,
-        loss=trial.loss,
-        lr_schedule=trial.lr_schedule,
-        clip_norm=trial.clip_norm,
-        early_stop=trial.early_stop,
-        record_gradients=trial.record_gradients,
         start=start,
         on_state=(lambda state: keeper.offer(state, clock.seconds())) if keeper else None,
         on_progress=on_progress,
     )
-    if record.best is None:
-        return Outcome.of(record, None, clock.seconds(), None)
-    test = runner.evaluate(data.test, batch_size=trial.batch_size)
     seconds = clock.seconds()
+    if record.best is None:
+        return Outcome.of(record, None, seconds, None)
     unseen = unseen_test_rows(trial, splits)
-    unseen_test = runner.evaluate(DigitSumDataset(unseen, trial.device)) if unseen else None
-    kept = KeptScores(
-        train_accuracy=runner.evaluate(data.train, batch_size=len(splits.train)).accuracy,
-        test_accuracy=test.accuracy,
+    sets = {"train": data.train, "test": data.test}
+    if unseen:
+        sets["unseen_test"] = DigitSumDataset(unseen, trial.train.device)
+    scores = score_best_checkpoint(
+        lambda split: runner.evaluate(sets[split], batch_size=trial.train.batch_size),
+        lambda: exact_score(model, trial.length, task_of(trial)).accuracy,
         test_rows=len(splits.test),
-        unseen_test_accuracy=unseen_test.accuracy if unseen_test else None,
         unseen_test_rows=None if unseen is None else len(unseen),
-        exact_accuracy=exact_score(model, trial.length, task_of(trial)).accuracy,
     )
-    return Outcome.of(record, kept, seconds, copy_weights(model))
+    return Outcome.of(record, scores, seconds, copy_weights(model))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.core.specs import MEMORY_CELL
 from digitsum_cli.figures.heat_map import DIVERGING, SEQUENTIAL, add_colour_bar, draw_cells
 from digitsum_cli.figures.small_multiples import evenly_spread
 from digitsum_cli.figures.style import new_figure, set_title, styled

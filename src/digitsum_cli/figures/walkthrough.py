@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from digitsum_cli.core.names import MEMORY_CELL
+from digitsum_cli.core.specs import MEMORY_CELL
 from digitsum_cli.figures.gates import MAXIMUM_UNITS, limits_and_colours
 from digitsum_cli.figures.heat_map import (
     DIVERGING,

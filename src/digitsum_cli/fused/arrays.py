@@ -1,7 +1,5 @@
 """The arrays that the compiled steps work on, in the symbols of ``steps``; rows of matrices are padded."""
 
-import math
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -72,38 +70,6 @@ class Workspace(NamedTuple):
     V_transposed: Matrix
     next_states: States
     squares: Matrix
-
-
-class Rule(NamedTuple):
-    """How the weights are updated.
-
-    Arguments:
-        adam: Adam, or else plain gradient descent.
-        lr: the learning rate of the first step.
-        cosine: whether it falls to 0 along half a cosine, or else stays.
-        weight_decay: how much of the weights is added to their gradients.
-        clip_norm: the largest norm of all gradients together; infinite for any.
-        summed: whether the gradient is that of the rows' summed loss, or else of their mean.
-        record_norms: whether the gradients' norms are noted down.
-        patience: evaluations without a rise of the eval accuracy after which training stops.
-    """
-
-    adam: bool = True
-    lr: float = 0.001
-    cosine: bool = False
-    weight_decay: float = 0.0
-    clip_norm: float = math.inf
-    summed: bool = False
-    record_norms: bool = False
-    patience: int = sys.maxsize
-
-    def typed(self) -> "Rule":
-        """Each number of its own type, so that the steps are compiled once."""
-        kinds = (bool, float, bool, float, float, bool, bool, int)
-        return Rule(*(kind(value) for kind, value in zip(kinds, self, strict=True)))
-
-
-BOOK_RULE = Rule()
 
 
 class Record(NamedTuple):

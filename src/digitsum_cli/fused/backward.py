@@ -2,7 +2,7 @@
 
 Symbols as in ``forward``; r_n is the number of rows that go through node n, B the rows of the batch, y a label.
 
-    loss = 1/B sum over leaves of r_n (log sum_j exp z_nj - z_ny)
+    loss = 1/B sum over leaves of r_n (log sum_j exp z_nj - z_ny)        or without 1/B: see ``batch_loss``
 
 The cell gives the gradients q with respect to ``h U`` and those with respect to T; the children of a node all hold the
 same state, so their gradients are added up before they go through it:
@@ -22,27 +22,31 @@ The gradients of the padding are 0, so it stays 0.
 from digitsum_cli.fused.cells import step_back
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.forward import forward, leaf_loss, logits, tabulate, zero
-from digitsum_cli.fused.products import multiply, multiply_transposed
-from digitsum_cli.fused.transposition import transpose
-from digitsum_cli.fused.vectors import elementwise
+from digitsum_cli.fused.simd.products import multiply, multiply_transposed
+from digitsum_cli.fused.simd.transposition import transpose
+from digitsum_cli.fused.simd.vectors import elementwise
 
 _scale = elementwise(lambda factor, x: factor * x)
 _add = elementwise(lambda total, x: total + x)
 
 
 @compiled
-def batch_loss(kind, p, forest, batch, work, H, M, C, summed):
-    """Forward through a batch: its loss, with all that the backward needs in ``work``."""
+def batch_loss(cell, p, forest, batch, work, H, M, C, row_weight):
+    """Forward through a batch: its mean loss, with all that the backward needs in ``work``.
+
+    Arguments:
+        row_weight: what each row's loss is multiplied by in the one whose gradient is taken.
+    """
     tabulate(p, work, M, C, H)
-    forward(kind, p, forest, batch, work, H)
+    forward(cell, p, forest, batch, work, H)
     start, leaves_start, end = forest.starts[batch, 0], forest.starts[batch, -2], forest.starts[batch, -1]
     logits(p, work.states.h, 1 + leaves_start - start, end - leaves_start, work, H)
-    return _loss(forest, batch, work, C, summed)
+    return _loss(forest, batch, work, C, row_weight)
 
 
 @compiled
-def _loss(forest, batch, work, C, summed):
-    """The batch's mean loss; z of the leaves becomes dz, of the mean or of the sum."""
+def _loss(forest, batch, work, C, row_weight):
+    """The batch's mean loss; z of the leaves becomes dz, with ``row_weight`` in place of 1 / B."""
     z = work.z
     leaf_start, end = forest.starts[batch, -2], forest.starts[batch, -1]
     share = 1.0 / forest.batch_rows[batch]
@@ -51,7 +55,7 @@ def _loss(forest, batch, work, C, summed):
         rows, label = forest.rows[leaf_start + leaf], forest.label[leaf_start + leaf]
         loss_here, total = leaf_loss(z, leaf, label, C)
         loss += rows * share * loss_here
-        weight = rows * (1.0 if summed else share)
+        weight = rows * row_weight
         _scale(z.shape[1], (z.dtype.type(weight / total),), (z,), (leaf * z.shape[1],))
         for j in range(C, z.shape[1]):
             z[leaf, j] = 0
@@ -60,7 +64,7 @@ def _loss(forest, batch, work, C, summed):
 
 
 @compiled
-def backward(kind, p, g, forest, batch, work, H, M, C):
+def backward(cell, p, g, forest, batch, work, H, M, C):
     """The gradients of all parameters."""
     h, d, q, z, dT = work.states.h, work.d, work.q, work.z, work.dT
     width, wide = h.shape[1], q.shape[1]
@@ -85,7 +89,7 @@ def backward(kind, p, g, forest, batch, work, H, M, C):
         before = 1 + starts[t - 1] - starts[0] if t else 0
         for n in range(here, end):
             k = starts[0] + n - 1
-            step_back(kind, work, forest.digit[k], before + forest.parent[k], n, width)
+            step_back(cell, work, forest.digit[k], before + forest.parent[k], n, width)
         multiply(d, before, q, before, work.U_transposed, here - before, columns, True)
         here, end = before, here
 

@@ -1,47 +1,41 @@
-"""The cells of the compiled trainer, by kind: one name for cell and activation together."""
+"""The cells of the compiled trainer: what each gives, and how compiled code calls it.
 
+In compiled code a cell is where the registry says that it is, as ``package.module:name``: a constant, and a string, by
+which Numba's cache on disk knows the functions compiled for it.
+"""
+
+from collections.abc import Callable
 from typing import NamedTuple
 
-from digitsum_cli.core.names import GATES
-from digitsum_cli.fused import gru, lstm, srn
-from digitsum_cli.fused.compiled import compiled
+from numba import types
+from numba.extending import overload
 
-SRN_TANH, SRN_RELU, LSTM, GRU = "srn with tanh", "srn with relu", "lstm", "gru"
+from digitsum_cli.core.registry import load
 
 
-class Blocks(NamedTuple):
-    """What a node of a cell takes, in blocks of ``hidden_size`` columns.
+class CompiledCell(NamedTuple):
+    """A cell, compiled.
 
     Arguments:
         gates: the subscripts of the parameters, one for each block of W, U and b; none for a cell with one block.
-        kept: blocks that a node keeps for the way back.
+        kept: blocks of ``hidden_size`` columns that a node keeps for the way back.
         c: blocks of its state beside h.
+        step: gives the state of node n, row n of ``after``; see ``step``.
+        step_back: gives the gradients through node n; see ``step_back``.
     """
 
     gates: tuple[str, ...]
     kept: int
     c: int
+    step: Callable[..., None]
+    step_back: Callable[..., None]
 
 
-BLOCKS = {
-    SRN_TANH: Blocks(GATES["srn"], 0, 0),
-    SRN_RELU: Blocks(GATES["srn"], 0, 0),
-    LSTM: Blocks(GATES["lstm"], lstm.KEPT_BLOCKS, 1),
-    GRU: Blocks(GATES["gru"], gru.KEPT_BLOCKS, 0),
-}
-
-
-def kind_of(cell: str, activation: str) -> str:
-    """The kind of a cell with its activation."""
-    return {"tanh": SRN_TANH, "relu": SRN_RELU}[activation] if cell == "srn" else cell
-
-
-@compiled
-def step(kind, work, T_row, hU_row, before, parent, after, n, kept, width):
+def step(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
     """The state of node n: row n of ``after``.
 
     Arguments:
-        kind: the cell, a constant.
+        cell: where it is, a constant.
         work: T, hU, and room for the gates.
         T_row, hU_row: of the node.
         before, parent: the parent's state is that row.
@@ -49,24 +43,33 @@ def step(kind, work, T_row, hU_row, before, parent, after, n, kept, width):
         kept: the row of the gates.
         width: the columns of h.
     """
-    if kind == LSTM:
-        lstm.step(work, T_row, hU_row, before, parent, after, n, kept, width)
-    elif kind == GRU:
-        gru.step(work, T_row, hU_row, before, parent, after, n, kept, width)
-    elif kind == SRN_RELU:
-        srn.step_relu(work, T_row, hU_row, after, n, width)
-    else:
-        srn.step_tanh(work, T_row, hU_row, after, n, width)
+    raise NotImplementedError("for compiled code alone")
 
 
-@compiled
-def step_back(kind, work, digit, parent, n, width):
+def step_back(cell, work, digit, parent, n, width):
     """From the gradients of node n's state to those of T[digit], of ``h_p U`` and of the parent's state."""
-    if kind == LSTM:
-        lstm.step_back(work, digit, parent, n, width)
-    elif kind == GRU:
-        gru.step_back(work, digit, parent, n, width)
-    elif kind == SRN_RELU:
-        srn.step_back_relu(work, digit, parent, n, width)
-    else:
-        srn.step_back_tanh(work, digit, parent, n, width)
+    raise NotImplementedError("for compiled code alone")
+
+
+@overload(step, inline="always", prefer_literal=True)
+def _step(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
+    if not isinstance(cell, types.StringLiteral):  # tried by Numba when typing fails, whose error is the one to see
+        return None
+    step_of_cell = load(cell.literal_value).step
+
+    def call(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
+        step_of_cell(work, T_row, hU_row, before, parent, after, n, kept, width)
+
+    return call
+
+
+@overload(step_back, inline="always", prefer_literal=True)
+def _step_back(cell, work, digit, parent, n, width):
+    if not isinstance(cell, types.StringLiteral):
+        return None
+    step_back_of_cell = load(cell.literal_value).step_back
+
+    def call(cell, work, digit, parent, n, width):
+        step_back_of_cell(work, digit, parent, n, width)
+
+    return call

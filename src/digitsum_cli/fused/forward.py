@@ -15,10 +15,10 @@ import math
 
 from digitsum_cli.fused.cells import step
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.elementary import exp
-from digitsum_cli.fused.products import multiply
-from digitsum_cli.fused.transposition import transpose
-from digitsum_cli.fused.vectors import elementwise
+from digitsum_cli.fused.simd.elementary import exp
+from digitsum_cli.fused.simd.products import multiply
+from digitsum_cli.fused.simd.transposition import transpose
+from digitsum_cli.fused.simd.vectors import elementwise
 
 _exp_of_difference = elementwise(lambda shift, x: exp(x - shift))
 copy = elementwise(lambda _, x: x)
@@ -38,7 +38,7 @@ def tabulate(p, work, M, C, H):
 
 
 @compiled
-def forward(kind, p, forest, batch, work, H):
+def forward(cell, p, forest, batch, work, H):
     """The states of all nodes of a batch, from row 1 on; row 0 is the state of no digits."""
     states = work.states
     width = states.h.shape[1]
@@ -48,7 +48,7 @@ def forward(kind, p, forest, batch, work, H):
         multiply(work.hU, 0, states.h, before, p.U, here - before, H, False)
         for k in range(starts[t], starts[t + 1]):
             n, parent = 1 + k - starts[0], forest.parent[k]
-            step(kind, work, forest.digit[k], parent, states, before + parent, states, n, n, width)
+            step(cell, work, forest.digit[k], parent, states, before + parent, states, n, n, width)
         before, here = here, 1 + starts[t + 1] - starts[0]
 
 

@@ -17,12 +17,14 @@ With d_n the gradient with respect to h_n; sigmoid' = sigmoid (1 - sigmoid), tan
 The da are the gradients with respect to T[x_n]; those with respect to h_p U are da_r, da_z and r_n da_k.
 """
 
-from digitsum_cli.core.names import GATES
+from digitsum_cli.core.registry import CELLS
+from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.elementary import sigmoid, tanh
-from digitsum_cli.fused.vectors import Vector, elementwise
+from digitsum_cli.fused.simd.elementary import sigmoid, tanh
+from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
-BLOCKS = len(GATES["gru"])
+GATES = CELLS["gru"].gates
+BLOCKS = len(GATES)
 """Of the columns of W, U and b, one for each gate."""
 
 KEPT_BLOCKS = 4
@@ -49,7 +51,7 @@ _back_through_gru = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, KEPT_BL
 
 
 @compiled
-def step(work, T_row, hU_row, before, parent, after, n, kept, width):
+def _step(work, T_row, hU_row, before, parent, after, n, kept, width):
     """h of node n, from a row of T, one of hU and the parent's h; its gates go to row ``kept``."""
     arrays = (work.gates, after.h, work.T, work.hU, before.h)
     wide = BLOCKS * width
@@ -58,9 +60,12 @@ def step(work, T_row, hU_row, before, parent, after, n, kept, width):
 
 
 @compiled
-def step_back(work, digit, parent, n, width):
+def _step_back(work, digit, parent, n, width):
     """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what goes straight back to h_p."""
     arrays = (work.q, work.dT, work.d, work.d, work.gates, work.states.h)
     here, above, wide = n * width, parent * width, BLOCKS * width
     offsets = (parent * wide, digit * wide, above, here, n * KEPT_BLOCKS * width, above)
     _back_through_gru(width, (), arrays, offsets)
+
+
+CELL = CompiledCell(GATES, kept=KEPT_BLOCKS, c=0, step=_step, step_back=_step_back)

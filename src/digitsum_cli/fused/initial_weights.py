@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.names import GATES
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 _NORMALS_AT_ONCE = 16
@@ -23,7 +23,7 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
     """The weights that ``build_classifier(cell, "manual", …, init="book", seed=seed)`` starts with.
 
     Arguments:
-        cell: ``"srn"``, ``"lstm"`` or ``"gru"``.
+        cell: its name in the registry.
         embedding_size: M.
         hidden_size: H.
         seed: of the one generator, 0 to 2**32 - 1.
@@ -34,7 +34,7 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
     """
     generator = _TorchGenerator(seed)
     M, H = embedding_size, hidden_size
-    suffixes = [f"_{gate}" for gate in GATES[cell]] or [""]
+    suffixes = CELLS[cell].suffixes
     linear_bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(H))
     return {
         **{f"rnn_model.W{suffix}": generator.xavier(M, H) for suffix in suffixes},

@@ -7,21 +7,21 @@ import numpy.typing as npt
 
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.fused.arrays import Matrix, Parameters, States, Workspace
-from digitsum_cli.fused.cells import Blocks
-from digitsum_cli.fused.products import padded
+from digitsum_cli.fused.cells import CompiledCell
+from digitsum_cli.fused.simd.products import padded
 
 
 class Layout:
     """The places of all parameters in one flat array: rows of ``Parameters``, padded, gate by gate.
 
     Arguments:
-        blocks: of the cell.
+        cell: whose weights they are.
         weights: by the names of the classifier with the manual cell; their shapes count.
     """
 
-    def __init__(self, blocks: Blocks, weights: Mapping[str, npt.NDArray[np.floating]]) -> None:
+    def __init__(self, cell: CompiledCell, weights: Mapping[str, npt.NDArray[np.floating]]) -> None:
         self._shapes = {name: array.shape for name, array in weights.items()}
-        suffixes = [f"_{gate}" for gate in blocks.gates] or [""]
+        suffixes = [f"_{gate}" for gate in cell.gates] or [""]
         self._names = (
             ["embedding.W"],
             *([f"rnn_model.{matrix}{suffix}" for suffix in suffixes] for matrix in "WUb"),
@@ -73,20 +73,20 @@ class Layout:
         ]
 
 
-def new_workspace(blocks: Blocks, nodes: int, widest: int, layout: Layout, dtype: type[np.floating]) -> Workspace:
+def new_workspace(cell: CompiledCell, nodes: int, widest: int, layout: Layout, dtype: type[np.floating]) -> Workspace:
     """Room for batches of so many nodes, and for sets with so many nodes in their widest step."""
     H, M, C = padded(layout.hidden_size), padded(layout.embedding_size), padded(layout.classes)
-    gates = max(1, len(blocks.gates))
+    gates = max(1, len(cell.gates))
 
     def matrix(rows: int, columns: int) -> Matrix:
         return np.zeros((rows, columns), dtype)
 
     rows = 1 + max(nodes, widest)
     return Workspace(
-        states=States(matrix(rows, H), matrix(rows, blocks.c * H)),
-        gates=matrix(1 + nodes, blocks.kept * H),
+        states=States(matrix(rows, H), matrix(rows, cell.c * H)),
+        gates=matrix(1 + nodes, cell.kept * H),
         d=matrix(1 + nodes, H),
-        e=matrix(1 + nodes, blocks.c * H),
+        e=matrix(1 + nodes, cell.c * H),
         q=matrix(1 + nodes, gates * H),
         hU=matrix(widest, gates * H),
         z=matrix(widest, C),
@@ -95,6 +95,6 @@ def new_workspace(blocks: Blocks, nodes: int, widest: int, layout: Layout, dtype
         W_transposed=matrix(gates * H, M),
         U_transposed=matrix(gates * H, H),
         V_transposed=matrix(H, C),
-        next_states=States(matrix(widest, H), matrix(widest, blocks.c * H)),
+        next_states=States(matrix(widest, H), matrix(widest, cell.c * H)),
         squares=np.zeros(max(gates * H, M, C)),
     )

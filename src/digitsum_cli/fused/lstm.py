@@ -21,12 +21,14 @@ With d_n the gradient with respect to h_n and e_n what reaches c_n from the node
 The da are the gradients with respect to T[x_n] and to h_p U.
 """
 
-from digitsum_cli.core.names import GATES
+from digitsum_cli.core.registry import CELLS
+from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.elementary import sigmoid, tanh
-from digitsum_cli.fused.vectors import Vector, elementwise
+from digitsum_cli.fused.simd.elementary import sigmoid, tanh
+from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
-BLOCKS = len(GATES["lstm"])
+GATES = CELLS["lstm"].gates
+BLOCKS = len(GATES)
 """Of the columns of W, U and b, one for each gate."""
 
 KEPT_BLOCKS = 5
@@ -58,7 +60,7 @@ _back_through_lstm = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, 1, KEP
 
 
 @compiled
-def step(work, T_row, hU_row, before, parent, after, n, kept, width):
+def _step(work, T_row, hU_row, before, parent, after, n, kept, width):
     """h and c of node n, from a row of T, one of hU and the parent's c; its gates go to row ``kept``."""
     arrays = (work.gates, after.c, after.h, work.T, work.hU, before.c)
     wide = BLOCKS * width
@@ -67,9 +69,12 @@ def step(work, T_row, hU_row, before, parent, after, n, kept, width):
 
 
 @compiled
-def step_back(work, digit, parent, n, width):
+def _step_back(work, digit, parent, n, width):
     """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what goes back to c_p."""
     arrays = (work.q, work.dT, work.e, work.d, work.e, work.gates, work.states.c)
     here, above, wide = n * width, parent * width, BLOCKS * width
     offsets = (parent * wide, digit * wide, above, here, here, n * KEPT_BLOCKS * width, above)
     _back_through_lstm(width, (), arrays, offsets)
+
+
+CELL = CompiledCell(GATES, kept=KEPT_BLOCKS, c=1, step=_step, step_back=_step_back)

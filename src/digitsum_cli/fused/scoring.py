@@ -5,7 +5,7 @@ import math
 from digitsum_cli.fused.cells import step
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.forward import leaf_loss, logits, tabulate
-from digitsum_cli.fused.products import multiply
+from digitsum_cli.fused.simd.products import multiply
 
 
 @compiled

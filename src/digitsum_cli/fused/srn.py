@@ -12,9 +12,10 @@ With d_n the gradient with respect to h_n, and since tanh' = 1 - tanh^2,
 which is the gradient with respect to T[x_n] and to h_p U.
 """
 
+from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.elementary import tanh
-from digitsum_cli.fused.vectors import Vector, elementwise
+from digitsum_cli.fused.simd.elementary import tanh
+from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
 
 def _relu(a: Vector) -> Vector:
@@ -38,26 +39,30 @@ _back_through_relu = elementwise(_backward_relu)
 
 
 @compiled
-def step_tanh(work, T_row, hU_row, after, n, width):
+def _step_tanh(work, T_row, hU_row, before, parent, after, n, kept, width):
     """h of node n, from a row of T and one of hU."""
     _tanh_of_sum(width, (), (after.h, work.T, work.hU), (n * width, T_row * width, hU_row * width))
 
 
 @compiled
-def step_relu(work, T_row, hU_row, after, n, width):
+def _step_relu(work, T_row, hU_row, before, parent, after, n, kept, width):
     """The same with relu."""
     _relu_of_sum(width, (), (after.h, work.T, work.hU), (n * width, T_row * width, hU_row * width))
 
 
 @compiled
-def step_back_tanh(work, digit, parent, n, width):
+def _step_back_tanh(work, digit, parent, n, width):
     """Adds da of node n to the gradients of ``h_p U`` and of T[x_n]."""
     arrays = (work.q, work.dT, work.d, work.states.h)
     _back_through_tanh(width, (), arrays, (parent * width, digit * width, n * width, n * width))
 
 
 @compiled
-def step_back_relu(work, digit, parent, n, width):
+def _step_back_relu(work, digit, parent, n, width):
     """The same with relu."""
     arrays = (work.q, work.dT, work.d, work.states.h)
     _back_through_relu(width, (), arrays, (parent * width, digit * width, n * width, n * width))
+
+
+TANH = CompiledCell((), kept=0, c=0, step=_step_tanh, step_back=_step_back_tanh)
+RELU = CompiledCell((), kept=0, c=0, step=_step_relu, step_back=_step_back_relu)

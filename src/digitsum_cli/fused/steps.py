@@ -3,12 +3,12 @@
 import hashlib
 import math
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numba import njit
 
-from digitsum_cli.core import learning_rate
 from digitsum_cli.core import record as core_record
 from digitsum_cli.core.record import Ending
 from digitsum_cli.fused.backward import backward, batch_loss
@@ -18,7 +18,7 @@ from digitsum_cli.fused.update import update
 
 
 class EntryPoints(NamedTuple):
-    """What is called from Python for one kind of cell."""
+    """What is called from Python for one cell."""
 
     train_steps: Any
     evaluate: Any
@@ -27,20 +27,44 @@ class EntryPoints(NamedTuple):
 
 
 @cache
-def entry_points(kind: str) -> EntryPoints:
-    """The compiled functions for one kind of cell, cached on disk.
+def entry_points(cell: str) -> EntryPoints:
+    """The compiled functions for one cell, cached on disk.
+
+    Arguments:
+        cell: where it is, as ``package.module:name``.
 
     The cache knows a function by its own file and by its closure, not by the functions it calls. ``sources`` stands in
-    the closure, so that a change in any file they come from compiles anew, and ``kind``, so that each has its own.
+    the closure, so that a change in any file they come from compiles anew, and ``cell``, so that each has its own.
     """
     entry_point = njit(nogil=True, error_model="numpy", cache=True)
-    sources = _digest_of_sources()
+    sources = _digest_of_sources(cell)
 
     @entry_point
     def train_steps(
-        first, end, steps, eval_every, rule, p, g, optimizer, forest, eval_forest, eval_weights, work, record, H, M, C
+        first,
+        end,
+        steps,
+        eval_every,
+        rule,
+        lr_factors,
+        row_weights,
+        p,
+        g,
+        optimizer,
+        forest,
+        eval_forest,
+        eval_weights,
+        work,
+        record,
+        H,
+        M,
+        C,
     ):
         """Trains from step ``first`` up to ``end`` of ``steps``; evaluates and keeps the best as the Runner does.
+
+        Arguments:
+            lr_factors: what the learning rate is multiplied by, one a step from ``first`` on.
+            row_weights: of the rows of each batch; see ``batch_loss``.
 
         Returns:
             How often the weights were updated from step 0 on, and how training ended, or that it did not.
@@ -48,14 +72,15 @@ def entry_points(kind: str) -> EntryPoints:
         sources  # noqa: B018
         for number in range(first, end):
             batch = number % forest.starts.shape[0]
-            loss = batch_loss(kind, p, forest, batch, work, H, M, C, rule.summed)
+            loss = batch_loss(cell, p, forest, batch, work, H, M, C, row_weights[batch])
             record.step_losses[number] = loss
             if not math.isfinite(loss):
                 return number, Ending.LOSS_NOT_FINITE
-            backward(kind, p, g, forest, batch, work, H, M, C)
-            update(number, steps, rule, g, optimizer, work.d.shape[1], work.squares, record.gradient_norms)
+            backward(cell, p, g, forest, batch, work, H, M, C)
+            factor = lr_factors[number - first]
+            update(number, rule, factor, g, optimizer, work.d.shape[1], work.squares, record.gradient_norms)
             if number == steps - 1 or (number > 0 and number % eval_every == 0):
-                eval_loss, right = score_forest(kind, p, eval_forest, eval_weights, work, H, M, C)
+                eval_loss, right = score_forest(cell, p, eval_forest, eval_weights, work, H, M, C)
                 if not math.isfinite(eval_loss):
                     return number + 1, Ending.EVAL_LOSS_NOT_FINITE
                 accuracy = right / eval_forest.batch_rows[0]
@@ -79,28 +104,30 @@ def entry_points(kind: str) -> EntryPoints:
             leaf_weights: what each leaf's loss counts in the mean of batch losses.
         """
         sources  # noqa: B018
-        return score_forest(kind, p, forest, leaf_weights, work, H, M, C)
+        return score_forest(cell, p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
     def correct_draws(p, first_digit, labels, positions, work, H, M, C):
         """How many of the draws with one first digit are answered correctly; see ``count_correct_draws``."""
         sources  # noqa: B018
-        return count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C)
+        return count_correct_draws(cell, p, first_digit, labels, positions, work, H, M, C)
 
     @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):
         """The loss of one batch; the gradients of all parameters in ``g``, the states in ``work.states``."""
         sources  # noqa: B018
-        loss = batch_loss(kind, p, forest, batch, work, H, M, C, False)
-        backward(kind, p, g, forest, batch, work, H, M, C)
+        loss = batch_loss(cell, p, forest, batch, work, H, M, C, 1.0 / forest.batch_rows[batch])
+        backward(cell, p, g, forest, batch, work, H, M, C)
         return loss
 
     return EntryPoints(train_steps, evaluate, correct_draws, gradients)
 
 
 @cache
-def _digest_of_sources() -> int:
+def _digest_of_sources(cell: str) -> int:
+    here = Path(__file__).parent
+    of_cell = Path(str(import_module(cell.partition(":")[0]).__file__))
     digest = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(learning_rate.__file__), Path(core_record.__file__)):
+    for path in (*sorted(here.rglob("*.py")), of_cell, Path(core_record.__file__)):
         digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:7])

@@ -9,13 +9,15 @@ import numpy.typing as npt
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, mean_loss
+from digitsum_cli.core.registry import LOSSES, LR_SCHEDULES, load
 from digitsum_cli.core.shapes import shapes_of
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
-from digitsum_cli.fused.arrays import BOOK_RULE, Matrix, Optimizer, Record, Rule
-from digitsum_cli.fused.cells import BLOCKS
+from digitsum_cli.fused.arrays import Matrix, Optimizer, Record
+from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.layout import Layout, new_workspace
 from digitsum_cli.fused.prefix_tree import Forests, build_prefix_forest
+from digitsum_cli.fused.rule import BOOK_RULE, Rule
 from digitsum_cli.fused.steps import entry_points
 
 _MOMENTS = ("first_moments", "second_moments")
@@ -47,7 +49,7 @@ class FusedTrainer:
     """A classifier trained by compiled steps.
 
     Arguments:
-        kind: its cell, one of ``digitsum_cli.fused.cells``.
+        cell: where it is compiled, as ``package.module:name``; see ``CellSpec.where``.
         weights: the initial weights, by the names of the classifier with the manual cell.
         forests: the training rows' batches.
         eval_set: the rows that decide which weights are kept.
@@ -55,13 +57,14 @@ class FusedTrainer:
         task: whose draws the exact accuracy is over.
         epochs: passes over the training rows.
         rule: how the weights are updated.
+        lr_schedule, loss: the names of both.
         eval_every: steps between evaluations.
         dtype: float32 or float64.
     """
 
     def __init__(
         self,
-        kind: str,
+        cell: str,
         weights: Mapping[str, npt.NDArray[np.floating]],
         forests: Forests,
         eval_set: EvaluationSet,
@@ -70,11 +73,14 @@ class FusedTrainer:
         task: Task = DIGIT_SUM,
         epochs: int,
         rule: Rule = BOOK_RULE,
+        lr_schedule: str = "constant",
+        loss: str = "mean",
         eval_every: int = 100,
         dtype: type[np.floating] = np.float32,
     ) -> None:
-        self._layout = Layout(BLOCKS[kind], weights)
-        self._compiled = entry_points(kind)
+        compiled_cell: CompiledCell = load(cell)
+        self._layout = Layout(compiled_cell, weights)
+        self._compiled = entry_points(cell)
         self._sizes = (self._layout.hidden_size, self._layout.embedding_size, self._layout.classes)
         self._optimizer = Optimizer(*(np.zeros(self._layout.size, dtype) for _ in Optimizer._fields))
         self._parameters, self._gradients, self._kept = (
@@ -84,17 +90,20 @@ class FusedTrainer:
         self._layout.write(weights, self._parameters)
         self._forests = forests
         self._forest, self._epoch = forests.of_epoch(0), 0
+        divisor = LOSSES[loss].divisor
+        self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
         self._draws = task.every_draw(forests.length)
         widest = max(widest, eval_set.forest.widest_step, forests.widest_step, self._draws.rows_per_first_digit)
-        self._work = new_workspace(BLOCKS[kind], forests.most_nodes, widest, self._layout, dtype)
+        self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
+        self._lr_factor = LR_SCHEDULES[lr_schedule]
         self.steps_per_epoch = forests.batches
         self.steps = epochs * self.steps_per_epoch
         evaluations = self.steps // eval_every + 1
         self._record = Record(
             np.zeros(self.steps),
-            np.zeros((self.steps if rule.record_norms else 0, len(self._layout.names))),
+            np.zeros((self.steps if rule.record_gradients else 0, len(self._layout.names))),
             np.zeros(evaluations, np.int64),
             np.zeros(evaluations),
             np.zeros(evaluations),
@@ -125,6 +134,8 @@ class FusedTrainer:
             self.steps,
             self._eval_every,
             self._rule,
+            np.array([self._lr_factor(step, self.steps) for step in range(self.step, end)]),
+            self._row_weights,
             self._parameters,
             self._gradients,
             self._optimizer,
@@ -170,7 +181,7 @@ class FusedTrainer:
         )
 
     def _gradient_norms(self) -> dict[str, tuple[float, ...]]:
-        if not self._rule.record_norms:
+        if not self._rule.record_gradients:
             return {}
         columns = self._record.gradient_norms[: self.step].T.tolist()
         return {name: tuple(norms) for name, norms in zip(self._layout.names, columns, strict=True)}
@@ -236,7 +247,7 @@ class FusedTrainer:
             self.evaluations(),
             {
                 name: self._record.gradient_norms[:made, place]
-                for place, name in enumerate(self._layout.names if self._rule.record_norms else ())
+                for place, name in enumerate(self._layout.names if self._rule.record_gradients else ())
             },
             self.weights(),
             self.kept_weights() if self.best() else {},
@@ -261,10 +272,10 @@ class FusedTrainer:
             eval_every=self._eval_every,
             parameters=parameters,
             optimizer={f"{moment} {name}": shape for moment in _MOMENTS for name, shape in parameters.items()},
-            recorded=layout.names if self._rule.record_norms else (),
+            recorded=layout.names if self._rule.record_gradients else (),
         )
         record.step_losses[: state.step] = state.step_losses
-        for place, name in enumerate(layout.names if self._rule.record_norms else ()):
+        for place, name in enumerate(layout.names if self._rule.record_gradients else ()):
             record.gradient_norms[: state.step, place] = state.gradient_norms[name]
         record.evaluated_steps[:made] = [each.step for each in state.evaluations]
         record.eval_losses[:made] = [each.eval_loss for each in state.evaluations]

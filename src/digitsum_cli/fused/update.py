@@ -8,9 +8,11 @@ Clipping follows Pascanu, Mikolov and Bengio 2013, algorithm 1, as ``torch.nn.ut
 
 import math
 
-from digitsum_cli.core.learning_rate import cosine_factor
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.vectors import Vector, elementwise
+from digitsum_cli.fused.simd.vectors import Vector, elementwise
+
+ADAM, SGD = range(2)
+"""The numbers of the optimizers in a ``Rule``."""
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 """The defaults of ``torch.optim.Adam``."""
@@ -37,12 +39,11 @@ def _adam(
 _adam_step = elementwise(_adam)
 _descend = elementwise(lambda lr, decay, value, gradient: value - lr * (gradient + decay * value))
 _scale = elementwise(lambda factor, x: factor * x)
-_cosine_factor = compiled(cosine_factor)
 
 
 @compiled
 def _norm(step, rule, g, width, squares, norms):
-    """The norm of all gradients together; that of each parameter, gate by gate, is noted if it is wanted."""
+    """The norm of all gradients together; that of each parameter, gate by gate, is recorded if it is wanted."""
     total, parameter = 0.0, 0
     for index in range(len(g)):
         gradient = g[index]
@@ -59,40 +60,39 @@ def _norm(step, rule, g, width, squares, norms):
             for column in range(start, start + block):
                 square += squares[column]
             total += square
-            if rule.record_norms:
+            if rule.record_gradients:
                 norms[step, parameter] = math.sqrt(square)
             parameter += 1
     return math.sqrt(total)
 
 
 @compiled
-def update(step, steps, rule, g, optimizer, width, squares, norms):
-    """Notes the gradients' norms, clips them, and updates the weights.
+def update(step, rule, lr_factor, g, optimizer, width, squares, norms):
+    """Records the gradients' norms, clips them, and updates the weights.
 
     Arguments:
-        step, steps: counted from 0, and how many there will be.
+        step: counted from 0.
         rule: how.
+        lr_factor: what the learning rate is multiplied by at this step.
         g: the gradients, by parameter.
         optimizer: the same and all else, flat.
         width: the columns of a gate in W, U and b.
         squares: a row to add up in.
-        norms: where to note them, one row a step; without rows if they are not wanted.
+        norms: where to record them, one row a step; without rows if they are not wanted.
     """
     number = optimizer.values.dtype.type
     size = optimizer.values.size
-    if rule.record_norms or rule.clip_norm < math.inf:
+    if rule.record_gradients or rule.clip_norm < math.inf:
         norm = _norm(step, rule, g, width, squares, norms)
         coefficient = rule.clip_norm / (norm + CLIP_EPSILON)
         if coefficient < 1.0:
             _scale(size, (number(coefficient),), (optimizer.gradients,), (0,))
-    lr = rule.lr
-    if rule.cosine:
-        lr *= _cosine_factor(step, steps)
+    lr = rule.lr * lr_factor
     decay = number(rule.weight_decay)
-    if rule.adam:
+    if rule.optimizer == ADAM:
         step_size = number(lr / (1 - BETA_1 ** (step + 1)))
         inverse_root = number(1 / math.sqrt(1 - BETA_2 ** (step + 1)))
         arrays = (optimizer.values, optimizer.first_moments, optimizer.second_moments, optimizer.gradients)
         _adam_step(size, (step_size, inverse_root, decay), arrays, (0, 0, 0, 0))
-    else:
+    elif rule.optimizer == SGD:
         _descend(size, (number(lr), decay), (optimizer.values, optimizer.gradients), (0, 0))

@@ -2,86 +2,89 @@
 
 from collections.abc import Sequence
 
-from digitsum_cli.analysis.analysis import Analysis
+from digitsum_cli.analysis.analysis import Analysis, DataAudit
+from digitsum_cli.analysis.differences import DifferenceRow
+from digitsum_cli.analysis.memory_spans import MemorySpanRow
+from digitsum_cli.analysis.summary import SummaryRow
 from digitsum_cli.core.generation import SPLIT_NAMES
+from digitsum_cli.stats.paired import PairedComparison
 from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
-from digitsum_cli.trials.setting_columns import Row, value_in_words, varied_settings
+from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 MAXIMUM_SETTINGS = 12
 
 
 def analysis_tables(analysis: Analysis) -> list[Table]:
     """The data's audit, accuracy by length, differences between settings, memory spans: the answer last."""
-    several_seeds = max(len(row["seeds"]) for row in analysis.summary) > 1
-    tables = [audit_table(analysis.audits), accuracy_table(analysis.summary)]
-    if several_seeds and analysis.differences:
+    tables = [audit_table(analysis.audits), accuracy_table(analysis)]
+    if analysis.several_seeds and analysis.differences:
         tables.append(difference_table(analysis.differences))
     if analysis.memory_spans:
         tables.append(memory_span_table(analysis.memory_spans))
     return tables
 
 
-def audit_table(audits: Sequence[Row]) -> Table:
-    """Rows that stand twice in a split, and rows of eval and test that stand in train as well.
-
-    Arguments:
-        audits: the fields of ``Audit``, and ``data_seed``.
-    """
-    drawn_twice = len({audit["length"] for audit in audits}) < len(audits)
+def audit_table(audits: Sequence[DataAudit]) -> Table:
+    """Duplicate rows within each split, and eval and test rows that are also in the training set."""
+    drawn_twice = len({each.audit.length for each in audits}) < len(audits)
     names = {
         "length": "length",
         **({"data_seed": "data seed"} if drawn_twice else {}),
         **{f"{split}_rows": split for split in SPLIT_NAMES},
-        **{f"{split}_duplicates": f"{split} repeated" for split in SPLIT_NAMES},
+        **{f"{split}_duplicates": f"{split} duplicates" for split in SPLIT_NAMES},
         "eval_in_train": "eval in train",
         "test_in_train": "test in train",
     }
     return Table(
-        "Data: rows of each split, those that repeat an earlier one, and those that also stand in train",
+        "Data: rows of each split, duplicates within it, and rows that are also in the training set",
         tuple(names.values()),
-        [[str(audit[name]) for name in names] for audit in audits],
+        [[str(row[name]) for name in names] for row in (each.to_dict() for each in audits)],
     )
 
 
-def accuracy_table(summary: Sequence[Row]) -> Table:
+def accuracy_table(analysis: Analysis) -> Table:
     """Accuracy by length: of single trainings, or over seeds."""
-    several_seeds = max(len(row["seeds"]) for row in summary) > 1
-    return _seeds_table(summary) if several_seeds else _single_seed_table(summary)
+    return _seeds_table(analysis.summary) if analysis.several_seeds else _single_seed_table(analysis.summary)
 
 
-def _single_seed_table(summary: Sequence[Row]) -> Table:
+def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
     """The book's table, with the exact accuracy, and Wilson's interval beside the test accuracy."""
-    varied = varied_settings(summary)
+    varied = varied_columns(row.setting for row in summary)
     return Table(
-        f"Accuracy by length: of one training each, with the 95 % interval of the test rows{_note_on_train(summary)}",
+        "Accuracy by length: of one training each, with the 95 % interval of the test accuracy"
+        + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("train", "best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
         ),
         [
             [
-                *(value_in_words(row[name]) for name in ("length", *varied)),
-                percent(row["train_accuracy"]),
-                percent(row["best_eval_accuracy"]),
-                percent_interval(row["test_accuracy"], row["first_seed_test_low"], row["first_seed_test_high"]),
-                percent(row["unseen_test_accuracy"]),
-                percent(row["exact_accuracy"]),
-                number(row["final_train_loss"], 4),
-                number(row["seconds"], 1),
+                *_named(row, varied),
+                percent(row.mean("train_accuracy")),
+                percent(row.mean("best_eval_accuracy")),
+                percent_interval(
+                    row.mean("test_accuracy"),
+                    row.first_column("test_accuracy_low"),
+                    row.first_column("test_accuracy_high"),
+                ),
+                percent(row.mean("unseen_test_accuracy")),
+                percent(row.exact.mean),
+                number(row.mean("final_train_loss"), 4),
+                number(row.mean("seconds"), 1),
             ]
             for row in summary
         ],
     )
 
 
-def _seeds_table(summary: Sequence[Row]) -> Table:
+def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
     """Exact accuracy over the seeds, test and eval accuracy beside it."""
-    varied = varied_settings(summary)
-    first_seeds = sorted({row["first_seed"] for row in summary})
+    varied = varied_columns(row.setting for row in summary)
+    first_seeds = sorted({row.first_seed for row in summary})
     first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
     return Table(
         "Accuracy by length: exact, over every possible row, with its spread over seeds; and means on sampled rows"
-        + _note_on_train(summary),
+        + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("seeds", "exact: mean [95 %]", "median", "IQM", "range"),
@@ -89,68 +92,71 @@ def _seeds_table(summary: Sequence[Row]) -> Table:
         ),
         [
             [
-                *(value_in_words(row[name]) for name in ("length", *varied)),
-                str(row["trials"]),
-                percent_interval(row["exact_accuracy"], row["exact_accuracy_low"], row["exact_accuracy_high"]),
-                percent(row["exact_accuracy_median"]),
-                percent(row["exact_accuracy_iqm"]),
-                percent_range(row["exact_accuracy_min"], row["exact_accuracy_max"]),
-                percent(row["train_accuracy"]),
-                percent(row["best_eval_accuracy"]),
-                percent(row["test_accuracy"]),
-                percent(row["unseen_test_accuracy"]),
-                percent(row["first_seed_test_accuracy"]),
+                *_named(row, varied),
+                str(len(row.seeds)),
+                percent_interval(row.exact.mean, *(row.exact.interval or (None, None))),
+                percent(row.exact.median),
+                percent(row.exact.interquartile_mean),
+                percent_range(row.exact.lowest, row.exact.highest),
+                *(percent(row.mean(f"{name}_accuracy")) for name in ("train", "best_eval", "test", "unseen_test")),
+                percent(row.first_column("test_accuracy")),
             ]
             for row in summary
         ],
     )
 
 
-def _note_on_train(summary: Sequence[Row]) -> str:
-    fresh = any(row["rows"] == "fresh" for row in summary)
-    return " (trained on fresh rows, not on the train split, which is one more sample)" if fresh else ""
+def _named(row: SummaryRow, varied: Sequence[str]) -> list[str]:
+    return [str(row.length), *(value_in_words(row.setting.columns[name]) for name in varied)]
 
 
-def difference_table(differences: Sequence[Row]) -> Table:
-    """Exact accuracy of each setting less that of the first, in percentage points."""
-    exact = [row for row in differences if row["measure"] == "exact_accuracy"]
-    every_setting = list(dict.fromkeys(row["setting"] for row in exact))
+def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
+    fresh = any(row.setting.rows == "fresh" for row in summary)
+    return " (trained on fresh rows; the training split is one more sample)" if fresh else ""
+
+
+def difference_table(differences: Sequence[DifferenceRow]) -> Table:
+    """The difference in exact accuracy of each setting from the first, in percentage points."""
+    exact = [row for row in differences if row.measure == "exact_accuracy"]
+    every_setting = list(dict.fromkeys(row.setting for row in exact))
     settings = every_setting[:MAXIMUM_SETTINGS]
     part = f" ({len(settings)} of {len(every_setting)} settings)" if len(settings) < len(every_setting) else ""
     return Table(
-        f"Exact accuracy less that of {exact[0]['reference']}, same seeds, in percentage points{part}",
+        f"Difference in exact accuracy from {exact[0].reference_label}, same seeds, in percentage points{part}",
         ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
         [
-            [
-                str(row["length"]),
-                row["setting"],
-                str(len(row["seeds"])),
-                points_interval(row["mean"], row["low"], row["high"]),
-                "–" if row["lowest"] is None else f"{100 * row['lowest']:+.1f} to {100 * row['highest']:+.1f}",
-                percent(row["probability_of_improvement"]),
-            ]
+            [str(row.length), row.label, str(len(row.seeds)), *_compared(row.comparison)]
             for row in exact
-            if row["setting"] in settings
+            if row.setting in settings
         ],
     )
 
 
-def memory_span_table(spans: Sequence[Row]) -> Table:
+def _compared(compared: PairedComparison | None) -> list[str]:
+    if compared is None:
+        return ["–"] * 3
+    return [
+        points_interval(compared.mean, *(compared.interval or (None, None))),
+        f"{100 * compared.lowest:+.1f} to {100 * compared.highest:+.1f}",
+        percent(compared.probability_of_improvement),
+    ]
+
+
+def memory_span_table(spans: Sequence[MemorySpanRow]) -> Table:
     """How far back each setting remembers."""
-    thresholds = list(dict.fromkeys(row["threshold"] for row in spans))
-    by_setting = {
-        setting: [row for row in spans if row["setting"] == setting]
-        for setting in dict.fromkeys(row["setting"] for row in spans)
-    }
+    thresholds = list(dict.fromkeys(row.threshold for row in spans))
+    by_setting: dict[Setting, list[MemorySpanRow]] = {}
+    for row in spans:
+        by_setting.setdefault(row.setting, []).append(row)
     return Table(
         "Memory span: the largest length remembered, by exact accuracy"
-        + ("; median over seeds [95 %]" if max(len(row["seeds"]) for row in spans) > 1 else ""),
+        + ("; median over seeds [95 %]" if max(len(row.seeds) for row in spans) > 1 else ""),
         ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
         [
             [
-                setting or f"{rows[0]['cell']} ({rows[0]['impl']})",
-                str(len(rows[0]["seeds"])),
-                *(row["text"] for row in rows),
+                rows[0].label or f"{setting.model.cell} ({setting.model.impl})",
+                str(len(rows[0].seeds)),
+                *(row.text for row in rows),
             ]
             for setting, rows in by_setting.items()
         ],

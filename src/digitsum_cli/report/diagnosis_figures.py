@@ -26,7 +26,7 @@ from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.run_figures import name_with_label
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import percent, significant
-from digitsum_cli.trials.setting_columns import setting_label, settings_and_seeds, varied_settings
+from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
 MAXIMUM_SETTINGS = 6
 
@@ -42,20 +42,20 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
     Yields:
         For each setting (of over 6, for the first 6) what sets it apart in words, and its figures.
     """
-    rows = [each.row for each in trials]
-    varied = varied_settings(rows)
-    labels = list(dict.fromkeys(setting_label(row, varied) for row in rows))
-    for label in labels[:MAXIMUM_SETTINGS]:
-        mine = [each for each in trials if setting_label(each.row, varied) == label]
+    settings = [each.setting for each in trials]
+    varied = varied_columns(settings)
+    for setting in list(dict.fromkeys(settings))[:MAXIMUM_SETTINGS]:
+        label = setting.in_words(varied)
+        mine = [each for each in trials if each.setting == setting]
         by_length: ByLength = {}
         for each in mine:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
-        subtitle = settings_and_seeds(rows, label, (each.trial.seed for each in mine))
+        subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in mine))
         figures = [draw(by_length, subtitle, task_of(mine[0].trial)) for draw in _FIGURES]
         if mine[0].diagnosis.gates:
             seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
             of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}
-            figures.append(_gates(of_one_seed, settings_and_seeds(rows, label, [seed])))
+            figures.append(_gates(of_one_seed, settings_and_seeds(settings, label, [seed])))
         yield label, [_renamed(drawn, label) for drawn in figures]
 
 

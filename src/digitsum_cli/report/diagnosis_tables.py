@@ -8,16 +8,15 @@ from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.table import Table, number, percent, significant
-from digitsum_cli.trials.setting_columns import setting_of, value_in_words, varied_settings
+from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 
 def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
     """One row for each length and setting: means over the seeds."""
-    rows = [each.row for each in trials]
-    varied = varied_settings(rows)
-    groups: dict[tuple[object, ...], list[DiagnosedTrial]] = {}
+    varied = varied_columns(each.setting for each in trials)
+    groups: dict[tuple[int, Setting], list[DiagnosedTrial]] = {}
     for each in trials:
-        groups.setdefault((each.trial.length, setting_of(each.row)), []).append(each)
+        groups.setdefault((each.trial.length, each.setting), []).append(each)
     return Table(
         "Why it forgot: slope of the answer over each digit; R² of a linear read-out of the last state; gradient at "
         "the first state as a share of that at the last; spectral radius. Means over seeds",
@@ -28,11 +27,12 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
         ),
         [
             [
-                *(value_in_words(group[0].row[name]) for name in ("length", *varied)),
+                str(length),
+                *(value_in_words(setting.columns[name]) for name in varied),
                 str(len(group)),
                 *_cells([each.diagnosis for each in group]),
             ]
-            for group in groups.values()
+            for (length, setting), group in groups.items()
         ],
     )
 

@@ -10,7 +10,7 @@ from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import significant
-from digitsum_cli.trials.setting_columns import setting_label, varied_settings
+from digitsum_cli.trials.setting import Setting, varied_columns
 
 _IN_FULL, _HARDLY, _OFTEN_RIGHT = 0.9, 0.15, 0.9
 """Shares of the right slope of the answer over a digit; the exact accuracy that needs no explanation."""
@@ -22,16 +22,15 @@ def reasons(trials: Sequence[DiagnosedTrial]) -> list[str]:
     Arguments:
         trials: one or more.
     """
-    rows = [each.row for each in trials]
-    varied = varied_settings(rows)
-    longest: dict[str, list[DiagnosedTrial]] = {}
+    varied = varied_columns(each.setting for each in trials)
+    longest: dict[Setting, list[DiagnosedTrial]] = {}
     for each in trials:
-        label = setting_label(each.row, varied)
-        if label not in longest or each.trial.length > longest[label][0].trial.length:
-            longest[label] = []
-        if not longest[label] or each.trial.length == longest[label][0].trial.length:
-            longest[label].append(each)
-    return [sentence for label, mine in longest.items() for sentence in _sentences(label, mine)]
+        mine = longest.setdefault(each.setting, [])
+        if mine and each.trial.length > mine[0].trial.length:
+            mine.clear()
+        if not mine or each.trial.length == mine[0].trial.length:
+            mine.append(each)
+    return [sentence for setting, mine in longest.items() for sentence in _sentences(setting.in_words(varied), mine)]
 
 
 def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:

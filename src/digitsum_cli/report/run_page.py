@@ -1,4 +1,4 @@
-"""A run as a page: the answer, the tables, the figures, the reasons, and how to get it all again."""
+"""A run as a page: the answer, the tables, the figures, the reasons, and how to reproduce it."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +18,11 @@ from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
+from digitsum_cli.report.training_curves import settings_to_draw, training_curves
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table
-from digitsum_cli.trials.setting_columns import setting_of, shared_settings
+from digitsum_cli.trials.setting import shared_settings
 
 _MAXIMUM_LOSS_FIGURES = 4
 
@@ -34,30 +35,31 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
         diagnosed: its checkpoints; none where it kept no weights.
     """
     with Store(saved.run.store) as store:
-        accuracy = accuracy_figure(saved.trials, store, saved.analysis)
-        losses: list[Block] = [
-            _figure(drawn)
-            for figures in (loss_figures, gradient_figures)
-            for drawn in islice(figures(saved.trials, store), _MAXIMUM_LOSS_FIGURES)
-        ]
-    settings = len({setting_of(row) for row in saved.rows})
+        curves = list(training_curves(store.records(saved.trials), settings_to_draw(saved.rows), saved.audits))
+    accuracy = accuracy_figure(saved.rows, saved.analysis)
+    losses: list[Block] = [
+        _figure(drawn)
+        for figures in (loss_figures, gradient_figures)
+        for drawn in islice(figures(curves), _MAXIMUM_LOSS_FIGURES)
+    ]
+    settings = len({row.setting for row in saved.rows})
     if settings > _MAXIMUM_LOSS_FIGURES:
         losses.append(f"The first {_MAXIMUM_LOSS_FIGURES} of {settings} settings; others are in {saved.run.figures}.")
     sections = [
         Section(
             "Accuracy by length",
-            [*_optional(accuracy), accuracy_table(saved.analysis.summary), _HOW_TO_READ, *_floors(saved)],
+            [*_optional(accuracy), accuracy_table(saved.analysis), _HOW_TO_READ, *_floors(saved)],
         ),
         *_spans(saved),
         *_differences(saved),
         *_diagnosis(diagnosed),
-        *([Section("While training", losses)] if losses else []),
+        *([Section("Training curves", losses)] if losses else []),
         Section("The data", [_ABOUT_THE_DATA, audit_table(saved.analysis.audits)]),
         *_failures(saved),
-        Section("To get it again", list(_again(saved))),
+        Section("Reproduce this run", list(_again(saved))),
     ]
     return Page(
-        f"{saved.run.path.resolve().name}: {shared_settings(saved.rows)}",
+        f"{saved.run.path.resolve().name}: {shared_settings([row.setting for row in saved.rows])}",
         [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed and settings == 1 else [])],
         sections,
     )
@@ -67,7 +69,7 @@ def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Pat
     """Writes the page of a run as one HTML file, whole or not at all; see ``report_page``.
 
     Returns:
-        What stands on it.
+        Its content.
 
     Raises:
         DigitsumError: the file cannot be written.
@@ -78,11 +80,11 @@ def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Pat
 
 
 _HOW_TO_READ = (
-    "Exact accuracy is the share of right answers over every row that the generator can draw at a length, each "
+    "Exact accuracy is the share of correct answers over every row that the generator can draw at a length, each "
     "weighted by its probability: it has no sampling error, and what spreads is the training. Intervals over seeds "
     "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the mean of the middle "
     "half of the seeds. The interval of a test accuracy is Wilson's, for the rows it was sampled on. Unseen test "
-    "rows are those that do not stand in the train split."
+    "rows are those that are not in the training set."
 )
 _ABOUT_SPANS = (
     "The memory span is the largest length at which the exact accuracy is at least a threshold there and at every "
@@ -95,8 +97,8 @@ _ABOUT_DIFFERENCES = (
     "training of the other, any seed against any seed, ties counted half (Agarwal et al. 2021)."
 )
 _ABOUT_THE_DATA = (
-    "Rows are drawn with repetition, so some stand twice, and some eval and test rows also stand in train. The exact "
-    "accuracy and the accuracy on unseen test rows show how much that matters."
+    "Rows are drawn with repetition, so there are duplicates, and some eval and test rows are also in the training "
+    "set. The exact accuracy and the accuracy on unseen test rows show how much that matters."
 )
 
 
@@ -111,13 +113,13 @@ def _spans(saved: SavedRun) -> Iterator[Section]:
 
 
 def _differences(saved: SavedRun) -> Iterator[Section]:
-    if saved.analysis.differences and max(len(row["seeds"]) for row in saved.analysis.summary) > 1:
+    if saved.analysis.differences and saved.analysis.several_seeds:
         yield Section("Settings compared", [difference_table(saved.analysis.differences), _ABOUT_DIFFERENCES])
 
 
 def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
     if diagnosed:
-        settings = len({setting_of(each.row) for each in diagnosed})
+        settings = len({each.setting for each in diagnosed})
         said: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
         if settings > MAXIMUM_SETTINGS:
             said.append(f"The figures show {MAXIMUM_SETTINGS} of {settings} settings; the table has them all.")
@@ -128,17 +130,17 @@ def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
 
 
 def _failures(saved: SavedRun) -> Iterator[Section]:
-    failed = [row for row in saved.rows if row["status"] != "done"]
+    failed = [row for row in saved.rows if not row.done]
     missing = len(saved.trials) - len(saved.rows)
     blocks: list[Block] = []
     if missing:
-        blocks.append(f"{missing} of {len(saved.trials)} trainings have not ended; the run can be resumed.")
+        blocks.append(f"{missing} of {len(saved.trials)} trainings have not ended yet; the run can be resumed.")
     if failed:
         columns = ("trial", "length", "cell", "impl", "seed", "status", "reason")
-        rows = [[str(row[column]) for column in columns] for row in failed]
+        rows = [[str(row.columns[column]) for column in columns] for row in failed]
         blocks.append(Table("Trainings that diverged or failed", columns, rows))
     if blocks:
-        yield Section("What did not end well", blocks)
+        yield Section("Failed and diverged trainings", blocks)
 
 
 def _again(saved: SavedRun) -> Iterator[Block]:
@@ -158,7 +160,7 @@ def _again(saved: SavedRun) -> Iterator[Block]:
 
 
 def _thresholds(saved: SavedRun) -> str:
-    thresholds = sorted({row["threshold"] for row in saved.analysis.memory_spans})
+    thresholds = sorted({row.threshold for row in saved.analysis.memory_spans})
     return f" --threshold {','.join(f'{each:g}' for each in thresholds)}" if thresholds else ""
 
 

@@ -10,8 +10,7 @@ from typing import Any
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.json_text import json_text
-from digitsum_cli.trials.results import HISTORY_COLUMNS, RESULT_COLUMNS, csv_bytes
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
 _RUNS = Path("runs")
 _FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
@@ -127,15 +126,15 @@ class RunDirectory:
         """
         atomic_write(self.comparison, json_text(comparison).encode())
 
-    def write_results(self, rows: Sequence[Row]) -> None:
+    def write_results(self, rows: Sequence[TrialRow]) -> None:
         """Writes ``results.csv``.
 
         Raises:
             DigitsumError: it cannot be written.
         """
-        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, rows))
+        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, (row.columns for row in rows)))
 
-    def write_history(self, rows: Iterable[Row]) -> None:
+    def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes ``history.csv``.
 
         Raises:

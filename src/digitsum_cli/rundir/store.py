@@ -3,11 +3,10 @@
 Every row carries a digest of what it says, so that a damaged file is noticed and no wrong number comes out of it.
 """
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.errors import DigitsumError
+from digitsum_cli.core.record import Evaluation
+from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.rundir.digest import sha256_of
 from digitsum_cli.rundir.store_file import StoreFile
-from digitsum_cli.trials.outcome import KeptScores, Outcome
+from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.trial import Trial
 
-_COLUMNS = ("status", "reason", "best_eval_accuracy", "best_step", "final_train_loss", "steps", "seconds")
-_KEPT_COLUMNS = tuple(field.name for field in fields(KeptScores))
-_EVALUATION_COLUMNS = ("step", "epoch", "train_loss", "eval_loss", "eval_accuracy")
+_RECORD = ("step_losses", "epoch_losses", "evaluations", "gradient_norms", "weights")
+"""The parts of an outcome that are not in its JSON."""
 
 
 class Store:
@@ -31,10 +31,10 @@ class Store:
 
     Arguments:
         path: the SQLite file.
-        create: make it if it is not there.
+        create: open it to be written, and make it if it is not there.
 
     Raises:
-        InputError: the file is not there, is not a store, is damaged, or was written by another version.
+        InputError: the file is not there, is not a store, is damaged, or was written by a newer version.
         DigitsumError: it cannot be opened or written.
     """
 
@@ -73,7 +73,7 @@ class Store:
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO audits VALUES (?, ?, ?)",
-                [(digest, text, _sha256(digest, text)) for digest, text in texts.items()],
+                [(digest, text, sha256_of(digest, text)) for digest, text in texts.items()],
             )
 
         self._file.write(statements)
@@ -86,12 +86,12 @@ class Store:
         """
         audits = {}
         for data_digest, audit, digest in self._file.read("SELECT data_digest, audit, digest FROM audits"):
-            if digest != _sha256(data_digest, audit):
+            if digest != sha256_of(data_digest, audit):
                 raise self._file.damaged("an audit is not what was written")
             try:
                 audits[data_digest] = _adapter(Audit).validate_json(audit, strict=True)
             except (ValueError, TypeError) as error:
-                raise self._file.damaged("an audit is none") from error
+                raise self._file.damaged("an audit is invalid") from error
         return audits
 
     def add(self, trial: Trial, outcome: Outcome) -> None:
@@ -101,25 +101,17 @@ class Store:
             DigitsumError: the store cannot be written.
         """
         identity = trial.identity
-        values = [getattr(outcome, column) for column in _COLUMNS]
-        values += [None if outcome.kept is None else getattr(outcome.kept, column) for column in _KEPT_COLUMNS]
-        evaluations = [astuple(evaluation) for evaluation in outcome.evaluations]
-        losses = (_pack(outcome.step_losses), _pack(outcome.epoch_losses))
+        described = {field.name: getattr(outcome, field.name) for field in fields(outcome) if field.name not in _RECORD}
+        text = json.dumps({**described, "scores": asdict(outcome.scores) if outcome.scores else None})
+        record = (_pack_evaluations(outcome.evaluations), _pack(outcome.step_losses), _pack(outcome.epoch_losses))
         norms = [(parameter, _pack(norms)) for parameter, norms in sorted(outcome.gradient_norms.items())]
-        losses_digest = _sha256(*losses, *(part for pair in norms for part in pair))
-        digest = _sha256(json.dumps([identity, values, evaluations, losses_digest]))
-        columns = (*_COLUMNS, *_KEPT_COLUMNS, "step_losses", "epoch_losses", "losses_digest", "digest")
+        record_digest = sha256_of(*record, *(part for pair in norms for part in pair))
 
         def statements(connection: sqlite3.Connection) -> None:
-            for table in ("evaluations", "gradient_norms"):
-                connection.execute(f"DELETE FROM {table} WHERE trial = ?", (identity,))
+            connection.execute("DELETE FROM gradient_norms WHERE trial = ?", (identity,))
             connection.execute(
-                f"INSERT OR REPLACE INTO outcomes (trial, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})",
-                (identity, *values, *losses, losses_digest, digest),
-            )
-            connection.executemany(
-                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?)",
-                [(identity, *evaluation) for evaluation in evaluations],
+                "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (identity, text, record_digest, sha256_of(identity, text, record_digest), *record),
             )
             connection.executemany(
                 "INSERT INTO gradient_norms VALUES (?, ?, ?)", [(identity, *of_parameter) for of_parameter in norms]
@@ -153,60 +145,70 @@ class Store:
         """
         return {identity for (identity,) in self._file.read("SELECT trial FROM outcomes")}
 
-    def outcome(self, trial: Trial, *, losses: bool = True) -> Outcome | None:
-        """What a trial gave, without its weights; None if it has not ended.
+    def ended(self) -> dict[str, Outcome]:
+        """What the trials gave that have ended, by identity, without losses, evaluations, gradient norms and weights.
 
-        Arguments:
-            trial: the trial.
-            losses: read the losses of every step and epoch, and the gradient norms, as well.
+        Raises:
+            InputError: the store is damaged.
+        """
+        rows = self._file.read("SELECT trial, outcome, record_digest, digest FROM outcomes")
+        return {identity: self._outcome(identity, *row) for identity, *row in rows}
+
+    def records(self, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Outcome]]:
+        """Those of ``trials`` that have ended, in order, one outcome at a time, whole but for its weights.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        for trial in trials:
+            if outcome := self.outcome(trial):
+                yield trial, outcome
+
+    def outcome(self, trial: Trial) -> Outcome | None:
+        """What a trial gave, whole but for its weights; None if it has not ended.
 
         Raises:
             InputError: the store is damaged.
         """
         identity = trial.identity
-        columns = [*_COLUMNS, *_KEPT_COLUMNS]
         rows = self._file.read(
-            f"SELECT losses_digest, digest, {', '.join(columns)} FROM outcomes WHERE trial = ?", (identity,)
-        )
-        evaluations = self._file.read(
-            f"SELECT {', '.join(_EVALUATION_COLUMNS)} FROM evaluations WHERE trial = ? ORDER BY step", (identity,)
+            "SELECT outcome, record_digest, digest, evaluations, step_losses, epoch_losses FROM outcomes "
+            "WHERE trial = ?",
+            (identity,),
         )
         if not rows:
             return None
-        losses_digest, digest, *values = rows[0]
+        ((*described, evaluations, step_losses, epoch_losses),) = rows
+        outcome = self._outcome(identity, *described)
+        norms: list[tuple[str, bytes]] = []
+        if trial.train.record_gradients:
+            norms = self._file.read(
+                "SELECT parameter, norms FROM gradient_norms WHERE trial = ? ORDER BY parameter", (identity,)
+            )
+        parts = (evaluations, step_losses, epoch_losses, *(part for pair in norms for part in pair))
         try:
-            if digest != _sha256(json.dumps([identity, values, evaluations, losses_digest])):
+            if described[1] != sha256_of(*parts):
+                raise self._file.damaged(f"the losses of trial {identity} are not what was written")
+            return replace(
+                outcome,
+                evaluations=_unpack_evaluations(evaluations),
+                step_losses=_unpack(step_losses),
+                epoch_losses=_unpack(epoch_losses),
+                gradient_norms={parameter: _unpack(blob) for parameter, blob in norms},
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._file.damaged(f"the record of trial {identity} is invalid") from error
+
+    def _outcome(self, identity: str, text: str, record_digest: str, digest: str) -> Outcome:
+        try:
+            if digest != sha256_of(identity, text, record_digest):
                 raise self._file.damaged(f"the outcome of trial {identity} is not what was written")
-            known = dict(zip(columns, values, strict=True))
-            kept = {name: known.pop(name) for name in _KEPT_COLUMNS}
-            made = [dict(zip(_EVALUATION_COLUMNS, evaluation, strict=True)) for evaluation in evaluations]
-            described = known | {"kept": None if kept["exact_accuracy"] is None else kept, "evaluations": made}
-            described |= self._losses(identity, losses_digest) if losses else {}
-            outcome: Outcome = _adapter(Outcome).validate_python(described)
-        except (ValueError, TypeError) as error:
-            raise self._file.damaged(f"the outcome of trial {identity} is none") from error
+            outcome: Outcome = _adapter(Outcome).validate_python(json.loads(text))
+        except InputError:
+            raise
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise self._file.damaged(f"the outcome of trial {identity} is invalid") from error
         return outcome
-
-    def _losses(self, identity: str, losses_digest: str) -> dict[str, Any]:
-        ((step_losses, epoch_losses),) = self._file.read(
-            "SELECT step_losses, epoch_losses FROM outcomes WHERE trial = ?", (identity,)
-        )
-        norms = self._file.read(
-            "SELECT parameter, norms FROM gradient_norms WHERE trial = ? ORDER BY parameter", (identity,)
-        )
-        if losses_digest != _sha256(step_losses, epoch_losses, *(part for pair in norms for part in pair)):
-            raise self._file.damaged(f"the losses of trial {identity} are not what was written")
-        return {
-            "step_losses": _unpack(step_losses),
-            "epoch_losses": _unpack(epoch_losses),
-            "gradient_norms": {parameter: _unpack(blob) for parameter, blob in norms},
-        }
-
-    def ended(self, trials: Iterable[Trial], *, losses: bool = True) -> Iterator[tuple[Trial, Outcome]]:
-        """Those of ``trials`` that have ended, in order, one outcome at a time; ``losses`` as in ``outcome``."""
-        for trial in trials:
-            if outcome := self.outcome(trial, losses=losses):
-                yield trial, outcome
 
 
 def has_outcomes(path: Path) -> bool:
@@ -225,13 +227,13 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _sha256(*parts: str | bytes) -> str:
-    """Of the parts, each with its length before it, so that nothing can move from one to the next."""
-    digest = hashlib.sha256()
-    for part in parts:
-        content = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        digest.update(len(content).to_bytes(8, "little") + content)
-    return digest.hexdigest()
+def _pack_evaluations(evaluations: tuple[Evaluation, ...]) -> bytes:
+    return np.array([astuple(evaluation) for evaluation in evaluations], "<f8").tobytes()
+
+
+def _unpack_evaluations(blob: bytes) -> tuple[Evaluation, ...]:
+    rows = np.frombuffer(blob, "<f8").reshape(-1, len(fields(Evaluation))).tolist()
+    return tuple(Evaluation(int(step), int(epoch), *measures) for step, epoch, *measures in rows)
 
 
 def _pack(losses: tuple[float, ...]) -> bytes:

@@ -1,4 +1,4 @@
-"""The SQLite file of a run: its tables, and how it is opened, checked, read and written.
+"""The SQLite file of a run: how it is opened, checked, migrated, read and written.
 
 Only a file whose tables are exactly these is read: nothing else that SQLite could be made to compute is ever asked for.
 """
@@ -12,55 +12,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
+from digitsum_cli.rundir.migrations import MIGRATIONS
+from digitsum_cli.rundir.store_tables import TABLES, VERSION
 
-_VERSION = 4
-_TABLES = (
-    """CREATE TABLE trials (
-    id TEXT PRIMARY KEY,             -- a digest of the settings
-    position INTEGER NOT NULL,       -- in the order of the tables
-    settings TEXT NOT NULL           -- JSON
-) WITHOUT ROWID""",
-    """CREATE TABLE audits (
-    data_digest TEXT PRIMARY KEY,
-    audit TEXT NOT NULL,             -- JSON
-    digest TEXT NOT NULL             -- SHA-256 of the audit
-) WITHOUT ROWID""",
-    """CREATE TABLE outcomes (
-    trial TEXT PRIMARY KEY REFERENCES trials (id),
-    status TEXT NOT NULL,            -- done, diverged or failed
-    reason TEXT,
-    best_eval_accuracy REAL,
-    best_step INTEGER,
-    train_accuracy REAL,
-    test_accuracy REAL,
-    test_rows INTEGER,
-    unseen_test_accuracy REAL,
-    unseen_test_rows INTEGER,
-    exact_accuracy REAL,
-    final_train_loss REAL,
-    steps INTEGER NOT NULL,
-    seconds REAL NOT NULL,
-    step_losses BLOB NOT NULL,       -- little-endian float64, one a step
-    epoch_losses BLOB NOT NULL,      -- little-endian float64, one an epoch
-    losses_digest TEXT NOT NULL,     -- SHA-256 of the losses and gradient norms
-    digest TEXT NOT NULL             -- SHA-256 of all else, the evaluations and losses_digest
-) WITHOUT ROWID""",
-    """CREATE TABLE evaluations (
-    trial TEXT NOT NULL REFERENCES trials (id),
-    step INTEGER NOT NULL,
-    epoch INTEGER NOT NULL,
-    train_loss REAL,
-    eval_loss REAL,
-    eval_accuracy REAL NOT NULL,
-    PRIMARY KEY (trial, step)
-) WITHOUT ROWID""",
-    """CREATE TABLE gradient_norms (
-    trial TEXT NOT NULL REFERENCES trials (id),
-    parameter TEXT NOT NULL,
-    norms BLOB NOT NULL,             -- little-endian float64, one a step, before clipping
-    PRIMARY KEY (trial, parameter)
-) WITHOUT ROWID""",
-)
 _SECONDS_BETWEEN_TRIES = 0.2
 _SECONDS_TO_WAIT = 300.0
 """While another process reads or writes; a Ctrl-C is heard meanwhile."""
@@ -71,12 +25,15 @@ T = TypeVar("T")
 class StoreFile:
     """An open store.
 
+    One of an earlier version is migrated in a transaction if it is opened to be written. If it is only read, the file
+    stays as it is, and a temporary copy is migrated.
+
     Arguments:
         path: the SQLite file.
-        create: make it if it is not there.
+        create: open it to be written, and make it if it is not there.
 
     Raises:
-        InputError: the file is not there, is not a store, is damaged, or was written by another version.
+        InputError: the file is not there, is not a store, is damaged, or was written by a newer version.
         DigitsumError: it cannot be opened or written.
     """
 
@@ -88,13 +45,13 @@ class StoreFile:
                 f"file:{quote(str(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
             )
             try:
-                self._retry_while_busy(lambda: self._check(create))
+                self._retry_while_busy(lambda: self._prepare(create))
             except BaseException:
                 self._connection.close()
                 raise
 
-    def _check(self, create: bool) -> None:
-        """Makes the tables of a new file; refuses one that has others, or is damaged."""
+    def _prepare(self, create: bool) -> None:
+        """Makes the tables of a new file; checks those of an old one, and migrates them if need be."""
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA trusted_schema = OFF")
         version = self._value("PRAGMA user_version")
@@ -102,16 +59,18 @@ class StoreFile:
         if not tables and version == 0:
             if not create:
                 raise self.damaged("it is empty")
-            tables_and_version = ";".join(("BEGIN", f"PRAGMA user_version = {_VERSION}", *_TABLES, "COMMIT"))
+            tables_and_version = ";".join(("BEGIN", f"PRAGMA user_version = {VERSION}", *TABLES, "COMMIT"))
             self._connection.executescript(tables_and_version)
             return
-        if version != _VERSION:
-            newer = "a newer" if version > _VERSION else "another"
+        if version > VERSION:
             raise InputError(
-                f"{self._path} was written by {newer} digitsum (version {version}); this one reads version {_VERSION}",
+                f"{self._path} was written by a newer digitsum (version {version}); this one reads up to version "
+                f"{VERSION}",
                 next_step="Use the digitsum that wrote it, or another folder",
             )
-        if tables != set(_TABLES):
+        if version != VERSION and version not in MIGRATIONS:
+            raise InputError(f"{self._path} is not a readable store: its version is {version}")
+        if tables != set(TABLES if version == VERSION else MIGRATIONS[version].tables):
             raise InputError(f"{self._path} is not a readable store: its tables are not those of a run")
         if self._path.stat().st_size % self._value("PRAGMA page_size"):
             raise self.damaged("it was cut short")
@@ -120,6 +79,29 @@ class StoreFile:
             or self._connection.execute("PRAGMA foreign_key_check").fetchone()
         ):
             raise self.damaged("its pages do not fit together")
+        if version < VERSION:
+            self._migrate(version, in_place=create)
+
+    def _migrate(self, version: int, *, in_place: bool) -> None:
+        if not in_place:
+            copy = sqlite3.connect("")  # a temporary file, or in memory while it is small
+            self._connection.backup(copy)
+            self._connection.close()
+            self._connection = copy
+        self._connection.execute("PRAGMA foreign_keys = OFF")  # tables are renamed and dropped
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            while version < VERSION:
+                MIGRATIONS[version].migrate(self._connection)
+                version += 1
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._connection.execute("ROLLBACK")
+            if isinstance(error, ValueError | TypeError | RecursionError):
+                raise self.damaged(str(error)) from error
+            raise
+        self._connection.execute("PRAGMA foreign_keys = ON")
 
     def _value(self, query: str) -> Any:
         return self._connection.execute(query).fetchone()[0]

@@ -1,10 +1,11 @@
 """One value from the command line, and how it gets into the tree of values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
+from digitsum_cli.settings.renamed_keys import current_key
 from digitsum_cli.settings.validation import origin_of, shown
 
 _SECTIONS = ("data", "data.k", "model", "train", "sweep")
@@ -42,6 +43,7 @@ def apply_override(override: Override, tree: dict[str, Any], origins: dict[KeyPa
         for key, value in override.value.items():
             apply_override(Override(f"{override.key}.{key}", value, override.origin), tree, origins)
         return
+    override = replace(override, key=current_key(override.key, override.value, override.origin))
     *sections, leaf = override.path
     branch = tree
     for depth, section in enumerate(sections, 1):

@@ -17,6 +17,7 @@ from digitsum_cli.settings.axes import (
 from digitsum_cli.settings.document import KeyPath, dump_document, parse_value, read_document
 from digitsum_cli.settings.estimates import time_in_words
 from digitsum_cli.settings.override import Override, apply_override
+from digitsum_cli.settings.renamed_keys import with_current_keys
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.settings.validation import origin_of, validate
 
@@ -57,7 +58,8 @@ def resolve_settings(
     origins: dict[KeyPath, str] = {}
     if config is not None:
         document = read_document(config)
-        tree, origins = document.values, dict(document.origins)
+        origins = dict(document.origins)
+        tree = with_current_keys(document.values, origins)
     for override in overrides:
         apply_override(override, tree, origins)
     axes = tree.pop("sweep", None)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from digitsum_cli.core.names import (
+from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
     CHRONO,
@@ -142,8 +142,10 @@ class DataSettings(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
-        if self.rows == "fresh" and self.dir is not None:
-            raise ValueError("rows are fresh, that is drawn while training, and dir names rows to read: one of the two")
+        if ROWS[self.rows] and self.dir is not None:
+            raise ValueError(
+                f"rows are {self.rows}, that is drawn while training, and dir names rows to read: one of the two"
+            )
         rows = task_of(self).strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
@@ -179,7 +181,7 @@ class TrainSettings(_Section):
     clip_norm: ClipNorm = None
     loss: Loss = "mean"
     shuffle: YesOrNo = False
-    early_stop: Patience = None
+    patience: Patience = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100

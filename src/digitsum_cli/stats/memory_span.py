@@ -50,11 +50,14 @@ class MedianSpan:
     low: Span | None
     high: Span | None
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval, and it is wider than the median alone."""
+        return self.low is not None and not self.low == self.median == self.high
+
     def __str__(self) -> str:
         """``22.3 [20.1, 25]``; an interval that is no wider than the median is not repeated."""
-        if self.low is None or self.low == self.median == self.high:
-            return str(self.median)
-        return f"{self.median} [{self.low}, {self.high}]"
+        return f"{self.median} [{self.low}, {self.high}]" if self.has_interval else str(self.median)
 
 
 def memory_span(lengths: Sequence[int], accuracies: Sequence[float], threshold: float) -> Span:

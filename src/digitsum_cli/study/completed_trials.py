@@ -8,8 +8,7 @@ from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials.outcome import Outcome
-from digitsum_cli.trials.results import result_row
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
 _SECONDS_BETWEEN_TABLES = 5.0
@@ -39,27 +38,30 @@ class CompletedTrials:
     ) -> None:
         self._trials, self._store, self._run, self._keeper = trials, store, run, keeper
         self._retry_failed = retry_failed
-        ended = dict(store.ended(trials, losses=False))
-        self._rows = {trial.identity: result_row(trial, outcome) for trial, outcome in ended.items()}
-        self.missing = [trial for trial in trials if trial not in ended or self._is_missing(trial, ended[trial])]
+        ended = store.ended()
+        self._rows = {
+            trial.identity: TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended
+        }
+        self.missing = [trial for trial in trials if self._is_missing(trial)]
         """Those that are still to be run."""
         self._next_table = time.monotonic() + _SECONDS_BETWEEN_TABLES
 
-    def _is_missing(self, trial: Trial, outcome: Outcome) -> bool:
-        if self._retry_failed and outcome.status != "done":
+    def _is_missing(self, trial: Trial) -> bool:
+        row = self._rows.get(trial.identity)
+        if row is None or (self._retry_failed and not row.done):
             return True
-        return outcome.kept is not None and not self._run.checkpoint(trial.name).is_file()
+        return row.scores is not None and not self._run.checkpoint(trial.name).is_file()
 
     def save(self, trial: Trial, outcome: Outcome) -> None:
         """Saves an outcome, its weights first; its training cannot be gone on with any more, unless it failed."""
         if outcome.weights is not None:
             write_checkpoint(self._run.checkpoint(trial.name), outcome.weights, trial.to_dict())
         self._store.add(trial, outcome)
-        self._rows[trial.identity] = result_row(trial, outcome)
+        self._rows[trial.identity] = TrialRow.of(trial, outcome)
         if self._keeper and outcome.status != "failed":
             self._keeper.discard()
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TrialRow]:
         """A row for each trial that has ended, in the order of the trials."""
         return [self._rows[trial.identity] for trial in self._trials if trial.identity in self._rows]
 

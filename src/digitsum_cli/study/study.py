@@ -1,21 +1,19 @@
 """A whole study: settings to a run directory with its store, tables, checkpoints and figures."""
 
 import contextlib
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.audit import audit_splits
-from digitsum_cli.core.record import Progress
-from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
+from digitsum_cli.core.audit import Audit, audit_splits
+from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.execution.execute import execute
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.stopping import stopped
+from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
 from digitsum_cli.rundir.access import exclusive_run_directory
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
@@ -23,86 +21,15 @@ from digitsum_cli.rundir.resume import check_same_settings
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.completed_trials import CompletedTrials
+from digitsum_cli.study.result import StudyResult
+from digitsum_cli.study.run_options import RunOptions
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.ram import jobs_that_fit
-from digitsum_cli.trials.results import history_rows
-from digitsum_cli.trials.setting_columns import Row
+from digitsum_cli.trials.rows import TrialRow, history_rows
 from digitsum_cli.trials.trial import Trial
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """What a study gave: its folder, a row for each trial that ended, and what they say together."""
-
-    run: RunDirectory
-    rows: list[Row]
-    analysis: Analysis
-
-    @property
-    def failures(self) -> list[Row]:
-        """The rows of trials that failed or diverged."""
-        return [row for row in self.rows if row["status"] != "done"]
-
-    def raise_failures(self, next_step: str) -> None:
-        """Raises an error if any trial did not end well.
-
-        Arguments:
-            next_step: what can be done then.
-
-        Raises:
-            TrialsFailedError: a trial failed or diverged.
-        """
-        if not self.failures:
-            return
-        first = self.failures[0]
-        raise TrialsFailedError(
-            f"{len(self.failures)} of {len(self.rows)} trials failed or diverged, the rest are saved; "
-            f"length {first['length']}, seed {first['seed']} {first['status']}: {first['reason']}",
-            next_step=next_step,
-        )
-
-
-class StudyCallback(ABC):
-    """Who is told how a study goes."""
-
-    @abstractmethod
-    def planned(self, plan: Plan, missing: list[Trial]) -> None:
-        """Called once, with the plan and those of its trials that are still to be run."""
-
-    @abstractmethod
-    def progressed(self, trial: Trial, progress: Progress) -> None:
-        """Called while a trial runs."""
-
-    @abstractmethod
-    def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """Called with each outcome, after it was saved."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a study is run, as far as it changes no number.
-
-    Arguments:
-        jobs: how many trials run side by side; None runs them in this process.
-        or_fewer: run fewer where memory is short.
-        resume: go on with the run that stands in the folder: trials that have ended are not run again.
-        retry_failed: but those that failed or diverged are.
-        force: replace the run that stands in the folder.
-        fail_fast: stop at the first trial that fails or diverges.
-        keep_state: of a single trial in this process, keep on disk where it stands, and go on from there.
-        command: the command line, for the provenance.
-    """
-
-    jobs: int | None
-    or_fewer: bool = False
-    resume: bool = False
-    retry_failed: bool = False
-    force: bool = False
-    fail_fast: bool = False
-    keep_state: bool = False
-    command: Sequence[str] = ()
 
 
 def run_study(
@@ -150,12 +77,28 @@ def run_study(
             _save_what_is_there(keeper, completed, run, session)
             raise
         completed.write_table()
-        run.write_history(row for pair in store.ended(plan.trials, losses=False) for row in history_rows(*pair))
+        rows = completed.rows()
+        curves = _write_history(plan, rows, store, audits, run)
         _write_end(run, session)
-        analysis = analyse(completed.rows(), audits, thresholds, plan.trials)
+        analysis = analyse(rows, audits, thresholds, plan.trials)
         run.write_analysis(analysis.to_dict())
-        _draw_figures(plan, store, analysis, run)
-    return StudyResult(run, completed.rows(), analysis)
+        _draw_figures(curves, rows, analysis, run)
+    return StudyResult(run, rows, analysis)
+
+
+def _write_history(
+    plan: Plan, rows: Sequence[TrialRow], store: Store, audits: Mapping[str, Audit], run: RunDirectory
+) -> list[TrainingCurves]:
+    """Writes ``history.csv``, and takes along what the figures need: each outcome is read once."""
+    settings, curves = settings_to_draw(rows), list[TrainingCurves]()
+
+    def every_row() -> Iterator[dict[str, Any]]:
+        for record in store.records(plan.trials):
+            curves.extend(training_curves([record], settings, audits))
+            yield from history_rows(*record)
+
+    run.write_history(every_row())
+    return curves
 
 
 def _jobs(plan: Plan, options: RunOptions) -> int | None:
@@ -246,16 +189,14 @@ def _run_trials(
             take(*ended)
 
 
-def _draw_figures(plan: Plan, store: Store, analysis: Analysis, run: RunDirectory) -> None:
+def _draw_figures(
+    curves: Sequence[TrainingCurves], rows: Sequence[TrialRow], analysis: Analysis, run: RunDirectory
+) -> None:
     from digitsum_cli.figures.style import save_figure
     from digitsum_cli.report.gradient_figures import gradient_figures
     from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 
     run.clear_figures()
-    for drawn in (
-        *loss_figures(plan.trials, store),
-        *gradient_figures(plan.trials, store),
-        accuracy_figure(plan.trials, store, analysis),
-    ):
+    for drawn in (*loss_figures(curves), *gradient_figures(curves), accuracy_figure(rows, analysis)):
         if drawn is not None:
             save_figure(drawn.figure, run.figures, drawn.name)

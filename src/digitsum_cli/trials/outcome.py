@@ -9,33 +9,9 @@ from pydantic import ConfigDict, Field, SkipValidation
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
 from digitsum_cli.core.training_state import IncompatibleStateError
+from digitsum_cli.trials.scores import Count, Scores, Share
 
 Status = Literal["done", "diverged", "failed"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-_CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-@dataclass(frozen=True)
-class KeptScores:
-    """How the kept weights do.
-
-    Arguments:
-        train_accuracy, test_accuracy: on the train and on the test rows, 0 to 1.
-        test_rows: how many there are.
-        unseen_test_accuracy: on the test rows that do not stand in the train split; None if there are none.
-        unseen_test_rows: how many these are; None where fresh rows were trained on.
-        exact_accuracy: over every draw of the generator.
-    """
-
-    __pydantic_config__ = _CONFIG
-
-    train_accuracy: Share
-    test_accuracy: Share
-    test_rows: Annotated[int, Field(gt=0)]
-    unseen_test_accuracy: Share | None
-    unseen_test_rows: Count | None
-    exact_accuracy: Share
 
 
 @dataclass(frozen=True)
@@ -45,9 +21,9 @@ class Outcome:
     Arguments:
         status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
         reason: why it diverged, failed or was stopped early.
-        best_eval_accuracy: of the kept weights, 0 to 1.
-        best_step: the global step, counted from 0, of the kept weights.
-        kept: how the kept weights do; None if none were kept.
+        best_eval_accuracy: of the best checkpoint, 0 to 1.
+        best_step: the global step, counted from 0, of the best checkpoint.
+        scores: of the best checkpoint; None if there is none.
         final_train_loss: the last epoch's mean of batch losses.
         steps: the updates that were made.
         seconds: from the first step to the test accuracy, by the clock; of all sessions.
@@ -55,16 +31,16 @@ class Outcome:
         epoch_losses: each epoch's mean of batch losses.
         evaluations: on the eval split, in order.
         gradient_norms: of each parameter at every step, before clipping; empty if they were not recorded.
-        weights: those that were kept.
+        weights: of the best checkpoint.
     """
 
-    __pydantic_config__ = _CONFIG
+    __pydantic_config__ = ConfigDict(extra="ignore", arbitrary_types_allowed=True)
 
     status: Status
     reason: str | None
     best_eval_accuracy: Share | None
     best_step: Count | None
-    kept: KeptScores | None
+    scores: Scores | None
     final_train_loss: float | None
     steps: Count
     seconds: Annotated[float, Field(ge=0)]
@@ -75,21 +51,21 @@ class Outcome:
     weights: Annotated[Weights | None, SkipValidation] = None
 
     @classmethod
-    def of(cls, record: TrainingRecord, kept: KeptScores | None, seconds: float, weights: Weights | None) -> "Outcome":
+    def of(cls, record: TrainingRecord, scores: Scores | None, seconds: float, weights: Weights | None) -> "Outcome":
         """The outcome of a training that was not interrupted.
 
         Arguments:
-            record: what was noted down while it trained.
-            kept: how the kept weights do; None if none were kept.
+            record: of the training.
+            scores: of the best checkpoint; None if there is none.
             seconds: by the clock.
-            weights: those that were kept; None if there was no evaluation.
+            weights: of the best checkpoint; None if there was no evaluation.
         """
         return cls(
             status="diverged" if record.ending.diverged else "done",
             reason=_reason(record),
             best_eval_accuracy=record.best.eval_accuracy if record.best else None,
             best_step=record.best.step if record.best else None,
-            kept=kept,
+            scores=scores,
             final_train_loss=record.epoch_losses[-1] if record.epoch_losses else None,
             steps=record.updates,
             seconds=seconds,

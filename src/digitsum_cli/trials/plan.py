@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.names import FUSED
+from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.schema import DataSettings, Settings
+from digitsum_cli.fused import rule
+from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
@@ -35,13 +37,15 @@ def plan_trials(settings: Settings) -> Plan:
     The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
 
     Raises:
-        InputError: a data file is missing or wrong, this machine has no such device, ``fused`` cannot run, an
-            axis changes nothing, or a training does not fit in memory.
+        InputError: an implementation does not have what is asked of it, a data file is missing or wrong, this machine
+            has no such device, ``fused`` cannot run, an axis changes nothing, or a training does not fit in memory.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
         for values in itertools.product(*settings.sweep.values())
     ]
+    for combination in combinations:
+        _check_implemented(combination)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
     for combination in combinations:
@@ -63,6 +67,21 @@ def plan_trials(settings: Settings) -> Plan:
     by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
     return Plan(trials, by_digest)
+
+
+def _check_implemented(settings: Settings) -> None:
+    """What an implementation does not have is refused: nothing else is trained in its place."""
+    model, train = settings.model, settings.train
+    check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
+    if model.impl == FUSED:
+        for name, value in train:
+            if name not in rule.SETTINGS and value != TrainSettings.model_fields[name].default:
+                raise InputError(
+                    f"impl {FUSED} does not have train.{name}",
+                    where=f"train.{name}",
+                    allowed="its default",
+                    next_step=f"Or choose an implementation that has it: {', '.join(AUTOGRAD)}",
+                )
 
 
 def _check_no_repetitions(trials: Sequence[Trial]) -> None:
@@ -95,7 +114,7 @@ def resolved_device(name: str) -> str:
     Raises:
         InputError: this machine has no such device.
     """
-    if name == "cpu":
+    if name == CPU:
         return name
     from digitsum_cli.core.device import resolve_device
 
@@ -109,13 +128,13 @@ def _device_for(impl: str, name: str) -> str:
         raise InputError(
             "impl fused needs Numba, which is not installed", next_step="Install it with: pip install numba"
         )
-    if name not in ("cpu", "auto"):
+    if name not in (CPU, AUTO):
         raise InputError(
             f"impl fused does not run on {name!r}",
             where="train.device",
-            allowed="cpu or auto; manual and torch use others",
+            allowed=f"{CPU} or {AUTO}; {' and '.join(AUTOGRAD)} use others",
         )
-    return "cpu"
+    return CPU
 
 
 def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
@@ -124,9 +143,8 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
     return Trial(
         length=length,
-        **settings.model.model_dump(),
-        **settings.train.model_dump(exclude={"log_every", "device"}),
-        device=device,
+        model=settings.model,
+        train=settings.train.model_copy(update={"device": device, "log_every": TrainSettings().log_every}),
         rows=data.rows,
         data=None if data.dir is not None else generated,
         data_digest=digest,

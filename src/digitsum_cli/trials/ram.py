@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from digitsum_cli.core.names import FUSED, GATES, TORCH
+from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import memory_in_words
 from digitsum_cli.settings.task import task_of
@@ -24,9 +24,9 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def count_parameters(trial: Trial) -> int:
     """How many numbers the weights of a trial's classifier are."""
-    gates = max(1, len(GATES[trial.cell]))
-    M, H = trial.embedding_size, trial.hidden_size
-    biases = 2 if trial.impl == TORCH else 1
+    gates = len(CELLS[trial.model.cell].suffixes)
+    M, H = trial.model.embedding_size, trial.model.hidden_size
+    biases = 2 if trial.model.impl == TORCH else 1
     symbols, classes = task_of(trial).symbols, task_of(trial).classes
     return symbols * M + gates * (M * H + H * H + biases * H) + H * classes + classes
 
@@ -38,10 +38,10 @@ def memory_needed(trial: Trial, rows: int) -> int:
         trial: its sizes.
         rows: in its train split.
     """
-    gates = max(1, len(GATES[trial.cell]))
-    H, length = trial.hidden_size, trial.length
-    of_a_state = H * (2 * gates + 2) + (0 if trial.impl == FUSED else trial.embedding_size)
-    states = min(trial.batch_size, rows) * length * of_a_state
+    gates = len(CELLS[trial.model.cell].suffixes)
+    H, length = trial.model.hidden_size, trial.length
+    of_a_state = H * (2 * gates + 2) + (0 if trial.model.impl == FUSED else trial.model.embedding_size)
+    states = min(trial.train.batch_size, rows) * length * of_a_state
     draws = task_of(trial).symbols ** 2 * length * H * (gates + 2)  # of one first digit, for the exact accuracy
     noted = _BYTES_OF_A_NUMBER * _steps(trial, rows) * _numbers_a_step(trial)
     return _FLOAT * (_COPIES_OF_WEIGHTS * count_parameters(trial) + states + draws) + noted
@@ -54,12 +54,12 @@ def state_bytes(trial: Trial, rows: int) -> int:
 
 
 def _steps(trial: Trial, rows: int) -> int:
-    return trial.epochs * -(-rows // trial.batch_size)
+    return trial.train.epochs * -(-rows // trial.train.batch_size)
 
 
 def _numbers_a_step(trial: Trial) -> int:
-    parameters = 3 + 4 * max(1, len(GATES[trial.cell]))
-    return 1 + (parameters if trial.record_gradients else 0)
+    parameters = 3 + 4 * len(CELLS[trial.model.cell].suffixes)
+    return 1 + (parameters if trial.train.record_gradients else 0)
 
 
 def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
@@ -75,9 +75,9 @@ def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
     needed, trial = max(((memory_needed(*pair), pair[0]) for pair in trials), key=lambda pair: pair[0])
     if needed > present:
         raise InputError(
-            f"the training at length {trial.length} with hidden size {trial.hidden_size}, batch size "
-            f"{trial.batch_size} and {trial.epochs} epochs needs {memory_in_words(needed)} of memory or more, and this "
-            f"machine has {memory_in_words(present)}",
+            f"the training at length {trial.length} with hidden size {trial.model.hidden_size}, batch size "
+            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs {memory_in_words(needed)} of memory or "
+            f"more, and this machine has {memory_in_words(present)}",
             next_step="Choose a smaller train.batch_size, train.epochs, model.hidden_size or length",
         )
 

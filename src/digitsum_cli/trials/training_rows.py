@@ -2,6 +2,7 @@
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
+from digitsum_cli.core.registry import ROWS
 from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
@@ -9,9 +10,9 @@ from digitsum_cli.trials.trial import Trial
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
     """The rows of a trial's epochs."""
-    return TrainingRows(splits.train, trial.shuffle, trial.rows == "fresh", trial.seed, task_of(trial))
+    return TrainingRows(splits.train, trial.train.shuffle, ROWS[trial.rows], trial.seed, task_of(trial))
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
-    """The test rows that do not stand in the train split; None where fresh rows were trained on, and no split."""
-    return None if trial.rows == "fresh" else unseen_rows(splits.test, splits.train)
+    """The test rows that are not in the training split; None with fresh rows, which are trained on in its place."""
+    return None if ROWS[trial.rows] else unseen_rows(splits.test, splits.train)

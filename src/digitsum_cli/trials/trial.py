@@ -1,53 +1,28 @@
 """One fully resolved training run."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.core.registry import CELLS
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.schema import (
-    Activation,
-    BatchSize,
-    Cell,
-    ClipNorm,
-    Device,
-    Epochs,
-    ForgetBias,
-    Implementation,
-    Initialisation,
-    InitScale,
-    LayerSize,
-    LearningRate,
-    Length,
-    Loss,
-    LrSchedule,
-    Optimizer,
-    Patience,
-    RowsKind,
-    RowsPerPair,
-    Seed,
-    Steps,
-    TaskName,
-    WeightDecay,
-    YesOrNo,
-)
-
-_COST_OF_CELL = {"srn": 1.0, "lstm": 3.0, "gru": 2.5}
+from digitsum_cli.settings.schema import Length, ModelSettings, RowsKind, RowsPerPair, Seed, TaskName, TrainSettings
+from digitsum_cli.trials.first_format import from_first_format, is_first_format
+from digitsum_cli.trials.identity import identity_of
 
 
 @dataclass(frozen=True)
 class GeneratedData:
-    """How the rows of a length are drawn again: they depend on the lengths drawn before it.
+    """How to draw the rows of a length again: they depend on the lengths drawn before it.
 
     Arguments:
-        lengths: the lengths drawn from the stream, up to and with the trial's own.
+        lengths: the lengths drawn from the stream, up to and including the trial's own.
         k_train, k_eval, k_test: rows for each pair of first digits.
         seed: of the stream.
     """
@@ -68,11 +43,12 @@ class GeneratedData:
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything that decides what one training run gives.
-
-    The settings are those of ``data``, ``model`` and ``train``, but for how it is watched.
+    """Everything that decides the outcome of one training run.
 
     Arguments:
+        length: digits in a row.
+        model, train: the settings of these sections. ``device`` is resolved; ``log_every``, which changes nothing, is
+            the default.
         rows: ``fixed`` or ``fresh``.
         data: how its rows are drawn; None when they were read from files.
         data_digest: the SHA-256 of its rows as text.
@@ -82,28 +58,8 @@ class Trial:
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     length: Length
-    cell: Cell
-    impl: Implementation
-    embedding_size: LayerSize
-    hidden_size: LayerSize
-    activation: Activation
-    init: Initialisation
-    init_scale: InitScale
-    forget_bias: ForgetBias
-    epochs: Epochs
-    batch_size: BatchSize
-    lr: LearningRate
-    optimizer: Optimizer
-    lr_schedule: LrSchedule
-    weight_decay: WeightDecay
-    clip_norm: ClipNorm
-    loss: Loss
-    shuffle: YesOrNo
-    early_stop: Patience
-    record_gradients: YesOrNo
-    seed: Seed
-    eval_every: Steps
-    device: Device
+    model: ModelSettings
+    train: TrainSettings
     rows: RowsKind
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -111,41 +67,54 @@ class Trial:
     task: TaskName = DIGIT_SUM.name
 
     @property
+    def seed(self) -> int:
+        """The seed of the training."""
+        return self.train.seed
+
+    @cached_property
     def identity(self) -> str:
-        """Sixteen hexadecimal digits of a hash of every setting and of the data's bytes."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Sixteen hexadecimal digits of a hash of its settings and of its data's bytes."""
+        return identity_of(self.to_dict())
 
     @property
     def name(self) -> str:
-        """What files of this trial are called."""
-        return f"length{self.length}-{self.cell}-{self.impl}-seed{self.seed}-{self.identity}"
+        """The name of its files."""
+        return f"length{self.length}-{self.model.cell}-{self.model.impl}-seed{self.seed}-{self.identity}"
 
     @property
     def relative_cost(self) -> float:
         """How long it takes, in no unit: a step has a fixed part and one that grows with the length."""
-        return self.epochs * (self.length + 12) * _COST_OF_CELL[self.cell]
+        return self.train.epochs * (self.length + 12) * CELLS[self.model.cell].step_cost
 
     def to_dict(self) -> dict[str, Any]:
-        """The trial as plain values, for JSON; without the task if that is the digit sum, as in versions before."""
-        values = asdict(self)
-        if self.task == DIGIT_SUM.name:
-            del values["task"]
-        return values
+        """The trial as plain values, for JSON."""
+        return {
+            "length": self.length,
+            "task": self.task,
+            "model": self.model.model_dump(),
+            "train": self.train.model_dump(exclude={"log_every"}),
+            "rows": self.rows,
+            "data": asdict(self.data) if self.data else None,
+            "data_digest": self.data_digest,
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
-        """The trial that ``to_dict`` described.
+        """The trial that ``to_dict`` described, in this version or an earlier one.
+
+        Settings that were added since have their defaults.
 
         Raises:
-            InputError: a value is missing, superfluous, of the wrong type or out of range.
+            InputError: a value is missing, unknown, of the wrong type or out of range.
         """
         try:
-            return _adapter().validate_json(json.dumps(values))
+            nested = from_first_format(values) if is_first_format(values) else values
+            return _adapter().validate_json(json.dumps(nested))
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "all of it"
-            raise InputError(f"not the settings of a trial: {key}: {first['msg']}") from error
+            newer = ", a setting of a newer digitsum?" if first["type"] == "extra_forbidden" else ""
+            raise InputError(f"not the settings of a trial: {key}: {first['msg']}{newer}") from error
 
 
 @cache

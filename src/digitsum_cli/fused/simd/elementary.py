@@ -6,7 +6,7 @@ All halve the range as Moshier's Cephes library does and use its polynomials. Wh
 
 from typing import NamedTuple
 
-from digitsum_cli.fused.vectors import Vector
+from digitsum_cli.fused.simd.vectors import Vector
 
 _LOG2_E = 1.4426950408889634
 

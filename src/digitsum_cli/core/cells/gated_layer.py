@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import draw_xavier
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 
 
 class GatedLayer(RecurrentLayer):

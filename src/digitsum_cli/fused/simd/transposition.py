@@ -7,7 +7,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.vectors import (
+from digitsum_cli.fused.simd.vectors import (
     INT32,
     INT64,
     VECTOR_BYTES,

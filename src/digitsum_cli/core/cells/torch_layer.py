@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 
 
 class TorchLayer(RecurrentLayer):

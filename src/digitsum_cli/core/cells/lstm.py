@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_recurrent
-from digitsum_cli.core.gated_layer import GatedLayer
-from digitsum_cli.core.names import GATES
-from digitsum_cli.core.torch_layer import TorchLayer
+from digitsum_cli.core.cells.gated_layer import GatedLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
+from digitsum_cli.core.registry import CELLS
 
 
 class LSTM(GatedLayer):
@@ -43,7 +43,7 @@ class LSTM(GatedLayer):
     b_c: Tensor
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(input_size, hidden_size, 2 * hidden_size, GATES["lstm"], generator)
+        super().__init__(input_size, hidden_size, 2 * hidden_size, CELLS["lstm"].gates, generator)
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
         """``i_t``, ``f_t`` and ``o_t``; see ``RecurrentLayer.gates``."""

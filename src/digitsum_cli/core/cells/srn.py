@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_recurrent, draw_xavier
-from digitsum_cli.core.recurrent_layer import RecurrentLayer
-from digitsum_cli.core.torch_layer import TorchLayer
+from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
+from digitsum_cli.core.registry import ACTIVATIONS, load
 from digitsum_cli.errors import InputError
 
 
@@ -29,7 +30,7 @@ class SRN(RecurrentLayer):
         b: initial values of shape ``(1, hidden_size)``.
         generator: what the values that are not given are drawn from, in the order ``W``, ``U``, ``b``; without one,
             torch's global generator.
-        activation: ``"tanh"`` or ``"relu"``.
+        activation: a name of ``digitsum_cli.core.registry``, such as ``"tanh"`` or ``"relu"``.
 
     Raises:
         InputError: given values have another shape.
@@ -54,7 +55,7 @@ class SRN(RecurrentLayer):
         activation: str = "tanh",
     ) -> None:
         super().__init__(input_size, hidden_size, hidden_size)
-        self.activation = {"tanh": torch.tanh, "relu": torch.relu}[activation]
+        self.activation: Callable[[Tensor], Tensor] = load(ACTIVATIONS[activation].function)
         self.W = _given_or_drawn("W", W, (input_size, hidden_size), generator)
         self.U = _given_or_drawn("U", U, (hidden_size, hidden_size), generator)
         self.b = _given_or_drawn("b", b, (1, hidden_size), generator)

@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from digitsum_cli.fused.compiled import compiled
-from digitsum_cli.fused.vectors import (
+from digitsum_cli.fused.simd.vectors import (
     INT64,
     VECTOR_BYTES,
     broadcast,

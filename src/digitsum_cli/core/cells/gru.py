@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_recurrent
-from digitsum_cli.core.gated_layer import GatedLayer
-from digitsum_cli.core.names import GATES
-from digitsum_cli.core.torch_layer import TorchLayer
+from digitsum_cli.core.cells.gated_layer import GatedLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
+from digitsum_cli.core.registry import CELLS
 
 
 class GRU(GatedLayer):
@@ -42,7 +42,7 @@ class GRU(GatedLayer):
     b_n: Tensor
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__(input_size, hidden_size, hidden_size, GATES["gru"], generator)
+        super().__init__(input_size, hidden_size, hidden_size, CELLS["gru"].gates, generator)
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
         """``r_t`` and ``z_t``; see ``RecurrentLayer.gates``."""

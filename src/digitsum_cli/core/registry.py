@@ -1,0 +1,101 @@
+"""Every name that settings may use for what the core builds, and where it is.
+
+Free of torch and Numba, so that settings are checked at once. A new name is one entry here and the code it points to.
+What an entry does not list for an implementation is refused when the trial is planned, and never replaced by another.
+"""
+
+import math
+from importlib import import_module
+from typing import Any
+
+from digitsum_cli.core.learning_rate import constant_factor, cosine_factor
+from digitsum_cli.core.specs import (
+    ActivationSpec,
+    CellSpec,
+    InitialisationSpec,
+    LossSpec,
+    OptimizerSpec,
+    Schedule,
+)
+
+MANUAL, TORCH, FUSED = "manual", "torch", "fused"
+AUTOGRAD = (MANUAL, TORCH)
+IMPLEMENTATIONS = (*AUTOGRAD, FUSED)
+
+CELLS: dict[str, CellSpec] = {
+    "srn": CellSpec(
+        implementations={
+            MANUAL: dict.fromkeys(("tanh", "relu"), "digitsum_cli.core.cells.srn:SRN"),
+            TORCH: dict.fromkeys(("tanh", "relu"), "digitsum_cli.core.cells.srn:TorchSRN"),
+            FUSED: {"tanh": "digitsum_cli.fused.srn:TANH", "relu": "digitsum_cli.fused.srn:RELU"},
+        },
+        gates=(),
+        candidate="U",
+        step_cost=1.0,
+    ),
+    "lstm": CellSpec(
+        implementations={
+            MANUAL: {"tanh": "digitsum_cli.core.cells.lstm:LSTM"},
+            TORCH: {"tanh": "digitsum_cli.core.cells.lstm:TorchLSTM"},
+            FUSED: {"tanh": "digitsum_cli.fused.lstm:CELL"},
+        },
+        gates=("i", "f", "o", "c"),
+        candidate="U_c",
+        step_cost=3.0,
+    ),
+    "gru": CellSpec(
+        implementations={
+            MANUAL: {"tanh": "digitsum_cli.core.cells.gru:GRU"},
+            TORCH: {"tanh": "digitsum_cli.core.cells.gru:TorchGRU"},
+            FUSED: {"tanh": "digitsum_cli.fused.gru:CELL"},
+        },
+        gates=("r", "z", "n"),
+        candidate="U_n",
+        step_cost=2.5,
+    ),
+}
+
+ACTIVATIONS = {
+    "tanh": ActivationSpec("torch:tanh", bounds=(-1.0, 1.0)),
+    "relu": ActivationSpec("torch:relu", bounds=(0.0, math.inf)),
+}
+
+INITIALISATIONS = {
+    "book": InitialisationSpec(
+        "digitsum_cli.core.initialisation:book",
+        arrays="digitsum_cli.fused.initial_weights:draw_book_weights",
+        shared=False,
+    ),
+    "torch": InitialisationSpec("digitsum_cli.core.initialisation:torch_default"),
+    "orthogonal": InitialisationSpec("digitsum_cli.core.initialisation:orthogonal"),
+    "identity": InitialisationSpec("digitsum_cli.core.initialisation:identity", gated=False, scaled=True),
+}
+
+CHRONO = "chrono"
+"""The forget bias that is drawn."""
+
+OPTIMIZERS = {
+    "adam": OptimizerSpec("torch.optim:Adam", fused="digitsum_cli.fused.update:ADAM"),
+    "sgd": OptimizerSpec("torch.optim:SGD", fused="digitsum_cli.fused.update:SGD"),
+}
+
+LR_SCHEDULES: dict[str, Schedule] = {"constant": constant_factor, "cosine": cosine_factor}
+
+LOSSES = {
+    "mean": LossSpec("mean", divisor=lambda rows: rows),
+    "sum": LossSpec("sum", divisor=lambda _: 1),
+}
+
+CPU, AUTO = "cpu", "auto"
+ACCELERATORS = {"cuda": "torch.cuda:is_available", "mps": "torch.backends.mps:is_available"}
+"""Devices other than the CPU, by name, with what says whether this machine has one; ``auto`` takes the first."""
+DEVICES = (CPU, *ACCELERATORS, AUTO)
+
+ROWS = {"fixed": False, "fresh": True}
+"""By kind of rows, whether they are drawn anew in every epoch."""
+
+
+def load(where: str) -> Any:
+    """The object that ``package.module:name`` says."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)

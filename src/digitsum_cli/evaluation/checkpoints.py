@@ -1,0 +1,130 @@
+"""Saved checkpoints: where they are, and which trial each belongs to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitsum_cli.core.bounded_read import require_inside
+from digitsum_cli.core.checkpoint import Weights, read_checkpoint
+from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.weights import load_weights
+from digitsum_cli.errors import InputError
+from digitsum_cli.execution.training import build_trial_classifier
+from digitsum_cli.rundir.access import check_links
+from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
+from digitsum_cli.rundir.store import Store
+from digitsum_cli.trials.ram import count_parameters
+from digitsum_cli.trials.trial import Trial
+
+
+@dataclass(frozen=True)
+class TrialCheckpoint:
+    """A checkpoint as it was read: the best weights of a trial."""
+
+    path: Path
+    trial: Trial
+    weights: Weights
+
+    def classifier(self, device: str = "cpu") -> DigitSumClassifier:
+        """The trial's classifier with these weights.
+
+        Raises:
+            InputError: the weights do not fit the trial.
+        """
+        wanted, given = count_parameters(self.trial), sum(array.size for array in self.weights.values())
+        if given != wanted:  # before a network as large as the settings say is built
+            raise InputError(f"{self.path} does not fit its settings: it holds {given:,} numbers instead of {wanted:,}")
+        model = build_trial_classifier(self.trial, device)
+        load_weights(model, self.weights, source=str(self.path))
+        return model
+
+
+@dataclass(frozen=True)
+class FoundCheckpoints:
+    """The checkpoint that was named, or those of a run in the order of its tables.
+
+    Arguments:
+        paths: all of them.
+        done: those of trials that are done.
+        missing: how many trials are done, but have no checkpoint any more.
+    """
+
+    paths: list[Path]
+    done: list[Path]
+    missing: int
+
+
+def read_trial_checkpoint(path: Path) -> TrialCheckpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        InputError: the file is missing, damaged, or not a checkpoint of a trial, or that of another trial than its name
+            says.
+    """
+    checkpoint = read_checkpoint(path)
+    if not checkpoint.settings:
+        raise InputError(f"{path} has no settings: it was saved by hand", next_step="Load it with Runner.load_model")
+    try:
+        trial = Trial.from_dict(checkpoint.settings)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    if is_checkpoint_name(path.name) and path.stem != trial.name:
+        raise InputError(f"{path} holds the weights of another trial, {trial.name}", next_step="Rename it to that name")
+    return TrialCheckpoint(path, trial, checkpoint.weights)
+
+
+def find_checkpoints(path: Path) -> FoundCheckpoints:
+    """The checkpoint at ``path``, or every one of the run there.
+
+    Raises:
+        InputError: there is nothing, a folder without checkpoints, or one with links that lead out of it.
+    """
+    if not path.is_dir():
+        if (run := run_of(path)) is not None:
+            check_links(run)
+            require_inside(path, run.path)
+        return FoundCheckpoints([path], [path], 0)
+    found = checkpoints_of_run(path)
+    if not found.paths:
+        raise InputError(
+            f"{path} is not a run with checkpoints", next_step="Name a run directory or a .safetensors file"
+        )
+    return found
+
+
+def checkpoints_of_run(path: Path) -> FoundCheckpoints:
+    """Every checkpoint of a run, or of a folder with checkpoints that has no store.
+
+    Raises:
+        InputError: the store is damaged, or the folder has links that lead out of it.
+    """
+    run = RunDirectory(path)
+    check_links(run)
+    paths = sorted(require_inside(found, path) for found in run.checkpoints.glob("*.safetensors"))
+    if not run.store.is_file():
+        return FoundCheckpoints(paths, paths, 0)
+    with Store(run.store) as store:
+        trials, ended = store.trials(), store.ended()
+    present = set(paths)
+    in_order = {identity: run.checkpoint(trial.name) for identity, trial in trials.items()}
+    done = [path for identity, path in in_order.items() if identity in ended and ended[identity].status == "done"]
+    there = [path for path in done if path in present]
+    return FoundCheckpoints([path for path in in_order.values() if path in present], there, len(done) - len(there))
+
+
+def run_of(checkpoint: Path) -> RunDirectory | None:
+    """The run that a checkpoint belongs to; None if it belongs to none."""
+    run = RunDirectory(checkpoint.parent.parent)
+    return run if checkpoint.parent.name == run.checkpoints.name and run.store.exists() else None
+
+
+def diagnosis_folder(source: Path) -> Path:
+    """Where the diagnosis of a run, of a run's checkpoint or of another is kept unless another folder is given.
+
+    Raises:
+        InputError: a link leads out of the run.
+    """
+    if source.is_dir():
+        return RunDirectory(source).diagnosis
+    if (run := run_of(source)) is not None:
+        return require_inside(run.diagnosis / source.stem, run.path)
+    return source.with_name(f"{source.stem}-diagnosis")

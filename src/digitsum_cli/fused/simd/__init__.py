@@ -1,0 +1,1 @@
+"""The vector layer under the compiled code: instructions of the processor, and what is built of them."""

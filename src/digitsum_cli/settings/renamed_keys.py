@@ -1,0 +1,48 @@
+"""Keys of earlier versions: still read, under their new names, with a warning."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from digitsum_cli.errors import DigitsumWarning, InputError
+
+_NEW_NAMES = {"train.early_stop": "train.patience"}
+
+
+def current_key(key: str, value: object, where: str) -> str:
+    """The name of a dotted key today; warns if it has changed, unless the value is null and has no effect.
+
+    Arguments:
+        key: such as ``train.early_stop``, or ``sweep.train.early_stop`` for an axis.
+        value: at this key.
+        where: it was found, for the warning.
+    """
+    axis, name = ("sweep.", key.removeprefix("sweep.")) if key.startswith("sweep.") else ("", key)
+    if name not in _NEW_NAMES:
+        return key
+    if value is not None:
+        warnings.warn(f"{where}: {name} is now called {_NEW_NAMES[name]}", DigitsumWarning, stacklevel=2)
+    return axis + _NEW_NAMES[name]
+
+
+def with_current_keys(values: Mapping[str, Any], origins: dict[tuple[str, ...], str]) -> dict[str, Any]:
+    """The values of a document under today's names; their origins move with them.
+
+    Raises:
+        InputError: a value is given under its old and its new name.
+    """
+    tree = {name: dict(section) if isinstance(section, dict) else section for name, section in values.items()}
+    for old, new in _NEW_NAMES.items():
+        section_name, leaf = old.split(".")
+        places = ((section_name, leaf, new.split(".")[1]), ("sweep", old, new))
+        for name, before, after in places:
+            section = tree.get(name)
+            if not isinstance(section, dict) or before not in section:
+                continue
+            where = origins.pop((name, before), f"{name}.{before}")
+            if after in section:
+                raise InputError(f"{before} and its new name {after} are both given", where=where)
+            current_key(old, section[before], where)
+            tree[name] = {(after if key == before else key): value for key, value in section.items()}
+            origins[(name, after)] = where
+    return tree

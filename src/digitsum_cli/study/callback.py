@@ -1,0 +1,25 @@
+"""Who is told how a study goes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from digitsum_cli.core.record import Progress
+from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.trial import Trial
+
+
+class StudyCallback(ABC):
+    """Receives the events of a study."""
+
+    @abstractmethod
+    def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
+        """Called once, with the plan and those of its trials that are still to be run."""
+
+    @abstractmethod
+    def progressed(self, trial: Trial, progress: Progress) -> None:
+        """Called while a trial runs."""
+
+    @abstractmethod
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        """Called with each outcome, after it was saved."""
