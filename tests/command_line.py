@@ -73,6 +73,13 @@ def _runs_in(stat: Path, group: int) -> bool:
     return int(its_group) == group and state not in "ZX"
 
 
+def workers_of(process: int) -> list[int]:
+    """The spawned processes of a command: its children but the one that keeps count of resources."""
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    children = [child for thread in threads for child in thread.read_text().split()]
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 def digitsum_process(*arguments: object, cwd: Path | None = None, **environment: str) -> Ended:
     """Runs a command in a process of its own."""
     done = subprocess.run(

@@ -1,11 +1,14 @@
 """A small study, and who watches it."""
 
 import csv
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.record import Progress
+from digitsum_cli.execution.state_keeper import StateKeeper
+from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.study.callback import StudyCallback
@@ -40,6 +43,25 @@ class Recorder(StudyCallback):
 
 def study(path: Path, *assignments: str, jobs: int | None = None, **options: Any) -> StudyResult:
     return run_study(settings_of(*assignments), RunDirectory(path), Recorder(), RunOptions(jobs, **options))
+
+
+def run_trials(
+    plan: Plan,
+    on_progress: Callable[[Trial, Progress], None] = lambda *_: None,
+    *,
+    jobs: int | None = None,
+    keeper: StateKeeper | None = None,
+) -> dict[Trial, Outcome]:
+    """The outcomes of a plan's trials."""
+    with TrialExecutor(plan, jobs, 100, keeper) as executor:
+        return dict(executor.submit(plan.trials, on_progress))
+
+
+def wait_for_worker_threads() -> None:
+    """Until they have nothing more to do."""
+    for thread in threading.enumerate():
+        if "_work_through" in thread.name:
+            thread.join()
 
 
 def numbers(path: Path) -> list[dict[str, str]]:

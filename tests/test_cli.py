@@ -43,7 +43,7 @@ def test_help_is_there_at_once() -> None:
     assert min(processor_seconds() for _ in range(5)) < 0.3
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "report"])
+@pytest.mark.parametrize("command", [*COMMANDS, "report", "configs"])
 def test_help_ends_in_examples(command: str) -> None:
     ended = digitsum(command, "--help")
     assert ended.code == 0
@@ -82,7 +82,7 @@ def test_generate_json_names_files_with_their_digests() -> None:
 
 
 def test_sweep_shows_the_table_and_says_where_things_are() -> None:
-    ended = digitsum("sweep", *SMALL, "--seeds", "0", "-j", "1")
+    ended = digitsum("sweep", *SMALL, "--impl", "manual", "--seeds", "0", "-j", "1")
     assert ended.code == 0
     header = next(line for line in ended.out.splitlines() if line.startswith(" length"))
     assert header.split()[:4] == ["length", "train", "eval", "test"]
@@ -91,10 +91,10 @@ def test_sweep_shows_the_table_and_says_where_things_are() -> None:
     assert "Accuracy by length" in ended.out
     assert "Memory span" in ended.out
     assert "The SRN (impl manual) is not right nine times in ten even at length 4" in ended.out
-    assert "digitsum report runs/sweep" in ended.err
+    assert "digitsum report runs/srn" in ended.err
     assert "2/2" in ended.err
-    assert "The run is in runs/sweep" in ended.err
-    assert Path("runs/sweep/figures/accuracy.png").exists()
+    assert "The run is in runs/srn" in ended.err
+    assert Path("runs/srn/figures/accuracy.png").exists()
 
 
 def test_sweep_json_is_the_document_of_the_contract() -> None:
@@ -133,7 +133,7 @@ def test_train_shows_loss_and_accuracy_and_draws_the_curves() -> None:
 
 def test_train_draws_its_length_from_the_start_of_the_stream() -> None:
     digitsum("train", "--length", "5", "--epochs", "1", "--out", "trained")
-    digitsum("sweep", "--lengths", "5", "--epochs", "1", "--out", "swept", "-j", "1")
+    digitsum("sweep", "--lengths", "5", "--epochs", "1", "--impl", "manual", "--seeds", "0", "--out", "swept")
     trained, swept = (
         next(csv.DictReader(Path(f"{run}/results.csv").read_text().splitlines())) for run in ("trained", "swept")
     )

@@ -21,7 +21,12 @@ BAD_COMMANDS = [
     (("generate", "--k-test", "-1"), "--k-test -1: data.k.test is -1"),
     (("generate", "--seed", "x"), "--seed x: data.seed is 'x'"),
     (("generate", "--set", "data.dir=there"), "names data to read"),
-    (("generate", "nowhere.yaml"), "cannot read the config nowhere.yaml"),
+    (("generate", "nowhere.yaml"), "there is no config 'nowhere.yaml'; allowed: the path of a YAML file, or"),
+    (("sweep", "srm"), "or the name of a shipped config: book, cells, "),
+    (("sweep", "configs/quik.yaml"), "there is no config 'configs/quik.yaml'"),
+    (("sweep", "configs/quik.yaml"), "Did you mean 'quick'?"),
+    (("train", "."), ". is a folder, not a config"),
+    (("configs", "srm"), "there is no shipped config 'srm'; allowed: book, cells,"),
     (("sweep", "--epochs", "0"), "--epochs 0: train.epochs is 0"),
     (("sweep", "--impl", "fast"), "there is no implementation 'fast'; allowed: manual, torch, fused"),
     (("sweep", "--seeds", "3..1"), "the range 3..1 runs backwards"),
@@ -110,7 +115,8 @@ def test_checkpoint_from_other_settings_is_refused() -> None:
 
 def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
     ended = digitsum(
-        *("sweep", "--lengths", "4", "--epochs", "1", "--set", "sweep.train.lr=[0.001,1e37]", "-j", "1", "--out", "run")
+        *("sweep", "--lengths", "4", "--impl", "manual", "--seeds", "0", "--epochs", "1", "-j", "1", "--out", "run"),
+        *("--set", "sweep.train.lr=[0.001,1e37]"),
     )
     assert ended.code == 3
     assert "1 of 2 trials failed or diverged, the rest are saved" in ended.err
@@ -131,12 +137,12 @@ def test_resume_needs_a_run_and_no_force() -> None:
     assert digitsum("sweep", "--resume", "--force", "--out", "run").code == 2
 
 
-@pytest.mark.parametrize("command", ["generate", "train", "sweep", "compare", "report", "evaluate"])
+@pytest.mark.parametrize("command", ["generate", "train", "sweep", "compare", "report", "evaluate", "configs"])
 def test_empty_name_is_not_the_present_folder(command: str) -> None:
     Path("report.html").write_text("mine")
     source = {"report": ("run",), "evaluate": ("run", "--diagnose")}.get(command, ())
     force = ("--force",) if command in ("train", "sweep", "compare") else ()
-    ended = digitsum(command, *source, "--out", "", *force)
+    ended = digitsum(command, *source, "--copy" if command == "configs" else "--out", "", *force)
     assert ended.code == 2
     assert "an empty name" in ended.err
     assert [path.name for path in Path().iterdir()] == ["report.html"]

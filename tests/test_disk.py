@@ -92,11 +92,16 @@ def test_read_only_folder_is_refused_with_its_name(command: str, tmp_path: Path)
 def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "5m") as disk:
         run = disk / "run"
-        assert digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", run).code == 0
+        assert (
+            digitsum("sweep", "--lengths", "4,5", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out", run).code
+            == 0
+        )
         remount(disk, "ro")
         assert digitsum("evaluate", run).code == 0
         assert digitsum("report", run, "--out", tmp_path / "report.html").code == 0
-        resumed = digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", run, "--resume")
+        resumed = digitsum(
+            "sweep", "--lengths", "4,5", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out", run, "--resume"
+        )
         assert resumed.code == 2
         assert "cannot write to" in resumed.err
 

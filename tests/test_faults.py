@@ -1,28 +1,23 @@
 """Trials that fail, each in its own way: recorded with the reason, the others go on, and they can be run again."""
 
-import contextlib
 import os
 import signal
-import stat
-import struct
 import time
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from digitsum_cli.execution import fused_training, threads
-from digitsum_cli.execution.execute import execute
-from digitsum_cli.execution.stopping import Stop, stopped, undisturbed
-from digitsum_cli.execution.workers import Died, Ended, work_in_processes
+from digitsum_cli.execution import fused_training
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
-from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.command_line import digitsum, digitsum_process, started
+from tests.command_line import digitsum, digitsum_process, started, workers_of
 from tests.same_run import assert_same_run, rows_without_times
-from tests.small_study import numbers, settings_of, study
+from tests.small_study import Recorder, numbers, settings_of, study, wait_for_worker_threads
 
 FOUR = ("sweep", "--lengths", "4", "--seeds", "0..3", "--epochs", "2", "--impl", "fused")
 
@@ -42,7 +37,7 @@ def fail_for_seeds(monkeypatch: pytest.MonkeyPatch, *seeds: int) -> None:
             raise RuntimeError(f"a fault at seed {trial.seed}")
         return honest(trial, *arguments)
 
-    monkeypatch.setattr(threads, "run_fused_trial", run)
+    monkeypatch.setattr(fused_training, "run_fused_trial", run)
 
 
 def test_trial_that_raises_is_recorded_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +76,7 @@ def test_retrying_needs_a_run() -> None:
 def test_fail_fast_stops_at_the_first_and_the_rest_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     longer = (*FOUR, "--epochs", "500")
     with monkeypatch.context() as faulty:
-        fail_for_seeds(faulty, 3)  # which comes first
+        fail_for_seeds(faulty, 0)  # which comes first
         ended = digitsum(*longer, "--out", "run", "-j", "1", "--fail-fast")
     assert ended.code == 3
     assert statuses() == ["failed"]
@@ -97,24 +92,6 @@ def test_loss_that_is_not_a_number_is_a_reason(impl: str) -> None:
     first, second = rows_without_times(Path("run"))
     assert (first["status"], second["status"]) == ("done", "diverged")
     assert second["reason"].startswith("the loss was not finite any more at step ")
-
-
-def workers_of(process: int) -> list[int]:
-    """The spawned processes of a sweep: its children but the one that keeps count of resources."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def wait_until_workers_rest() -> None:
-    """Until this process's workers have used no processor time for a second: they have ended their pieces."""
-    before: list[list[str]] = []
-    while True:
-        stats = [Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2] for worker in workers_of(os.getpid())]
-        used = [stat.split()[11:13] for stat in stats]
-        if used and used == before:
-            return
-        before = used
-        time.sleep(1.0)
 
 
 def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
@@ -134,71 +111,25 @@ def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
     assert_same_run(Path("run"), Path("whole"))
 
 
-def cut_a_message_short(send: Any, number: int) -> int:
-    """In a process: the first piece dies while it tells something; others do their work."""
-    if number == 0:
-        for descriptor in range(3, 64):  # the pipe to the parent is among them
-            with contextlib.suppress(OSError):
-                if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                    os.write(descriptor, struct.pack("!i", 1000) + b"the beginning")
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
+class InterruptedRecorder(Recorder):
+    """Ctrl-C comes when the first outcome is saved and all threads have ended."""
 
-
-def test_worker_that_dies_in_the_middle_of_a_message_fails_its_piece_alone() -> None:
-    heard = dict(work_in_processes(cut_a_message_short, [(0,), (1,), (2,)], 1))
-    assert heard == {0: Died(-signal.SIGKILL), 1: Ended(1), 2: Ended(2)}
-
-
-def at_once(send: Any, number: int) -> int:
-    return number
-
-
-def test_what_has_ended_in_processes_is_given_when_they_are_stopped() -> None:
-    outcomes = work_in_processes(at_once, [(number,) for number in range(3)], 3)
-    first = next(outcomes)
-    wait_until_workers_rest()  # the others have ended, unheard
-    rest = list(stopped(outcomes))
-    assert sorted([first, *rest]) == [(number, Ended(number)) for number in range(3)]
-
-
-def test_trials_that_have_ended_in_processes_are_given_when_they_are_stopped() -> None:
-    plan = plan_trials(settings_of("data.lengths=4", "train.epochs=1", "sweep.train.seed=0..2"))
-    outcomes = execute(plan, plan.trials, lambda *_: None, 3, 100)
-    first = next(outcomes)
-    wait_until_workers_rest()
-    rest = stopped(outcomes)
-    second = next(rest)
-    again = list(stopped(outcomes)) or list(rest)
-    assert {trial for trial, _ in [first, second, *again]} == set(plan.trials)
-
-
-def test_interruption_is_not_forgotten_over_fail_fast() -> None:
-    """What is drained after Ctrl-C may have failed, and stopping then must not hide the Ctrl-C."""
-
-    def outcomes() -> Generator[int]:
-        try:
-            yield 0
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        super().ended(trial, outcome)
+        if len(self.outcomes) == 1:
+            wait_for_worker_threads()
             raise KeyboardInterrupt
-        except (KeyboardInterrupt, Stop):
-            yield from undisturbed([1, 2])
-            raise
 
-    generator = outcomes()
-    assert [next(generator), next(generator)] == [0, 1]
-    rest = stopped(generator)
-    assert next(rest) == 2
+
+def test_interruption_is_not_forgotten_over_fail_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drained after Ctrl-C may have failed, and stopping then must not hide the Ctrl-C."""
+    fail_for_seeds(monkeypatch, 0, 1, 2, 3)
+    settings = settings_of("model.impl=fused", "data.lengths=4", "sweep.train.seed=0..3")
+    recorder = InterruptedRecorder()
     with pytest.raises(KeyboardInterrupt):
-        next(rest)
-
-
-def test_what_has_ended_in_threads_is_given_when_they_are_stopped() -> None:
-    plan = plan_trials(settings_of("model.impl=fused", "data.lengths=4", "sweep.train.seed=0..3"))
-    outcomes = execute(plan, plan.trials, lambda *_: None, 2, 100)
-    first = next(outcomes)
-    time.sleep(2.0)
-    rest = list(stopped(outcomes))
-    assert {trial for trial, _ in [first, *rest]} == set(plan.trials)
+        run_study(settings, RunDirectory(Path("run")), recorder, RunOptions(4, fail_fast=True))
+    assert [outcome.status for outcome in recorder.outcomes] == ["failed"] * 4
+    assert statuses() == ["failed"] * 4
 
 
 def test_trial_that_is_being_saved_when_ctrl_c_comes_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

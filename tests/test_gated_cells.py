@@ -255,7 +255,19 @@ def test_training_lowers_the_loss(cell: str, impl: str) -> None:
 def test_commands_train_evaluate_and_compare_gated_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = ("--lengths", "4,5", "--epochs", "2", "-j", "1")
-    swept = digitsum("sweep", *small, "--set", "sweep.model.cell=srn,lstm,gru", "--out", "run", "--json")
+    swept = digitsum(
+        "sweep",
+        *small,
+        "--impl",
+        "manual",
+        "--seeds",
+        "0",
+        "--set",
+        "sweep.model.cell=srn,lstm,gru",
+        "--out",
+        "run",
+        "--json",
+    )
     assert swept.code == 0
     assert [row["cell"] for row in swept.document["memory_spans"][::2]] == ["srn", "lstm", "gru"]
     assert digitsum("evaluate", "run", "--diagnose", "--json").code == 0

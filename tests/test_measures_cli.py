@@ -21,7 +21,18 @@ FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two lengths, two seeds and two learning rates."""
     run = tmp_path_factory.mktemp("swept") / "run"
-    sizes = ("--lengths", "4,6", "--seeds", "0,10", "--epochs", "6", "--set", "sweep.train.lr=1e-3,1e-2")
+    sizes = (
+        "--lengths",
+        "4,6",
+        "--impl",
+        "manual",
+        "--seeds",
+        "0,10",
+        "--epochs",
+        "6",
+        "--set",
+        "sweep.train.lr=1e-3,1e-2",
+    )
     assert digitsum("sweep", *sizes, "--out", run, "-j", "1").code == 0
     return run
 
@@ -51,7 +62,7 @@ def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(run: Path) -> Non
     assert len(exact) == 8
     assert {row["trial"]: row["accuracy_by_length"][str(row["length"])] for row in document["diagnosis"]} == exact
     assert [(row["length"], row["lr"], row["seed"]) for row in document["diagnosis"]] == [
-        (length, lr, seed) for length in (4, 6) for lr in (0.001, 0.01) for seed in (0, 10)
+        (length, lr, seed) for length in (4, 6) for seed in (0, 10) for lr in (0.001, 0.01)
     ]
     for row in document["diagnosis"]:
         assert row["accuracy_by_length"].keys() == {"4", "6"}
@@ -110,7 +121,7 @@ def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_r
 
 def test_run_trained_on_files_is_scored_and_diagnosed_on_them(in_a_folder: Path) -> None:
     digitsum("generate", "--lengths", "4", "--seed", "3", "--out", "files")
-    digitsum("sweep", "--lengths", "4", "--epochs", "2", "--set", "data.dir=files", "--out", "run", "-j", "1")
+    digitsum("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "2", "--set", "data.dir=files", "--out", "run")
     ended = digitsum("evaluate", "run", "--diagnose", "--json")
     assert ended.code == 0
     (row,) = csv.DictReader(Path("run/results.csv").read_text().splitlines())
@@ -129,7 +140,7 @@ def test_diagnosis_that_is_there_needs_no_writing(run: Path) -> None:
 
 
 def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Path) -> None:
-    digitsum("sweep", "--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
+    digitsum("sweep", "--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--out", "run")
     with contextlib.closing(sqlite3.connect("run/results.sqlite")) as connection, connection:
         for table in ("evaluations", "outcomes"):
             connection.execute(f"DELETE FROM {table} WHERE trial = (SELECT id FROM trials ORDER BY position LIMIT 1)")
@@ -140,7 +151,7 @@ def test_report_of_an_unfinished_run_says_so_and_claims_no_span(in_a_folder: Pat
 
 
 def test_report_keeps_the_thresholds_of_the_sweep(in_a_folder: Path) -> None:
-    sizes = ("--lengths", "4,6", "--epochs", "2", "--out", "run", "-j", "1")
+    sizes = ("--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--out", "run")
     swept = digitsum("sweep", *sizes, "--threshold", "0.05,0.2", "--json").document
     assert digitsum("report", "run", "--json").document["memory_spans"] == swept["memory_spans"]
     assert "--threshold 0.05,0.2" in Path("run/report.html").read_text("utf-8")
@@ -262,7 +273,7 @@ def test_report_of_a_single_training(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_report_names_the_trainings_that_diverged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rates = ("--set", "sweep.train.lr=1e-3,1e37")
-    assert digitsum("sweep", "--lengths", "4", "--epochs", "3", *rates, "--out", "run", "-j", "1").code == 3
+    assert digitsum("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "3", *rates, "--out", "run").code == 3
     assert digitsum("report", "run").code == 0
     html = Path("run/report.html").read_text("utf-8")
     assert "What did not end well" in html

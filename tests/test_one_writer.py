@@ -58,7 +58,7 @@ def test_commands_that_only_read_are_not_kept_out() -> None:
 
 def reader_and_writer() -> tuple[sqlite3.Connection, subprocess.Popen[str]]:
     """A run that is being read, and a sweep that would write into it."""
-    few = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run")
+    few = ("--lengths", "4", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
     reader = sqlite3.connect("run/results.sqlite")
     reader.execute("BEGIN")

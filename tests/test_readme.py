@@ -2,14 +2,24 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from tests.command_line import REPOSITORY, digitsum
 
 README = (REPOSITORY / "README.md").read_text()
+BRANCH = "main"
+HOMES = (
+    f"https://github.com/digitsum/digitsum/blob/{BRANCH}/",
+    f"https://raw.githubusercontent.com/digitsum/digitsum/{BRANCH}/",
+)
 COMMANDS = re.findall(r"^digitsum [^#\n]+", README, flags=re.MULTILINE)
+
+
+def links_of(text: str) -> list[str]:
+    """Where the links of a page in Markdown lead, without the place in the page."""
+    found = re.findall(r"\]\(([^)#]+)", text) + re.findall(r"^\[[^]]+\]: ([^#\s]+)", text, flags=re.MULTILINE)
+    return [link for link in found if link]
 
 
 def test_notebook_lines_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,9 +41,21 @@ def test_five_commands_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("docs/*.md"))]
+    "document",
+    ["README.md", "CONTRIBUTING.md", *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("docs/*.md"))],
 )
 def test_links_lead_somewhere(document: str) -> None:
     path = REPOSITORY / document
-    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
-    assert [link for link in links if not (path.parent / Path(link)).exists()] == []
+    links = links_of(path.read_text())
+    within = [path.parent / link for link in links if "://" not in link]
+    absolute = [REPOSITORY / link.partition(f"/{BRANCH}/")[2] for link in links if link.startswith(HOMES)]
+    assert [str(target) for target in (*within, *absolute) if not target.exists()] == []
+
+
+def test_links_of_the_readme_work_on_other_sites() -> None:
+    """PyPI shows the README alone, without the files beside it."""
+    links = links_of(README)
+    assert len(links) > 5
+    assert [link for link in links if not link.startswith("https://")] == []
+    named = set(re.findall(r"\[([\w/]+\.md)\]", README))
+    assert named == set(re.findall(r"^\[([^]]+)\]: ", README, flags=re.MULTILINE))

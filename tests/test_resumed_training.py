@@ -24,7 +24,6 @@ from digitsum_cli.core.training_state import (
 )
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution import training
-from digitsum_cli.execution.execute import execute
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.rule import Rule
@@ -38,7 +37,7 @@ from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
 from tests.command_line import digitsum, started
 from tests.same_run import assert_same_run
-from tests.small_study import Recorder, settings_of
+from tests.small_study import Recorder, run_trials, settings_of
 
 SPLITS = generate_splits([5])[5]
 DATA = DigitSumSplits.of(SPLITS)
@@ -195,12 +194,12 @@ def test_state_that_does_not_fit_is_refused_and_kept(
     keeper = StateKeeper(Path("state"), plan.trials[0], 300)
     offered: list[TrainingState] = []
     monkeypatch.setattr(keeper, "offer", lambda state, _: offered.append(state))
-    tuple(execute(plan, plan.trials, lambda *_: None, None, 100, keeper))
+    run_trials(plan, keeper=keeper)
     whole = next(state for state in offered if len(state.evaluations) >= 2)
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
     with pytest.raises(IncompatibleStateError, match="does not fit the training"):
-        tuple(execute(plan, plan.trials, lambda *_: None, None, 100, StateKeeper(Path("state"), plan.trials[0], 300)))
+        run_trials(plan, keeper=StateKeeper(Path("state"), plan.trials[0], 300))
     assert Path("state").read_bytes() == content
 
 

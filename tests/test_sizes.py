@@ -10,14 +10,14 @@ import pytest
 from digitsum_cli.core import build_classifier
 from digitsum_cli.core.registry import CELLS
 from digitsum_cli.core.weights import copy_weights
-from digitsum_cli.execution import execute as execute_module
-from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution import trial_executor
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 from digitsum_cli.settings.estimates import memory_in_words, time_in_words
 from digitsum_cli.trials import ram as memory
 from digitsum_cli.trials.plan import plan_trials
 from tests.command_line import digitsum
+from tests.small_study import run_trials
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
@@ -84,7 +84,7 @@ def test_trainings_that_do_not_fit_side_by_side_are_refused(monkeypatch: pytest.
     assert ended.code == 2
     assert "-j 3: 3 of these trainings do not fit in this machine's memory side by side; allowed: up to 2" in ended.err
     assert digitsum(*arguments, "-j", "2").code == 0
-    monkeypatch.setattr(execute_module, "usable_cores", lambda: 64)
+    monkeypatch.setattr(trial_executor, "usable_cores", lambda: 64)
     assert digitsum(*arguments, "--force").code == 0
     provenance = json.loads(Path("run/provenance.json").read_text())
     assert provenance["threads"]["processes"] == 2, "as many as fit, where no number was asked for"
@@ -114,7 +114,7 @@ def test_state_of_a_training_is_no_larger_than_it_may_be(cell: str, impl: str, t
     chosen = [parse_assignment(each) for each in (*few, f"model.cell={cell}", f"model.impl={impl}")]
     plan = plan_trials(resolve_settings(None, chosen))
     keeper = StateKeeper(tmp_path / "state", plan.trials[0], len(plan.splits(plan.trials[0]).train))
-    tuple(execute(plan, plan.trials, lambda *_: None, None, 100, keeper))
+    run_trials(plan, keeper=keeper)
     keeper.flush()
     size = (tmp_path / "state").stat().st_size - 2**20
     assert size < memory.state_bytes(plan.trials[0], 300) - 2**20

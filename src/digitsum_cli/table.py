@@ -16,11 +16,13 @@ class Table:
         caption: what the table shows.
         columns: their heads.
         rows: as many texts as there are columns.
+        text_columns: how many columns, counted from the left, hold words; the others hold numbers.
     """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    text_columns: int = 1
 
 
 def percent(share: float | None) -> str:

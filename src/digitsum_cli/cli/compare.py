@@ -8,23 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Assignments,
-    Config,
-    Debug,
-    Epochs,
-    Force,
-    Implementations,
-    Jobs,
-    Lengths,
-    PrintConfig,
-    Quiet,
-    Seeds,
-    named_path,
-    overrides,
-)
 
 if TYPE_CHECKING:
     from digitsum_cli.settings import Override, Settings
@@ -32,7 +17,7 @@ if TYPE_CHECKING:
 COMPARE_EXAMPLES = """
   digitsum compare --impl manual,torch
   digitsum compare --impl manual,torch --lengths 10,30 --seeds 0..4 --epochs 500
-  digitsum compare configs/srn.yaml --impl manual,torch --out runs/compared
+  digitsum compare srn --impl manual,torch --out runs/compared
 """
 
 HALF_A_MINUTE: dict[str, dict[str, Any]] = {
@@ -46,21 +31,22 @@ _OF_THE_UPDATE = ("optimizer", "lr_schedule", "weight_decay", "clip_norm", "loss
 
 
 def compare(
-    config: Config = None,
-    impl: Implementations = None,
-    lengths: Lengths = None,
-    seeds: Seeds = None,
-    epochs: Epochs = None,
-    jobs: Jobs = None,
+    config: options.Config = None,
+    impl: options.Implementations = None,
+    lengths: options.Lengths = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    jobs: options.Jobs = None,
     out: Annotated[
-        Path | None, typer.Option(parser=named_path, metavar="DIR", help="Keep the trainings and the comparison there.")
+        Path | None,
+        typer.Option(parser=options.named_path, metavar="DIR", help="Keep the trainings and the comparison there."),
     ] = None,
-    force: Force = False,
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    force: options.Force = False,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Compare implementations: parity, speed, accuracy.
 
@@ -70,14 +56,14 @@ def compare(
     from digitsum_cli.cli.print_config import show_settings
 
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = overrides(
+    chosen = options.overrides(
         assignments,
         impl=("sweep.model.impl", impl),
         lengths=("data.lengths", lengths),
         seeds=("sweep.train.seed", seeds),
         epochs=("train.epochs", epochs),
     )
-    settings = _resolve(config, chosen)
+    settings = _resolve(options.find_config(config, console), chosen)
     if print_config:
         return show_settings(settings, console)
 
@@ -87,7 +73,7 @@ def compare(
     from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
     from digitsum_cli.core.registry import INITIALISATIONS, TORCH
     from digitsum_cli.errors import DigitsumError
-    from digitsum_cli.execution.execute import usable_cores
+    from digitsum_cli.execution.trial_executor import usable_cores
     from digitsum_cli.rundir.access import check_not_taken, require_writable
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
@@ -119,10 +105,10 @@ def compare(
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
         run = RunDirectory(folder)
         display = stack.enter_context(StudyDisplay(console))
-        options = RunOptions(
+        run_options = RunOptions(
             jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv
         )
-        study = run_study(settings, run, display, options)
+        study = run_study(settings, run, display, run_options)
         comparison = Comparison(parities, timings, study)
         run.write_comparison(comparison.to_dict())
     show_accuracy(comparison, console)

@@ -7,7 +7,7 @@ from digitsum_cli.cli.console import Console
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.evaluation.saved_diagnoses import diagnoses_of
-from digitsum_cli.execution.execute import usable_cores
+from digitsum_cli.execution.trial_executor import usable_cores
 
 
 def diagnose_shown(

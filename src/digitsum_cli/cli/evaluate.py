@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Assignments,
-    Debug,
-    DiagnosisJobs,
-    PrintConfig,
-    Quiet,
-    named_path,
-    overrides,
-)
 
 if TYPE_CHECKING:
     from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
@@ -44,20 +35,20 @@ def evaluate(
     sequence: Annotated[
         str | None, typer.Option(metavar="DIGITS", help='Read one sequence step by step: "6 7 0 0 1 0".')
     ] = None,
-    jobs: DiagnosisJobs = None,
+    jobs: options.DiagnosisJobs = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=named_path,
+            parser=options.named_path,
             metavar="DIR",
             help="Where --diagnose and --sequence write; RUN/diagnosis unless given.",
         ),
     ] = None,
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Score a checkpoint, or every one of a run.
 
@@ -78,7 +69,7 @@ def evaluate(
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:
         raise InputError("--out says where --diagnose and --sequence write", next_step="Add one of them")
-    chosen = overrides(assignments)
+    chosen = options.overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     found = find_checkpoints(source)

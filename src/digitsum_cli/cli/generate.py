@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Assignments,
-    Config,
-    Debug,
-    Lengths,
-    PrintConfig,
-    Quiet,
-    named_path,
-    overrides,
-)
 
 if TYPE_CHECKING:
     from digitsum_cli.core.generation import Rows, Splits
@@ -35,23 +25,27 @@ GENERATE_EXAMPLES = """
 
 
 def generate(
-    config: Config = None,
-    lengths: Lengths = None,
+    config: options.Config = None,
+    lengths: options.Lengths = None,
     k_train: Annotated[str | None, typer.Option(metavar="N", help="Training rows for each pair of digits.")] = None,
     k_eval: Annotated[str | None, typer.Option(metavar="N", help="Eval rows for each pair of digits.")] = None,
     k_test: Annotated[str | None, typer.Option(metavar="N", help="Test rows for each pair of digits.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the random stream.")] = None,
-    out: Annotated[Path, typer.Option(parser=named_path, metavar="DIR", help="Where to write.")] = Path("datasets"),
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    out: Annotated[Path, typer.Option(parser=options.named_path, metavar="DIR", help="Where to write.")] = Path(
+        "datasets"
+    ),
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Make the data sets, show sizes, samples and repetitions.
 
     Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
     through all lengths, so the rows of a length depend on the lengths before it.
+
+    Without CONFIG, it uses the book's settings.
     """
     from digitsum_cli.analysis.analysis import DataAudit
     from digitsum_cli.cli.print_config import show_settings
@@ -63,7 +57,7 @@ def generate(
     from digitsum_cli.trials.plan import load_data
 
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = overrides(
+    chosen = options.overrides(
         assignments,
         lengths=("data.lengths", lengths),
         k_train=("data.k.train", k_train),
@@ -71,7 +65,7 @@ def generate(
         k_test=("data.k.test", k_test),
         seed=("data.seed", seed),
     )
-    settings = resolve_settings(config, chosen)
+    settings = resolve_settings(options.find_config(config, console), chosen)
     if print_config:
         return show_settings(settings, console)
     data = settings.data

@@ -7,6 +7,7 @@ import typer
 
 import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
+from digitsum_cli.cli.configs import CONFIGS_EXAMPLES, configs
 from digitsum_cli.cli.console import ignore_write_errors
 from digitsum_cli.cli.error_handling import handle_errors, report_error
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
@@ -43,9 +44,9 @@ def root(
 
     \b
     Start here:
-      digitsum sweep configs/quick.yaml     a tour in seconds
-      digitsum sweep configs/srn.yaml       the book's experiment
-      digitsum report runs/srn              a run on one page: the answer and the reasons
+      digitsum sweep quick          a tour in seconds
+      digitsum sweep                the book's experiment with ten seeds
+      digitsum report runs/srn      a run on one page: the answer and the reasons
     """
 
 
@@ -56,6 +57,7 @@ for _command, _examples in (
     (sweep, SWEEP_EXAMPLES),
     (compare, COMPARE_EXAMPLES),
     (report, REPORT_EXAMPLES),
+    (configs, CONFIGS_EXAMPLES),
 ):
     app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(handle_errors(_command))
 

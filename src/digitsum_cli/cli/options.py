@@ -8,6 +8,7 @@ import typer
 from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 if TYPE_CHECKING:
+    from digitsum_cli.cli.console import Console
     from digitsum_cli.settings import Override
 
 
@@ -20,7 +21,11 @@ def named_path(text: str | Path) -> Path:
 
 Config = Annotated[
     Path | None,
-    typer.Argument(metavar="CONFIG", help="A YAML file; without one, the book's settings.", show_default=False),
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file or the name of a shipped config (digitsum configs lists them).",
+        show_default=False,
+    ),
 ]
 Assignments = Annotated[
     list[str] | None,
@@ -62,6 +67,22 @@ Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),
 ]
+
+
+def find_config(config: Path | None, console: "Console") -> Path | None:
+    """The file that CONFIG stands for; says so where a shipped config takes the place of a missing file.
+
+    Raises:
+        InputError: there is no such file and no such shipped config.
+    """
+    from digitsum_cli.settings.shipped import find_config
+
+    if config is None:
+        return None
+    found = find_config(config)
+    if found != config and config.suffix:
+        console.message(f"There is no file {config} here; using the shipped config {found.stem}")
+    return found
 
 
 def require_run_to_resume(resume: bool, force: bool, out: Path | None) -> None:

@@ -5,17 +5,8 @@ from typing import Annotated
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Debug,
-    DiagnosisJobs,
-    PrintConfig,
-    Quiet,
-    Thresholds,
-    named_path,
-    parse_thresholds,
-)
 
 REPORT_EXAMPLES = """
   digitsum report runs/srn
@@ -25,16 +16,16 @@ REPORT_EXAMPLES = """
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    threshold: Thresholds = None,
-    jobs: DiagnosisJobs = None,
+    threshold: options.Thresholds = None,
+    jobs: options.DiagnosisJobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(parser=named_path, metavar="FILE", help="Where to write; RUN/report.html unless given."),
+        typer.Option(parser=options.named_path, metavar="FILE", help="Where to write; RUN/report.html unless given."),
     ] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Put a run on one page, to read or to pass on.
 
@@ -51,7 +42,7 @@ def report(
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and out.is_dir():
         raise InputError(f"{out} is a folder", where="--out", next_step="Name a file, such as report.html")
-    saved = read_run(run, saved_thresholds(run) if threshold is None else parse_thresholds(threshold))
+    saved = read_run(run, saved_thresholds(run) if threshold is None else options.parse_thresholds(threshold))
     if print_config:
         return show_settings(resolve_settings(saved.run.config), console)
 

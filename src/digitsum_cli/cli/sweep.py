@@ -5,98 +5,83 @@ from typing import Annotated
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Assignments,
-    Config,
-    Debug,
-    Epochs,
-    Force,
-    Implementations,
-    Jobs,
-    Lengths,
-    Out,
-    PrintConfig,
-    Quiet,
-    Resume,
-    Seeds,
-    Thresholds,
-    overrides,
-    parse_thresholds,
-    require_run_to_resume,
-)
 
 SWEEP_EXAMPLES = """
   digitsum sweep configs/srn.yaml
-  digitsum sweep configs/quick.yaml --seeds 0..4
+  digitsum sweep quick --seeds 0..4
   digitsum sweep --lengths 5..20 --set sweep.train.lr=1e-3,3e-3 --out runs/rates
-  digitsum sweep configs/srn.yaml --out runs/srn --resume
-  digitsum sweep configs/srn.yaml --threshold 0.5,0.8
+  digitsum sweep srn --seeds 0..19 --out runs/srn --resume
+  digitsum sweep srn --threshold 0.5,0.8
 """
 
 
 def sweep(
-    config: Config = None,
-    lengths: Lengths = None,
-    impl: Implementations = None,
-    seeds: Seeds = None,
-    epochs: Epochs = None,
-    jobs: Jobs = None,
-    out: Out = None,
-    resume: Resume = False,
+    config: options.Config = None,
+    lengths: options.Lengths = None,
+    impl: options.Implementations = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    jobs: options.Jobs = None,
+    out: options.Out = None,
+    resume: options.Resume = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="With --resume: run those that failed or diverged again.")
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first training that fails or diverges.")
     ] = False,
-    force: Force = False,
-    threshold: Thresholds = None,
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    force: options.Force = False,
+    threshold: options.Thresholds = None,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Train every trial: the table and the figures.
 
     A trial is a combination of a length and the values of the axes. Trials run side by side, one thread each; the
     numbers do not depend on how many. Each finished trial is saved at once.
+
+    Without CONFIG, it runs the shipped config srn: the book's experiment with ten seeds.
     """
     from digitsum_cli.analysis.memory_spans import THRESHOLDS
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.settings.shipped import DEFAULT_SWEEP, shipped_config
 
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = overrides(
+    chosen = options.overrides(
         assignments,
         lengths=("data.lengths", lengths),
         impl=("sweep.model.impl", impl),
         seeds=("sweep.train.seed", seeds),
         epochs=("train.epochs", epochs),
     )
-    require_run_to_resume(resume, force, out)
+    options.require_run_to_resume(resume, force, out)
     if retry_failed and not resume:
         raise InputError("--retry-failed goes on with a run", next_step="Add --resume, and name the run with --out")
-    thresholds = THRESHOLDS if threshold is None else parse_thresholds(threshold)
-    settings = resolve_settings(config, chosen)
+    thresholds = THRESHOLDS if threshold is None else options.parse_thresholds(threshold)
+    file = options.find_config(config, console) or shipped_config(DEFAULT_SWEEP)
+    settings = resolve_settings(file, chosen)
     if print_config:
         return show_settings(settings, console)
 
     from digitsum_cli.cli.study_display import StudyDisplay
     from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
-    from digitsum_cli.execution.execute import usable_cores
+    from digitsum_cli.execution.trial_executor import usable_cores
     from digitsum_cli.rundir.directory import open_run
     from digitsum_cli.study.run_options import RunOptions
     from digitsum_cli.study.study import run_study
 
-    run = open_run(out, config.stem if config else "sweep")
+    run = open_run(out, file.stem)
     say_if_nothing_is_resumed(run, resume, console)
     with StudyDisplay(console) as display:
         try:
-            options = RunOptions(
+            run_options = RunOptions(
                 jobs or usable_cores(),
                 or_fewer=jobs is None,
                 resume=resume,
@@ -105,7 +90,7 @@ def sweep(
                 fail_fast=fail_fast,
                 command=sys.argv,
             )
-            result = run_study(settings, run, display, options, thresholds)
+            result = run_study(settings, run, display, run_options, thresholds)
         except KeyboardInterrupt:
             say_how_to_go_on(run.path, force, console)
             raise

@@ -9,7 +9,7 @@ from digitsum_cli.table import Table
 
 
 def rich_table(table: Table, *, narrow: bool) -> RichTable:
-    """The table for a terminal, its columns but the first aligned to the right.
+    """The table for a terminal: words aligned to the left, numbers to the right.
 
     Arguments:
         table: what is shown.
@@ -21,7 +21,9 @@ def rich_table(table: Table, *, narrow: bool) -> RichTable:
     for index, head in enumerate(table.columns):
         widest = max((len(row[index]) for row in table.rows), default=1)
         shown = textwrap.fill(head, max(1, widest), break_long_words=False) if narrow else head
-        drawn.add_column(shown, justify="right" if index else "left", no_wrap=True, vertical="bottom")
+        drawn.add_column(
+            shown, justify="left" if index < table.text_columns else "right", no_wrap=True, vertical="bottom"
+        )
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

@@ -5,33 +5,20 @@ from typing import Annotated
 
 import typer
 
+from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
-from digitsum_cli.cli.options import (
-    AsJson,
-    Assignments,
-    Config,
-    Debug,
-    Epochs,
-    Force,
-    Out,
-    PrintConfig,
-    Quiet,
-    Resume,
-    overrides,
-    require_run_to_resume,
-)
 from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 TRAIN_EXAMPLES = """
   digitsum train --length 10
-  digitsum train configs/srn.yaml --length 20 --impl torch --seed 3 --out runs/twenty
+  digitsum train srn --length 20 --impl torch --seed 3 --out runs/twenty
   digitsum train --length 10 --set data.dir=datasets
   digitsum train --length 10 --epochs 5000 --out runs/long --resume
 """
 
 
 def train(
-    config: Config = None,
+    config: options.Config = None,
     length: Annotated[
         str | None, typer.Option(metavar="N", help="Digits in a sequence; the first of the config's unless given.")
     ] = None,
@@ -39,36 +26,38 @@ def train(
         str | None, typer.Option(metavar="NAME", help=f"Implementation: {' or '.join(IMPLEMENTATIONS)}.")
     ] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the initial weights.")] = None,
-    epochs: Epochs = None,
-    out: Out = None,
-    resume: Resume = False,
-    force: Force = False,
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    print_config: PrintConfig = False,
-    debug: Debug = False,
+    epochs: options.Epochs = None,
+    out: options.Out = None,
+    resume: options.Resume = False,
+    force: options.Force = False,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    print_config: options.PrintConfig = False,
+    debug: options.Debug = False,
 ) -> None:
     """Train one model and draw its loss curves.
 
     Shows step, epoch, loss and accuracy as it goes, and keeps where it stands: --resume goes on from there,
     to the same weights. The data of the one length are drawn from the start of the random stream. A sweep
     draws the lengths before it first; to train on the very rows of a sweep, generate them and set data.dir.
+
+    Without CONFIG, it uses the book's settings.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
 
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = overrides(
+    chosen = options.overrides(
         assignments,
         length=("data.lengths", length),
         impl=("model.impl", impl),
         seed=("train.seed", seed),
         epochs=("train.epochs", epochs),
     )
-    require_run_to_resume(resume, force, out)
-    resolved = resolve_settings(config, chosen)
+    options.require_run_to_resume(resume, force, out)
+    resolved = resolve_settings(options.find_config(config, console), chosen)
     if length is not None and len(resolved.data.lengths) > 1:
         raise InputError(
             f"train takes one length, not {length}", where="--length", next_step="Use digitsum sweep for more"
@@ -86,11 +75,13 @@ def train(
     from digitsum_cli.study.study import run_study
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
-    options = RunOptions(jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv)
+    run_options = RunOptions(
+        jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv
+    )
     say_if_nothing_is_resumed(run, resume, console)
     with TrainingDisplay(console) as display:
         try:
-            result = run_study(settings, run, display, options)
+            result = run_study(settings, run, display, run_options)
         except KeyboardInterrupt:
             say_how_to_go_on(run.path, force, console)
             raise

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
+from digitsum_cli.execution.executor import Executor, Send
+from digitsum_cli.execution.in_process import InProcessExecutor
+from digitsum_cli.execution.processes import ProcessExecutor
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
-from digitsum_cli.execution.workers import Died, Ended, Send, work_in_processes
 from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
@@ -60,29 +62,23 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
         lengths |= set(BOOK_LENGTHS)
     longest_first = sorted(checkpoints, key=lambda checkpoint: -checkpoint.trial.length)
     work = [(checkpoint, sorted(lengths)) for checkpoint in longest_first]
-    if processes > 1 and len(work) > _FEW:
-        yield from _diagnose_in_processes(work, processes)
-    else:
-        use_one_thread()
-        yield from (_diagnose(*each) for each in work)
+    parallel = processes > 1 and len(work) > _FEW
+    executor: Executor[_Work, DiagnosedTrial] = (
+        ProcessExecutor(_diagnose, processes, _process_died) if parallel else InProcessExecutor(_diagnose)
+    )
+    with executor:
+        for _, diagnosed in executor.submit(work, lambda *_: None):
+            yield diagnosed
 
 
-def _diagnose_in_processes(work: Sequence[_Work], processes: int) -> Iterator[DiagnosedTrial]:
-    for _, heard in work_in_processes(_diagnose_alone, work, processes):
-        if isinstance(heard, Died):
-            raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")
-        if isinstance(heard, Ended):
-            yield heard.result
-
-
-def _diagnose_alone(_: Send, checkpoint: TrialCheckpoint, lengths: Sequence[int]) -> DiagnosedTrial:
-    """In a process of its own."""
+def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     use_one_thread()
-    return _diagnose(checkpoint, lengths)
-
-
-def _diagnose(checkpoint: TrialCheckpoint, lengths: Sequence[int]) -> DiagnosedTrial:
+    checkpoint, lengths = work
     trial = checkpoint.trial
     models = build_trial_classifier(trial), checkpoint.classifier()
     diagnosis = diagnose(*models, trial.length, lengths, task_of(trial))
     return DiagnosedTrial(trial, diagnosis)
+
+
+def _process_died(_: int | None) -> NoReturn:
+    raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")

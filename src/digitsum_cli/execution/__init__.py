@@ -1,1 +1,1 @@
-"""Trials are run: in threads, in processes or here, and one can be taken up where it was left."""
+"""Where trials run: the executors, one per file, and the training of a single trial."""

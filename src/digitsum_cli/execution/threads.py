@@ -1,88 +1,101 @@
-"""Runs trials of the compiled trainer in threads: it does not hold Python's lock while it computes."""
+"""Does pieces of work in threads, for work that does not hold Python's lock, as the compiled trainer does not."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from functools import partial
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
-from digitsum_cli.core.record import Progress
-from digitsum_cli.execution.fused_training import PreparedData, run_fused_trial
-from digitsum_cli.execution.state_keeper import StateKeeper
-from digitsum_cli.execution.stopping import Stop, undisturbed
-from digitsum_cli.trials.outcome import Outcome, attempt
-from digitsum_cli.trials.plan import Plan
-from digitsum_cli.trials.trial import Trial
-
-_SECONDS_TO_STOP = 0.5
-"""What takes longer, such as a single step of a very large network, is left behind; it ends with the process."""
+from digitsum_cli.execution.executor import Executor, OnMessage, Piece, Value, Work
 
 
-class _Stopped(BaseException):
-    """Raised inside a thread that is not wanted any more."""
+@dataclass(frozen=True)
+class Message:
+    """Sent while a piece of work is being done."""
+
+    content: Any
 
 
-def execute_in_threads(
-    plan: Plan,
-    trials: Sequence[Trial],
-    on_progress: Callable[[Trial, Progress], None],
-    threads: int,
-    keeper: StateKeeper | None = None,
-) -> Generator[tuple[Trial, Outcome]]:
-    """Runs trials in ``threads`` threads, the longest trainings first; ``keeper`` is for a single trial.
+@dataclass(frozen=True)
+class Result:
+    """What a piece of work gave."""
 
-    Yields:
-        Each trial with its outcome, as it ends. What has ended when it is stopped (see ``stopping``) is yielded as
-        well; then the threads have ended, or are left behind.
+    value: Any
+
+
+class Stopped(BaseException):
+    """Raised in a thread whose work is not wanted any more."""
+
+
+class ThreadExecutor(Executor[Piece, Value]):
+    """Works in threads, each of which does one piece after another, in their order.
+
+    Arguments:
+        work: does a piece; a stop reaches it when it sends a message.
+        threads: how many.
     """
-    waiting = sorted(trials, key=lambda trial: trial.relative_cost)
-    data = PreparedData(plan)
-    messages: SimpleQueue[tuple[Trial, Progress | Outcome | Exception]] = SimpleQueue()
-    stop = threading.Event()
 
-    def report(trial: Trial, progress: Progress) -> None:
-        if stop.is_set():
-            raise _Stopped
-        messages.put((trial, progress))
+    seconds_to_stop: float | None = 0.5
+    """A thread that takes longer, such as for one step of a very large network, is left behind; it ends with us."""
 
-    def work() -> None:
-        while waiting and not stop.is_set():
-            try:
-                trial = waiting.pop()
-            except IndexError:
-                return
-            try:
-                run = partial(run_fused_trial, trial, data, partial(report, trial), keeper)
-                messages.put((trial, attempt(run)))
-            except _Stopped:
-                return
-            except Exception as error:
-                messages.put((trial, error))
+    def __init__(self, work: Work[Piece, Value], threads: int) -> None:
+        self._work, self._count = work, threads
+        self._threads: list[threading.Thread] = []
+        self._inbox: deque[tuple[Piece, Message | Result | BaseException]] = deque()
+        self._arrivals: SimpleQueue[None] = SimpleQueue()
+        self._stopping = threading.Event()
 
-    def stop_all() -> None:
-        stop.set()
-        deadline = time.monotonic() + _SECONDS_TO_STOP
-        for worker in (worker for worker in workers if worker.ident is not None):  # those that were started
-            worker.join(max(0.0, deadline - time.monotonic()))
-
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(trials)))]
-    try:
-        for worker in workers:
-            worker.start()
-        ended = 0
-        while ended < len(trials):
-            trial, message = messages.get()
-            if isinstance(message, Exception):
-                raise message
-            if isinstance(message, Progress):
-                on_progress(trial, message)
+    def submit(self, pieces: Sequence[Piece], on_message: OnMessage[Piece]) -> Iterator[tuple[Piece, Value]]:
+        """See ``Executor``."""
+        waiting = deque(pieces)
+        for _ in range(min(self._count, len(pieces))):
+            thread = threading.Thread(target=self._work_through, args=(waiting,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        missing = len(pieces)
+        while missing:
+            self._arrivals.get()
+            piece, arrived = self._inbox[0]  # removed when it is dealt with, so that an interruption loses nothing
+            if isinstance(arrived, BaseException):
+                raise arrived
+            if isinstance(arrived, Message):
+                on_message(piece, arrived.content)
             else:
-                ended += 1
-                yield trial, message
-    except (KeyboardInterrupt, Stop):
-        stop_all()
-        heard = [messages.get() for _ in range(messages.qsize())]
-        yield from undisturbed([(trial, message) for trial, message in heard if isinstance(message, Outcome)])
-        raise
-    finally:
-        stop_all()
+                missing -= 1
+                yield piece, arrived.value
+            self._inbox.popleft()
+
+    def drain(self) -> list[tuple[Piece, Value]]:
+        """See ``Executor``."""
+        self._stopping.set()
+        deadline = None if self.seconds_to_stop is None else time.monotonic() + self.seconds_to_stop
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        ended = [(piece, arrived.value) for piece, arrived in self._inbox if isinstance(arrived, Result)]
+        self._inbox.clear()
+        return ended
+
+    def _work_through(self, waiting: deque[Piece]) -> None:
+        with contextlib.suppress(IndexError, Stopped):
+            while not self._stopping.is_set():
+                self._do(waiting.popleft())
+
+    def _do(self, piece: Piece) -> None:
+        def put(arrived: Message | Result | BaseException) -> None:
+            self._inbox.append((piece, arrived))
+            self._arrivals.put(None)
+
+        def send(content: Any) -> None:
+            if self._stopping.is_set():
+                raise Stopped
+            put(Message(content))
+
+        try:
+            put(Result(self._work(piece, send)))
+        except Stopped:
+            raise
+        except BaseException as error:
+            put(error)

@@ -73,7 +73,7 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         raise InputError(
             f"cannot read the config {path}: {error.strerror}",
-            next_step="Run without one for the book's settings, or see what one looks like with --print-config",
+            next_step="digitsum configs lists the shipped ones; --print-config shows what a config looks like",
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text") from error

@@ -1,7 +1,6 @@
 """From defaults, a file, ``--set`` and options to one ``Settings``."""
 
 import copy
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def resolve_settings(
     axes = tree.pop("sweep", None)
     settings = validate(tree, origins)
     items = list_axes(axes, origins)
-    trials = len(settings.data.lengths) * math.prod(len(values) for values in items.values())
+    trials = settings.model_copy(update={"sweep": items}).trial_count
     if trials > MAXIMUM_TRIALS:
         longest = max(items, key=lambda key: len(items[key]))
         raise InputError(

@@ -1,5 +1,6 @@
 """What settings are: every key, its default (the book's) and what it may be."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any
@@ -196,6 +197,11 @@ class Settings(_Section):
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     sweep: dict[str, tuple[AxisValue, ...]] = Field(default={}, description="axes such as train.seed: 0..9")
+
+    @property
+    def trial_count(self) -> int:
+        """How many trials there are: every combination of the axes at every length."""
+        return len(self.data.lengths) * math.prod(len(values) for values in self.sweep.values())
 
     def with_values(self, values: Mapping[str, AxisValue | tuple[AxisValue, ...]]) -> "Settings":
         """These settings without axes and with other values at some dotted keys."""

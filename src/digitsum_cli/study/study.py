@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
@@ -10,9 +9,9 @@ from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import Audit, audit_splits
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.execution.execute import execute
+from digitsum_cli.execution.executor import Executor
 from digitsum_cli.execution.state_keeper import StateKeeper
-from digitsum_cli.execution.stopping import stopped
+from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
 from digitsum_cli.rundir.access import exclusive_run_directory
 from digitsum_cli.rundir.directory import RunDirectory
@@ -72,7 +71,8 @@ def run_study(
             keeper.discard()  # of a process that was killed when it had saved the outcome
         try:
             callback.planned(plan, completed.missing)
-            _run_trials(plan, jobs, settings.train.log_every, completed, callback, options, keeper)
+            with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
+                _run_trials(executor, completed, callback, fail_fast=options.fail_fast)
         except BaseException:
             _save_what_is_there(keeper, completed, run, session)
             raise
@@ -155,38 +155,25 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
 
 
 def _run_trials(
-    plan: Plan,
-    jobs: int | None,
-    log_every: int,
-    completed: CompletedTrials,
-    callback: StudyCallback,
-    options: RunOptions,
-    keeper: StateKeeper | None,
+    executor: Executor[Trial, Outcome], completed: CompletedTrials, callback: StudyCallback, *, fail_fast: bool
 ) -> None:
-    outcomes = execute(plan, completed.missing, callback.progressed, jobs, log_every, keeper)
+    saved: set[str] = set()
 
-    def take(trial: Trial, outcome: Outcome) -> None:
-        completed.save(trial, outcome)
-        callback.ended(trial, outcome)
+    def save(trial: Trial, outcome: Outcome) -> None:
+        if trial.identity not in saved:  # the last one before a stop comes again
+            completed.save(trial, outcome)
+            saved.add(trial.identity)
+            callback.ended(trial, outcome)
 
-    with closing(outcomes):
-        in_hand: tuple[Trial, Outcome] | None = None
-        try:
-            for trial, outcome in outcomes:
-                in_hand = trial, outcome
-                take(trial, outcome)
-                in_hand = None
-                if options.fail_fast and outcome.status != "done":
-                    break
-                completed.write_table_now_and_then()
-        except KeyboardInterrupt:
-            if in_hand:
-                completed.save(*in_hand)
-            for ended in stopped(outcomes):
-                take(*ended)
-            raise
-        for ended in stopped(outcomes):
-            take(*ended)
+    try:
+        for trial, outcome in executor.submit(completed.missing, callback.progressed):
+            save(trial, outcome)
+            if fail_fast and outcome.status != "done":
+                break
+            completed.write_table_now_and_then()
+    finally:
+        for ended in executor.drain():
+            save(*ended)
 
 
 def _draw_figures(
