@@ -46,7 +46,7 @@ def _memorised(summary: Sequence[SummaryRow]) -> list[str]:
     found = [
         (row.length, train, row.exact.mean)
         for row in summary
-        if row.setting.rows == "fixed" and (train := row.mean("train_accuracy")) is not None
+        if row.setting.drawing.rows == "fixed" and (train := row.mean("train_accuracy")) is not None
         if row.exact.mean is not None and train - row.exact.mean > _MEMORISED
     ]
     if not found:

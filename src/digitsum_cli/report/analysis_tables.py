@@ -111,7 +111,7 @@ def _named(row: SummaryRow, varied: Sequence[str]) -> list[str]:
 
 
 def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
-    fresh = any(row.setting.rows == "fresh" for row in summary)
+    fresh = any(row.setting.drawing.rows == "fresh" for row in summary)
     return " (trained on fresh rows; the training split is one more sample)" if fresh else ""
 
 

@@ -24,7 +24,6 @@ from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.run_figures import name_with_label
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
@@ -51,7 +50,7 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         for each in mine:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
         subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in mine))
-        figures = [draw(by_length, subtitle, task_of(mine[0].trial)) for draw in _FIGURES]
+        figures = [draw(by_length, subtitle, mine[0].trial.task) for draw in _FIGURES]
         if mine[0].diagnosis.gates:
             seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
             of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}

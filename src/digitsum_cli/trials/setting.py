@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings, TrainSettings
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings, ModelSettings, Settings, TrainSettings
 from digitsum_cli.trials.trial import Trial
 
 Value = bool | int | float | str | None
@@ -18,17 +18,14 @@ class Setting:
     """What trials have in common that differ only in length and seed.
 
     Arguments:
-        task: what is asked.
-        model, train: as in a trial; what is of no setting, such as the seed, has its default.
-        rows: ``fixed`` or ``fresh``.
+        model, train, drawing: as in a trial; what is of no setting, such as the seed, has its default.
         k_train, k_eval, k_test: rows for each pair of first digits; None for data read from files.
         data_seed: of the random stream; None for data read from files.
     """
 
-    task: str
     model: ModelSettings
     train: TrainSettings
-    rows: str
+    drawing: DrawingSettings
     k_train: int | None
     k_eval: int | None
     k_test: int | None
@@ -39,14 +36,14 @@ class Setting:
         """The setting of a trial."""
         data = trial.data
         k = (data.k_train, data.k_eval, data.k_test, data.seed) if data else (None,) * 4
-        return cls(trial.task, trial.model, _without(trial.train), trial.rows, *k)
+        return cls(trial.model, _without(trial.train), trial.drawing, *k)
 
     @cached_property
     def columns(self) -> dict[str, Value]:
         """Its values by column."""
-        of_data = {name: value for name, value in vars(self).items() if name not in ("model", "train", "columns")}
         train = self.train.model_dump(exclude=_NOT_OF_A_SETTING)
-        return {**self.model.model_dump(), **train, **of_data}
+        k = {"k_train": self.k_train, "k_eval": self.k_eval, "k_test": self.k_test}
+        return {**self.model.model_dump(), **train, **self.drawing.model_dump(), **k, "data_seed": self.data_seed}
 
     def in_words(self, columns: Iterable[str]) -> str:
         """The values of some columns; empty if there are none."""
@@ -62,10 +59,9 @@ def _of_the_book() -> Setting:
     settings = Settings()
     k = settings.data.k
     return Setting(
-        settings.data.task,
         settings.model,
         settings.train,
-        settings.data.rows,
+        DrawingSettings(),
         k.train,
         k.eval,
         k.test,
