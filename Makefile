@@ -3,13 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
 
-.PHONY: help setup reproduce test stress test-browser check lint format bench clean
+.PHONY: help setup reproduce quick test stress test-browser check lint format bench clean
 
 help:
 	@echo "make setup         Create a virtual environment in .venv with all dependencies"
 	@echo "make reproduce     Run the book's experiment: table and figures in runs/"
-	@echo "make test          Run the whole test suite"
+	@echo "make quick         Run the fast tests (under a minute on two cores)"
+	@echo "make test          Run all tests but the stress tests"
 	@echo "make stress        Run 200 kills and 100,000 damaged files (half an hour)"
 	@echo "make test-browser  Test the report in Chromium (must be installed)"
 	@echo "make check         Run formatter, linter, type checker and tests"
@@ -28,14 +30,21 @@ $(INSTALLED): pyproject.toml setup.py constraints.txt
 reproduce: $(INSTALLED)
 	$(BIN)/digitsum sweep configs/srn.yaml
 
-test: $(INSTALLED)
+quick: $(COMPILED)
+	$(BIN)/pytest --numprocesses auto -m "not (slow or browser or cluster or stress)"
+
+test: $(COMPILED)
 	$(BIN)/pytest --numprocesses auto
 
-stress: $(INSTALLED)
-	DIGITSUM_STRESS=1 $(BIN)/pytest --numprocesses auto tests/test_killed_sweep.py tests/test_fuzz.py
+stress: $(COMPILED)
+	$(BIN)/pytest --numprocesses auto -m stress
 
 test-browser: $(INSTALLED)
-	DIGITSUM_BROWSER=required $(BIN)/pytest tests/test_report_in_browser.py
+	DIGITSUM_BROWSER=required $(BIN)/pytest -m browser
+
+$(COMPILED): $(INSTALLED) $(shell find src/digitsum_cli/fused -name '*.py') tests/compile_trainers.py
+	$(BIN)/python -m tests.compile_trainers
+	@touch $@
 
 check: lint test
 

@@ -74,18 +74,18 @@ def measure_arithmetic_rate(tasks: Sequence[Task], effort: Effort) -> list[dict[
     return figures
 
 
-def _figure(task: Task, of_epoch: list[float], of_product: list[float]) -> dict[str, Any]:
+def _figure(task: Task, for_epoch: list[float], of_product: list[float]) -> dict[str, Any]:
     operations = asdict(count_operations(task))
-    products_per_epoch = median(epoch / product for epoch, product in zip(of_epoch, of_product, strict=True))
+    products_per_epoch = median(epoch / product for epoch, product in zip(for_epoch, of_product, strict=True))
     return {
         "length": task.length,
         "hidden": task.hidden,
-        "us_per_step": 1e6 * median(of_epoch) / STEPS_PER_EPOCH,
+        "us_per_step": 1e6 * median(for_epoch) / STEPS_PER_EPOCH,
         "product_gflop_per_second": 1e-9 * OPERATIONS / median(of_product),
         **{
             kind: {
                 "mflop_per_step": 1e-6 * count / STEPS_PER_EPOCH,
-                "gflop_per_second": 1e-9 * count / median(of_epoch),
+                "gflop_per_second": 1e-9 * count / median(for_epoch),
                 "of_the_product": count / (products_per_epoch * OPERATIONS),
             }
             for kind, count in operations.items()

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,14 @@ def one_thread() -> None:
 @pytest.fixture
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """After all else: what was not tested for want of a browser, and how to test it."""
+    yield
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
+    if skipped:
+        terminalreporter.section("not tested: the report in a browser", yellow=True)
+        terminalreporter.line(f"{len(skipped)} tests need Chromium, which was not found. Install it, or name it in the")
+        terminalreporter.line("environment variable CHROMIUM, and run: make test-browser")

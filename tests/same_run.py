@@ -8,8 +8,8 @@ from typing import Any
 TIMES = {"seconds", "seconds_min", "seconds_max"}
 
 
-def rows_without_times(path: Path) -> list[dict[str, str]]:
-    """The rows of ``results.csv``."""
+def numbers(path: Path) -> list[dict[str, str]]:
+    """The rows of ``results.csv`` without the times."""
     rows = csv.DictReader((path / "results.csv").read_text().splitlines())
     return [{name: value for name, value in row.items() if name not in TIMES} for row in rows]
 
@@ -22,7 +22,7 @@ def _without_times(value: Any) -> Any:
 
 def assert_same_run(one: Path, other: Path) -> None:
     """Tables, checkpoints, settings, analysis and figures, to the byte but for times."""
-    assert rows_without_times(one) == rows_without_times(other)
+    assert numbers(one) == numbers(other)
     analyses = [_without_times(json.loads((run / "analysis.json").read_text())) for run in (one, other)]
     assert analyses[0] == analyses[1]
     for name in ("history.csv", "config.yaml"):

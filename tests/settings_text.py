@@ -9,7 +9,7 @@ from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
 
 SEED = "a whole number from 0 to 4294967295"
 ROWS = "a whole number from 1 to 10000"
-PASSES = "passes over the training rows, a whole number from 1 to 1000000"
+PASSES = "passes over the training set, a whole number from 1 to 1000000"
 RATE = "a number above 0 and up to 1e+37, such as 0.001 or 1e-3"
 """What is allowed, in the words of the message."""
 

@@ -1,6 +1,5 @@
 """A small study, and who watches it."""
 
-import csv
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from digitsum_cli.core.record import Progress
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.rundir.directory import RunDirectory
-from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings import Settings
 from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.result import StudyResult
 from digitsum_cli.study.run_options import RunOptions
@@ -18,11 +17,12 @@ from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.trial import Trial
+from tests.settings_text import from_set
 
 
 def settings_of(*assignments: str) -> Settings:
     defaults = ("data.lengths=5,4", "train.epochs=3", "sweep.train.seed=0,1")
-    return resolve_settings(None, [parse_assignment(assignment) for assignment in (*defaults, *assignments)])
+    return from_set(*defaults, *assignments)
 
 
 class Recorder(StudyCallback):
@@ -60,11 +60,5 @@ def run_trials(
 def wait_for_worker_threads() -> None:
     """Until they have nothing more to do."""
     for thread in threading.enumerate():
-        if "_work_through" in thread.name:
+        if "_run_worker" in thread.name:
             thread.join()
-
-
-def numbers(path: Path) -> list[dict[str, str]]:
-    """The rows of results.csv without the times."""
-    rows = list(csv.DictReader((path / "results.csv").read_text().splitlines()))
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]

@@ -50,7 +50,7 @@ def test_span_below_the_first_length() -> None:
 
 def test_median_between_a_span_below_and_a_known_one_is_at_most_that() -> None:
     assert answered(rows((0.3, 0.2), (0.75, 0.25))) == [
-        f"{SRN} stays above 50 % up to length 6.2 at most (memory span < 6.2, median of 2 seeds)."
+        f"{SRN} stays above 50 % up to at most length 6.2 (memory span < 6.2, median of 2 seeds)."
     ]
 
 
@@ -62,7 +62,7 @@ def test_span_beyond_the_last_length() -> None:
 
 def test_median_between_a_known_span_and_one_beyond() -> None:
     assert answered(rows((0.75, 0.25), (0.9, 0.9))) == [
-        f"{SRN} stays above 50 % up to length 8.8 at least (memory span ≥ 8.8, median of 2 seeds)."
+        f"{SRN} stays above 50 % up to at least length 8.8 (memory span ≥ 8.8, median of 2 seeds)."
     ]
 
 
@@ -114,7 +114,7 @@ def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> Non
     assert analysis.missing == 2
     assert analysis.answer == [
         "No seed of the SRN (impl manual) was trained at every length, so there is no memory span.",
-        "This is not final: 2 trainings have not ended yet.",
+        "This is not final: 2 trainings have not finished yet.",
     ]
 
 
@@ -157,17 +157,23 @@ def trial() -> Trial:
             1.01,
             0.95,
             0.77,
-            "in full {} (slope 1.01, where 1 is right), the second in full (0.95): neither was lost, and ",
+            "fully affects {} (slope 1.01, ideally 1) and the second fully affects it (0.95): neither was lost, and ",
         ),
-        (0.99, 0.98, 0.95, "in full {} (slope 0.99, where 1 is right), the second in full (0.98): neither was lost."),
-        (0.99, 0.88, 0.6, "in full {} (slope 0.99, where 1 is right), the second in part (0.88)."),
-        (0.42, 0.36, 0.3, "in part {} (slope 0.42, where 1 is right), the second in part (0.36)."),
-        (0.1, 0.5, 0.2, "hardly at all {} (slope 0.10, where 1 is right), the second in part (0.50)."),
+        (
+            *(0.99, 0.98, 0.95),
+            "fully affects {} (slope 0.99, ideally 1) and the second fully affects it (0.98): neither was lost.",
+        ),
+        (0.99, 0.88, 0.6, "fully affects {} (slope 0.99, ideally 1) and the second only partly affects it (0.88)."),
+        (
+            *(0.42, 0.36, 0.3),
+            "only partly affects {} (slope 0.42, ideally 1) and the second only partly affects it (0.36).",
+        ),
+        (0.1, 0.5, 0.2, "hardly affects {} (slope 0.10, ideally 1) and the second only partly affects it (0.50)."),
         (
             0.04,
             -0.001,
             0.1,
-            "hardly at all {} (slope 0.04, where 1 is right), the second hardly at all (0.00): both were",
+            "hardly affects {} (slope 0.04, ideally 1) and the second hardly affects it (0.00): both were",
         ),
     ],
 )
@@ -175,7 +181,7 @@ def test_each_digit_is_judged_by_its_slope(
     trial: Trial, first: float, second: float, exact: float, sentence: str
 ) -> None:
     said = reasons([diagnosed(trial, first, second, exact)])[0]
-    assert said.startswith("At length 5, the first digit counts " + sentence.format("in the answer"))
+    assert said.startswith("At length 5, the first digit " + sentence.format("the answer"))
 
 
 def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> None:
@@ -188,10 +194,10 @@ def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> Non
         ]
     )
     assert said == [
-        "At length 5, the first digit counts in part in the answer (slope 0.30, where 1 is right), the second in part "
-        "(0.50).",
-        "At length 5, the gradient that reaches the first digit is 0.010 times that at the last before training, and "
-        "1.0 times with the kept weights.",
+        "At length 5, the first digit only partly affects the answer (slope 0.30, ideally 1) and the second only "
+        "partly affects it (0.50).",
+        "At length 5, the gradient at the first digit, relative to that at the last, is 0.010 before training and 1.0 "
+        "with the best checkpoint.",
     ]
 
 

@@ -1,11 +1,11 @@
 """Axes: what a sweep varies, what of it is refused, and what does not fit together."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from digitsum_cli.settings.schema import AxisValue, axis_keys, leaf_keys
+from tests.running import processor_seconds_below
 from tests.settings_text import PASSES, RATE, ROWS, SEED, file_refusal, from_file, from_set, set_refusal
 
 
@@ -97,8 +97,8 @@ def test_every_value_of_an_axis_is_checked_like_a_single_one(
     ("key", "value", "named"),
     [
         ("train.seed", "[]", "train.seed has no values"),
-        ("train.seed", "0..3,2", "train.seed has 2 twice"),
-        ("train.lr", "[1, 1.0]", "train.lr has 1.0 twice"),
+        ("train.seed", "0..3,2", "train.seed contains 2 twice"),
+        ("train.lr", "[1, 1.0]", "train.lr contains 1.0 twice"),
         ("train.seed", "9..0", "train.seed: the range 9..0 runs backwards; write 0..9"),
         ("train.seed", "a", "train.seed: 'a' is not a number, a list"),
         ("train.seed", "0..100000", "train.seed: 0..100000 has over 100,000 numbers"),
@@ -167,6 +167,5 @@ def test_over_100_000_trials_are_refused_with_the_line_of_an_axis(tmp_path: Path
 
 
 def test_over_100_000_trials_are_refused_before_each_is_looked_at(tmp_path: Path) -> None:
-    started = time.process_time()
-    file_refusal(tmp_path, "sweep: {train.seed: [0..99999, 100000..199999, 200000..299999, 300000..399999]}")
-    assert time.process_time() - started < 2.5
+    with processor_seconds_below(2.5):
+        file_refusal(tmp_path, "sweep: {train.seed: [0..99999, 100000..199999, 200000..299999, 300000..399999]}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import digitsum, digitsum_process
+from tests.running import HANG
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
@@ -20,7 +21,7 @@ BAD_COMMANDS = [
     (("generate", "--k-train", "0"), "--k-train 0: data.k.train is 0"),
     (("generate", "--k-test", "-1"), "--k-test -1: data.k.test is -1"),
     (("generate", "--seed", "x"), "--seed x: data.seed is 'x'"),
-    (("generate", "--set", "data.dir=there"), "names data to read"),
+    (("generate", "--set", "data.dir=there"), "generate does not read existing data"),
     (("generate", "nowhere.yaml"), "there is no config 'nowhere.yaml'; allowed: the path of a YAML file, or"),
     (("sweep", "srm"), "or the name of a shipped config: book, cells, "),
     (("sweep", "configs/quik.yaml"), "there is no config 'configs/quik.yaml'"),
@@ -39,7 +40,7 @@ BAD_COMMANDS = [
     (("train", "--seed", "-1"), "train.seed is -1"),
     (("train", "--set", "train.device=tpu"), "there is no device 'tpu'; allowed: cpu, cuda, mps, auto"),
     (("sweep", "--impl", "fused", "--set", "train.device=cuda"), "impl fused does not run on 'cuda'"),
-    (("compare", "--impl", "manual"), "there is nothing to compare 'manual' with"),
+    (("compare", "--impl", "manual"), "cannot compare 'manual' on its own"),
     (("evaluate", "nowhere"), "no checkpoint at nowhere"),
     (("evaluate", "."), "is not a run with checkpoints"),
 ]
@@ -76,7 +77,7 @@ def test_run_that_stands_is_not_overwritten() -> None:
     for command in (("train", "--length", "4"), ("sweep", "--lengths", "4"), ("compare", "--lengths", "4")):
         ended = digitsum(*command, "--epochs", "1", "--out", "run")
         assert ended.code == 2
-        assert "already holds a run" in ended.err
+        assert "already contains a run" in ended.err
         assert "--force" in ended.err
     assert Path("run/results.csv").read_bytes() == before
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
@@ -113,13 +114,14 @@ def test_checkpoint_from_other_settings_is_refused() -> None:
     assert "cannot read nowhere/4/train.txt" in ended.err
 
 
+@pytest.mark.slow
 def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
     ended = digitsum(
         *("sweep", "--lengths", "4", "--impl", "manual", "--seeds", "0", "--epochs", "1", "-j", "1", "--out", "run"),
         *("--set", "sweep.train.lr=[0.001,1e37]"),
     )
     assert ended.code == 3
-    assert "1 of 2 trials failed or diverged, the rest are saved" in ended.err
+    assert "1 of 2 trials failed or diverged; the others are saved" in ended.err
     assert [row["status"] for row in csv.DictReader(Path("run/results.csv").read_text().splitlines())] == [
         "done",
         "diverged",
@@ -133,7 +135,7 @@ def test_debug_shows_the_traceback() -> None:
 
 
 def test_resume_needs_a_run_and_no_force() -> None:
-    assert "Name it with --out" in digitsum("sweep", "--resume").err
+    assert "Name the run to resume with --out" in digitsum("sweep", "--resume").err
     assert digitsum("sweep", "--resume", "--force", "--out", "run").code == 2
 
 
@@ -144,7 +146,7 @@ def test_empty_name_is_not_the_present_folder(command: str) -> None:
     force = ("--force",) if command in ("train", "sweep", "compare") else ()
     ended = digitsum(command, *source, "--copy" if command == "configs" else "--out", "", *force)
     assert ended.code == 2
-    assert "an empty name" in ended.err
+    assert "the path is empty" in ended.err
     assert [path.name for path in Path().iterdir()] == ["report.html"]
 
 
@@ -157,7 +159,7 @@ def test_folder_that_is_no_run_is_not_written_over(options: tuple[str, ...]) -> 
     for command in (("train", "--length", "4"), ("sweep", "--lengths", "4")):
         ended = digitsum(*command, "--epochs", "1", "--out", "project", *options)
         assert ended.code == 2
-        assert "project is not a run of digitsum" in ended.err
+        assert "project is not a digitsum run" in ended.err
     assert all(path.read_text() == "mine" for path in files)
 
 
@@ -171,7 +173,7 @@ def test_run_whose_store_is_missing_is_replaced_if_that_is_asked_for() -> None:
     train = ("train", "--length", "4", "--epochs", "1", "--out", "run")
     digitsum(*train)
     Path("run/results.sqlite").unlink()
-    assert "already holds a run" in digitsum(*train).err
+    assert "already contains a run" in digitsum(*train).err
     assert "results.sqlite is missing" in digitsum(*train, "--resume").err
     assert digitsum(*train, "--force").code == 0
 
@@ -203,7 +205,7 @@ def in_a_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
 
@@ -212,6 +214,7 @@ SWEEP = "digitsum sweep --lengths 4,5 --seeds 0..9 --epochs 2 --impl fused --out
 
 
 @pytest.mark.parametrize("ending", ["2>&1 | head -1", "2>/dev/full", "2>&-", ">&-", "2> >(head -1)"])
+@pytest.mark.slow
 def test_sweep_goes_on_when_nobody_reads_what_it_says(ending: str) -> None:
     ended = in_a_shell(f"{SWEEP} {ending}; exit ${{PIPESTATUS[0]}}")
     assert ended.returncode == 0, ended.stderr
@@ -224,16 +227,18 @@ def test_sweep_goes_on_when_nobody_reads_what_it_says(ending: str) -> None:
 def test_output_that_finds_no_room_is_an_error_in_one_line(line: str) -> None:
     ended = in_a_shell(f"{line} >/dev/full")
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == "Error: the output cannot be written: No space left on device"
+    assert ended.stderr.splitlines()[-1] == "Error: cannot write the output: No space left on device"
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.slow
 def test_signs_that_the_terminal_lacks_are_left_out(encoding: str) -> None:
     ended = in_a_shell(f"{SWEEP} && digitsum evaluate run --sequence '1 2 0 0'", PYTHONIOENCODING=encoding)
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.slow
 def test_run_whose_weights_are_missing_says_so_and_makes_them_again() -> None:
     sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     digitsum(*sweep)
@@ -243,20 +248,20 @@ def test_run_whose_weights_are_missing_says_so_and_makes_them_again() -> None:
     for command in (("evaluate", "run"), ("report", "run")):
         ended = digitsum(*command)
         assert ended.code == 0
-        assert "The weights of 1 trials that are done are missing" in ended.err
+        assert "run has no checkpoint for 1 of its finished trials" in ended.err
     resumed = digitsum(*sweep, "--resume")
-    assert "1 trainings to run; 2 are already saved" in resumed.err
+    assert "Trainings to run: 1; already saved: 2" in resumed.err
     assert lost.read_bytes() == content
 
 
 def test_failed_training_says_what_can_be_done() -> None:
     ended = digitsum("train", "--length", "4", "--set", "train.lr=1e37", "--out", "run")
     assert ended.code == 3
-    assert "--resume trains it again" in ended.err
+    assert "to train it again, add --resume" in ended.err
     assert digitsum("train", "--length", "4", "--set", "train.lr=1e37", "--out", "run", "--resume").code == 3
 
 
 def test_resume_without_a_run_says_so() -> None:
     ended = digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "typo", "--resume")
     assert ended.code == 0
-    assert "There is no run in typo yet: it begins" in ended.err
+    assert "There is no run in typo yet; starting a new one" in ended.err

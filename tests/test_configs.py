@@ -27,7 +27,7 @@ def test_config_is_a_path_or_the_name_of_a_shipped_config(command: str) -> None:
 
 def test_shipped_config_in_place_of_a_missing_file_is_reported_once() -> None:
     ended = digitsum("sweep", "configs/srn.yaml", "--print-config")
-    assert ended.err == "There is no file configs/srn.yaml here; using the shipped config srn\n"
+    assert ended.err == "configs/srn.yaml not found; using the shipped config srn\n"
     assert digitsum("sweep", "configs/srn.yaml", "--print-config", "--quiet").err == ""
     assert digitsum("sweep", "srn", "--print-config").err == ""
 
@@ -96,7 +96,7 @@ def test_copies_replace_no_file_with_other_content() -> None:
     Path("book.yaml").unlink()
     ended = digitsum("configs", "--copy", ".")
     assert ended.code == 2
-    assert ended.err == "Error: a file with other content is already at srn.yaml. Choose another folder\n"
+    assert ended.err == "Error: a different file already exists at srn.yaml. Choose another folder\n"
     assert Path("srn.yaml").read_text() == "mine"
     assert not Path("book.yaml").exists()
     Path("srn.yaml").unlink()

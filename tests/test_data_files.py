@@ -132,8 +132,8 @@ def test_eval_txt_is_read_where_there_is_dev_txt_too(tmp_path: Path) -> None:
         pytest.param("1 2 10 0 5\t3", "'10' is not a digit", id="two-digit token"),
         pytest.param("1 2 0 0 ٣\t3", "'٣' is not a digit", id="Arabic digit"),
         pytest.param("1 2 0 0 ²\t3", "'²' is not a digit", id="superscript digit"),
-        pytest.param("1 2 0 0\t3", "4 digits in the line instead of 5", id="too few digits"),
-        pytest.param("1 2 0 0 0 5\t3", "6 digits in the line instead of 5", id="too many digits"),
+        pytest.param("1 2 0 0\t3", "the line has 4 digits instead of 5", id="too few digits"),
+        pytest.param("1 2 0 0 0 5\t3", "the line has 6 digits instead of 5", id="too many digits"),
         pytest.param("\t3", "'' is not a digit", id="no digits"),
         pytest.param("1 2  0 5\t3", "'' is not a digit", id="double space"),
         pytest.param("1 2 0 0 5 \t3", "'' is not a digit", id="space before the tab"),
@@ -243,7 +243,7 @@ def test_a_file_of_another_length_is_an_input_error_at_its_first_line(tmp_path: 
     path = tmp_path / "train.txt"
     message = refusal(path, GOOD * 3, length=10)
     assert message.startswith(f"{path}:1: ")
-    assert "5 digits in the line instead of 10" in message
+    assert "the line has 5 digits instead of 10" in message
 
 
 @pytest.mark.parametrize("below", ["", "folder"], ids=["the file itself", "below the file"])

@@ -18,14 +18,14 @@ from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
-from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
+from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 from tests.drawn import cells, corners, line_points, scattered, titles, values
 
-RIGHT_SUMS = RightAnswers("sum", slopes=(1, 1), digit_probes=(0.5, 0.5))
+RIGHT_SUMS = IdealNetwork("sum", slopes=(1, 1), digit_probes=(0.5, 0.5))
 LENGTHS = {1: [10], 7: [3, 5, 8, 10, 15, 20, 40], 30: list(range(3, 33))}
 
 
@@ -73,19 +73,14 @@ every_drawing = pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.
 
 @every_drawing
 @pytest.mark.parametrize(("number", "seeds"), [(1, 1), (1, 20), (7, 1), (30, 20)])
-def test_figure_is_saved_without_warning_and_without_embedded_picture(
+@pytest.mark.slow
+def test_figure_is_saved_whole_without_warning_and_without_embedded_picture(
     draw: Callable[[list[int], int], Figure], number: int, seeds: int, tmp_path: Path
 ) -> None:
-    png, svg = save_figure(draw(LENGTHS[number], seeds), tmp_path, "figure")
+    figure = draw(LENGTHS[number], seeds)
+    png, svg = save_figure(figure, tmp_path, "figure")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "<image" not in svg.read_text(encoding="utf-8")
-
-
-@every_drawing
-@pytest.mark.parametrize("number", [1, 30])
-def test_nothing_is_cut_off(draw: Callable[[list[int], int], Figure], number: int) -> None:
-    figure = draw(LENGTHS[number], 20)
-    figure.canvas.draw()
     inches = figure.get_tightbbox()
     assert inches.x0 >= 0
     assert inches.y0 >= 0
@@ -109,6 +104,7 @@ def test_every_axis_has_a_name(draw: Callable[[list[int], int], Figure]) -> None
 
 
 @every_drawing
+@pytest.mark.slow
 def test_saved_figures_are_the_same_bytes_each_time(draw: Callable[[list[int], int], Figure], tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save_figure(draw([5, 10], 3), tmp_path / folder, "figure")
@@ -142,6 +138,7 @@ def test_gradient_line_breaks_off_where_it_vanishes() -> None:
 
 
 @pytest.mark.parametrize("norms", [[0.0] * 3, [1.0] * 3, [1e-300, 5e-324, 0.0], [1.0, math.inf, math.nan]])
+@pytest.mark.slow
 def test_gradients_of_any_size_can_be_drawn(norms: list[float], tmp_path: Path) -> None:
     figure = draw_gradient_by_lag([GradientCurve(3, norms, norms)], "odd")
     assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path, "figure"))
@@ -213,10 +210,10 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "first digit",
         "second digit",
-        "counts in full (1)",
-        "not at all (0)",
+        "full effect (1)",
+        "no effect (0)",
         "sum",
-        "from the sum alone (0.5)",
+        "expected from the sum alone (0.5)",
     ]
 
 
@@ -239,8 +236,8 @@ def test_confusion_rows_are_shares_of_the_right_sum() -> None:
 
 def test_spectral_radii_are_beside_their_length() -> None:
     points = [
-        SpectralRadiusPoint(50, start=[0.5, 0.7], kept=[1.5, 1.7]),
-        SpectralRadiusPoint(5, start=[0.4, 0.4], kept=[1.1, 1.3]),
+        SpectralRadiusPoint(50, start=[0.5, 0.7], best=[1.5, 1.7]),
+        SpectralRadiusPoint(5, start=[0.4, 0.4], best=[1.1, 1.3]),
     ]
     (panel,) = draw_spectral_radius(points, "two").axes
     start, kept = scattered(panel)
@@ -271,7 +268,7 @@ def test_transfer_table_has_train_lengths_as_rows() -> None:
     ]
     assert [text.get_color() for text in panel.texts] == [ON_LIGHT, ON_DARK, ON_DARK]
     assert [text.get_text() for text in panel.get_yticklabels()] == ["5", "10"]
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("test length (digits)", "train length (digits)")
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("test length (digits)", "training length (digits)")
     assert panel.yaxis_inverted()
 
 
@@ -286,7 +283,7 @@ def test_transfer_from_a_single_length_is_a_curve() -> None:
     (panel,) = draw_transfer(accuracies, "one", Floor(9, 0.1)).axes
     assert line_points(panel, 0) == [[5, 0.7], [10, 0.9], [20, 0.2]]
     assert panel.get_lines()[1].get_xdata() == [10, 10]
-    assert panel.get_lines()[1].get_label() == "train length (10)"
+    assert panel.get_lines()[1].get_label() == "training length (10)"
 
 
 def test_gates_have_a_row_each_and_a_column_for_each_length() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from digitsum_cli.core import DigitSumClassifier, Runner, TorchSRN, build_classifier, generate_datasets
+from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, TorchSRN, build_classifier, generate_datasets
 from digitsum_cli.core.exact import exact_score
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.diagnostics.answers import Answers
@@ -38,11 +38,6 @@ def small(impl: str, seed: int = 0) -> DigitSumClassifier:
     return build_classifier("srn", impl, embedding_size=4, hidden_size=5, seed=seed)
 
 
-def tensors_of_every_draw(length: int) -> tuple[Tensor, Tensor]:
-    rows = every_draw(length)
-    return torch.from_numpy(rows.digits).long(), torch.from_numpy(rows.labels).long()
-
-
 def recurrent_weights(model: DigitSumClassifier) -> Tensor:
     return model.rnn_model.equation_tensors(lambda parameter: parameter.detach())["U"]
 
@@ -52,7 +47,8 @@ def recurrent_weights(model: DigitSumClassifier) -> Tensor:
 def test_answers_equal_every_draw_run_through_the_classifier(impl: str, length: int) -> None:
     model = trained(impl)
     answers = read_every_draw(model, length).answers[length]
-    digits, labels = tensors_of_every_draw(length)
+    draws = DigitSumDataset(every_draw(length))
+    digits, labels = draws.digits, draws.labels
     predictions = Runner(model).predict(digits).argmax(dim=1)
     assert answers.predictions.dtype == np.int8
     assert answers.predictions.shape == (10, 10, length - 2, 10)
@@ -103,7 +99,8 @@ def test_right_answers_have_slopes_of_one_and_a_constant_answer_of_zero() -> Non
 def test_confusion_counts_draws_by_label_and_answer(impl: str, length: int) -> None:
     model = trained(impl)
     counted = np.zeros((19, 19), dtype=int)
-    digits, labels = tensors_of_every_draw(length)
+    draws = DigitSumDataset(every_draw(length))
+    digits, labels = draws.digits, draws.labels
     for label, answer in zip(labels, Runner(model).predict(digits).argmax(dim=1), strict=True):
         counted[label, answer] += 1
     assert np.array_equal(read_every_draw(model, length).answers[length].confusion, counted)
@@ -113,7 +110,7 @@ def test_confusion_counts_draws_by_label_and_answer(impl: str, length: int) -> N
 @pytest.mark.parametrize("length", [3, 6])
 def test_last_states_are_those_of_every_draw(impl: str, length: int) -> None:
     model = trained(impl)
-    digits, _ = tensors_of_every_draw(length)
+    digits = DigitSumDataset(every_draw(length)).digits
     with torch.no_grad():
         states = model.rnn_model(model.embedding(digits)).numpy()
     last_states = read_every_draw(model, length, [3, 4, 8]).last_states

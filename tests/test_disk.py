@@ -17,6 +17,14 @@ from tests.same_run import assert_same_run
 SWEEP = ("sweep", "--lengths", "4,5", "--seeds", "0..19", "--epochs", "60", "--impl", "fused", "-j", "2")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep where there is room."""
+    path = tmp_path_factory.mktemp("whole") / "run"
+    assert digitsum(*SWEEP, "--out", path).code == 0
+    return path
+
+
 @contextlib.contextmanager
 def small_disk(path: Path, size: str) -> Iterator[Path]:
     """A file system of its own that holds no more; a small one can be made by whoever is root."""
@@ -34,35 +42,37 @@ def remount(path: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
 
 
-def test_sweep_on_a_disk_that_gets_full_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_sweep_on_a_disk_that_gets_full_says_so_and_is_resumed_when_there_is_room(whole: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "700k") as disk:
         full = digitsum_process(*SWEEP, "--out", disk / "run")
         assert full.code == 1
         assert full.err.count("Error: ") == 1
-        assert "Free some space; what had ended is saved" in full.err
+        assert "Free some space. Finished work is saved" in full.err
         assert not list(disk.rglob("*.part")), "nothing is half-written"
         with Store(disk / "run" / "results.sqlite") as store:
             saved = len(store.ended())
         assert saved > 2
         remount(disk, "size=50m")
-        resumed = digitsum_process(*SWEEP, "--out", disk / "run", "--resume")
+        resumed = digitsum(*SWEEP, "--out", disk / "run", "--resume")
         assert resumed.code == 0, resumed.err
-        assert f"{saved} are already saved" in resumed.err
-        assert digitsum_process(*SWEEP, "--out", tmp_path / "whole").code == 0
-        assert_same_run(disk / "run", tmp_path / "whole")
+        assert f"already saved: {saved}" in resumed.err
+        assert_same_run(disk / "run", whole)
 
 
 @pytest.mark.parametrize("kilobytes", [1, 20, 100, 300])
-def test_sweep_whose_files_may_not_grow_says_so_and_leaves_what_can_be_resumed(kilobytes: int, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_sweep_whose_files_may_not_grow_says_so_and_leaves_what_can_be_resumed(
+    kilobytes: int, whole: Path, tmp_path: Path
+) -> None:
     limited = limited_in_size(kilobytes, *SWEEP, "--out", tmp_path / "run")
     assert limited.code in (1, 2)
     assert limited.err.count("Error: ") == 1
     assert "Traceback" not in limited.err
     assert not list(tmp_path.rglob("*.part"))
-    resumed = digitsum_process(*SWEEP, "--out", tmp_path / "run", "--resume")
+    resumed = digitsum(*SWEEP, "--out", tmp_path / "run", "--resume")
     assert resumed.code == 0, resumed.err
-    assert digitsum_process(*SWEEP, "--out", tmp_path / "whole").code == 0
-    assert_same_run(tmp_path / "run", tmp_path / "whole")
+    assert_same_run(tmp_path / "run", whole)
 
 
 def limited_in_size(kilobytes: int, *arguments: object) -> Ended:
@@ -106,6 +116,7 @@ def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
         assert "cannot write to" in resumed.err
 
 
+@pytest.mark.slow
 def test_training_whose_state_finds_no_room_is_not_given_up(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "150k") as disk:
         arguments = ("train", "--length", "5", "--epochs", "300", "--impl", "fused")
@@ -116,12 +127,13 @@ def test_training_whose_state_finds_no_room_is_not_given_up(tmp_path: Path) -> N
         steps = [int(found.replace(",", "")) for found in re.findall(r"step ([\d,]+)/11,400", ended.err)]
         assert steps[-1] == 11_399, "it went on to its end, where its weights found no room"
         remount(disk, "size=20m")
-        assert digitsum_process(*arguments, "--out", disk / "run", "--resume").code == 0
-        assert digitsum_process(*arguments, "--out", tmp_path / "whole").code == 0
+        assert digitsum(*arguments, "--out", disk / "run", "--resume").code == 0
+        assert digitsum(*arguments, "--out", tmp_path / "whole").code == 0
         assert_same_run(disk / "run", tmp_path / "whole")
 
 
 @pytest.mark.parametrize("arguments", [("evaluate", "--diagnose"), ("evaluate", "--sequence", "1 2 0 0"), ("report",)])
+@pytest.mark.slow
 def test_what_would_write_into_a_read_only_run_says_where_else_to(arguments: tuple[str, ...], tmp_path: Path) -> None:
     command, *options = arguments
     with small_disk(tmp_path / "disk", "5m") as disk:
@@ -129,7 +141,7 @@ def test_what_would_write_into_a_read_only_run_says_where_else_to(arguments: tup
         remount(disk, "ro")
         refused = digitsum(command, disk / "run", *options)
         assert refused.code == 2
-        assert "Read-only file system. Choose another place with --out" in refused.err
+        assert "Read-only file system. Choose another location with --out" in refused.err
         assert digitsum(command, disk / "run", *options, "--out", tmp_path / "elsewhere").code == 0
 
 

@@ -12,7 +12,7 @@ EXACT: dict[str, Any] = {"tanh": np.tanh, "exp": np.exp, "sigmoid": lambda x: 1 
 def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     from numba import njit
 
-    from digitsum_cli.fused import elementary
+    from digitsum_cli.fused.simd import elementary
     from digitsum_cli.fused.simd.vectors import elementwise
 
     operation = elementwise(lambda _, a: getattr(elementary, function)(a))

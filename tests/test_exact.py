@@ -74,9 +74,9 @@ def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None
         epochs=4,
     )
     trainer.advance(120)
-    trainer.restore(replace(trainer.state(), kept=weights))
-    assert trainer.exact_accuracy_of_kept() == 0
-    assert trainer.score_kept(rows).accuracy == 0
+    trainer.restore(replace(trainer.state(), best_weights=weights))
+    assert trainer.exact_accuracy_of_best() == 0
+    assert trainer.score_best(rows).accuracy == 0
 
 
 @pytest.fixture(scope="module", params=["manual", "torch"])
@@ -200,7 +200,7 @@ def trained_by_compiled_steps(
         dtype=dtype,
     )
     trainer.advance(trainer.steps)
-    load_weights(model, trainer.kept_weights())
+    load_weights(model, trainer.best_weights())
     return trainer, model
 
 
@@ -212,12 +212,12 @@ def test_exact_accuracy_of_the_compiled_trainer_is_the_manual_models(
     length: int, sizes: tuple[int, int], cell: str
 ) -> None:
     trainer, model = trained_by_compiled_steps(length, sizes, np.float64, cell)
-    assert trainer.exact_accuracy_of_kept() == exact_score(model, length).accuracy
+    assert trainer.exact_accuracy_of_best() == exact_score(model, length).accuracy
 
 
 def test_in_single_precision_next_to_no_draw_is_answered_otherwise() -> None:
     trainer, model = trained_by_compiled_steps(12, (32, 32), np.float32)
-    assert trainer.exact_accuracy_of_kept() == pytest.approx(exact_score(model, 12).accuracy, abs=5e-4)
+    assert trainer.exact_accuracy_of_best() == pytest.approx(exact_score(model, 12).accuracy, abs=5e-4)
 
 
 def test_exact_accuracy_of_the_compiled_trainer_is_that_of_the_kept_weights_not_of_the_last() -> None:
@@ -226,4 +226,4 @@ def test_exact_accuracy_of_the_compiled_trainer_is_that_of_the_kept_weights_not_
     assert best is not None
     assert best != last
     load_weights(model, trainer.weights())
-    assert trainer.exact_accuracy_of_kept() != exact_score(model, 12).accuracy
+    assert trainer.exact_accuracy_of_best() != exact_score(model, 12).accuracy

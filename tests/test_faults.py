@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from digitsum_cli.study.run_options import RunOptions
 from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.trial import Trial
-from tests.command_line import digitsum, digitsum_process, started, workers_of
-from tests.same_run import assert_same_run, rows_without_times
-from tests.small_study import Recorder, numbers, settings_of, study, wait_for_worker_threads
+from tests.command_line import digitsum
+from tests.running import Command, workers_of
+from tests.same_run import assert_same_run, numbers
+from tests.small_study import Recorder, settings_of, study, wait_for_worker_threads
 
 FOUR = ("sweep", "--lengths", "4", "--seeds", "0..3", "--epochs", "2", "--impl", "fused")
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def statuses(path: str = "run") -> list[str]:
-    return [row["status"] for row in rows_without_times(Path(path))]
+    return [row["status"] for row in numbers(Path(path))]
 
 
 def fail_for_seeds(monkeypatch: pytest.MonkeyPatch, *seeds: int) -> None:
@@ -45,12 +45,13 @@ def test_trial_that_raises_is_recorded_and_the_others_go_on(monkeypatch: pytest.
         fail_for_seeds(faulty, 1)
         ended = digitsum(*FOUR, "--out", "run")
     assert ended.code == 3
-    assert "1 of 4 trials failed or diverged, the rest are saved" in ended.err
+    assert "1 of 4 trials failed or diverged; the others are saved" in ended.err
     assert "seed 1 failed: RuntimeError: a fault at seed 1" in ended.err
     assert "--retry-failed" in ended.err
     assert statuses() == ["done", "failed", "done", "done"]
 
 
+@pytest.mark.slow
 def test_resuming_leaves_a_failed_trial_alone_and_retrying_makes_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as faulty:
         fail_for_seeds(faulty, 1, 2)
@@ -58,10 +59,10 @@ def test_resuming_leaves_a_failed_trial_alone_and_retrying_makes_it_whole(monkey
         assert digitsum(*FOUR, "--out", "run", "--resume").code == 3
     resumed = digitsum(*FOUR, "--out", "run", "--resume")
     assert resumed.code == 3
-    assert "0 trainings to run; 4 are already saved" in resumed.err
+    assert "Trainings to run: 0; already saved: 4" in resumed.err
     retried = digitsum(*FOUR, "--out", "run", "--resume", "--retry-failed")
     assert retried.code == 0
-    assert "2 trainings to run; 2 are already saved" in retried.err
+    assert "Trainings to run: 2; already saved: 2" in retried.err
     assert digitsum(*FOUR, "--out", "whole").code == 0
     assert_same_run(Path("run"), Path("whole"))
 
@@ -84,29 +85,27 @@ def test_fail_fast_stops_at_the_first_and_the_rest_can_be_run(monkeypatch: pytes
     assert statuses() == ["done"] * 4
 
 
-@pytest.mark.parametrize("impl", ["manual", "fused"])
+@pytest.mark.parametrize("impl", [pytest.param("manual", marks=pytest.mark.slow), "fused"])
 def test_loss_that_is_not_a_number_is_a_reason(impl: str) -> None:
-    sweep = ("sweep", "--lengths", "4", "--epochs", "2", "--impl", impl, "--out", "run", "-j", "1")
+    sweep = ("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "2", "--impl", impl, "--out", "run", "-j", "1")
     ended = digitsum(*sweep, "--set", "sweep.train.lr=1e-3,1e37")
     assert ended.code == 3
-    first, second = rows_without_times(Path("run"))
+    first, second = numbers(Path("run"))
     assert (first["status"], second["status"]) == ("done", "diverged")
-    assert second["reason"].startswith("the loss was not finite any more at step ")
+    assert second["reason"].startswith("the loss became NaN or infinite at step ")
 
 
+@pytest.mark.slow
 def test_killed_worker_fails_its_trial_alone_and_it_can_be_run_again() -> None:
-    sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "12", "--impl", "manual", "-j", "1")
-    process = started(*sweep, "--out", "run")
-    deadline = time.monotonic() + 30
-    while not (workers := workers_of(process.pid)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.kill(workers[0], signal.SIGKILL)
-    _, err = process.communicate()
-    assert process.returncode == 3
+    sweep = ("sweep", "--lengths", "6", "--seeds", "0..2", "--epochs", "6", "--impl", "manual", "-j", "1")
+    with Command(*sweep, "--out", "run") as command:
+        command.wait_for_workers(1)
+        os.kill(workers_of(command.pid)[0], signal.SIGKILL)
+        code, err = command.wait()
+    assert code == 3
     assert "its process ended unexpectedly (exit code -9)" in err
     assert sorted(statuses()) == ["done", "done", "failed"]
-    assert digitsum_process(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
+    assert digitsum(*sweep, "--out", "run", "--resume", "--retry-failed").code == 0
     assert digitsum(*sweep, "--out", "whole").code == 0
     assert_same_run(Path("run"), Path("whole"))
 

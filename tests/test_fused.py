@@ -1,5 +1,6 @@
 """The compiled trainer against autograd, against the Runner, and against itself."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_gradients_equal_autograd(
             assert np.abs(gradients[name] - expected).max() <= 1e-10 * scale, name
 
 
-@pytest.mark.parametrize("length", [5, 20])
+@pytest.mark.parametrize("length", [5, pytest.param(20, marks=pytest.mark.slow)])
 @KINDS
 def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, activation: str) -> None:
     trainer, runner, record = train_both(length, double=True, epochs=8, cell=cell, activation=activation)
@@ -141,16 +142,17 @@ def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, 
     assert fused.best is not None
     assert record.best is not None
     assert fused.best.step == record.best.step
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
 
 
 @KINDS
+@pytest.mark.slow
 def test_sizes_that_fill_no_vector_train_the_same(cell: str, activation: str) -> None:
     trainer, runner, record = train_both(
         7, double=True, epochs=8, batch_size=13, sizes=(5, 37), cell=cell, activation=activation
     )
     assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)).max() < 1e-9
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
 
 
 @pytest.mark.parametrize("length", [5, 35])
@@ -179,13 +181,14 @@ RULES: dict[str, tuple[Rule, dict[str, Any]]] = {
 
 @CELLS_ALONE
 @pytest.mark.parametrize("name", RULES)
+@pytest.mark.slow
 def test_every_way_to_train_equals_the_runner(name: str, cell: str) -> None:
     rule, options = RULES[name]
     trainer, runner, record = train_both(6, double=True, epochs=16, cell=cell, rule=rule, sizes=(7, 37), **options)
     fused = trainer.record()
     assert len(fused.step_losses) == len(record.step_losses)
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
-    assert largest_difference(trainer.kept_weights(), copy_weights(runner.model)) < 1e-9
+    assert largest_difference(trainer.best_weights(), copy_weights(runner.model)) < 1e-9
     assert fused.gradient_norms.keys() == record.gradient_norms.keys()
     for parameter, norms in record.gradient_norms.items():
         assert len(norms) == 16 * 38
@@ -256,7 +259,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     trainer = FusedTrainer(
         CELLS["gru"].implementations[FUSED]["tanh"],
         copy_weights(model),
-        PerEpochForests(rows.of_epoch, 7),
+        PerEpochForests(rows.for_epoch, 7),
         EvaluationSet(splits.eval, 7),
         epochs=5,
         dtype=np.float64,
@@ -264,7 +267,7 @@ def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh
     while not trainer.ended:
         trainer.advance(10)
     record = Runner(model).train(
-        lambda epoch: DigitSumDataset(rows.of_epoch(epoch)), DigitSumDataset(splits.eval), epochs=5, batch_size=7
+        lambda epoch: DigitSumDataset(rows.for_epoch(epoch)), DigitSumDataset(splits.eval), epochs=5, batch_size=7
     )
     fused = trainer.record()
     assert np.abs(np.subtract(fused.step_losses, record.step_losses)).max() < 1e-9
@@ -305,9 +308,9 @@ def test_kept_weights_score_the_same_in_the_manual_model(cell: str) -> None:
     trainer, _, _ = train_both(6, double=False, epochs=20, rule=Rule(lr=0.01), cell=cell)
     splits = generate_splits([6])[6]
     model = build_classifier(cell)
-    load_weights(model, trainer.kept_weights())
+    load_weights(model, trainer.best_weights())
     score = Runner(model).evaluate(DigitSumSplits.of(splits).test)
-    fused = trainer.score_kept(EvaluationSet(splits.test, 8))
+    fused = trainer.score_best(EvaluationSet(splits.test, 8))
     assert fused.accuracy == score.accuracy
     assert fused.loss == pytest.approx(score.loss, rel=1e-5)
 
@@ -320,7 +323,7 @@ def test_numbers_do_not_depend_on_how_far_each_call_advances() -> None:
         trainer = trainer_of(weights, splits.train, splits.eval, 8, epochs=4)
         while not trainer.ended:
             trainer.advance(steps)
-        records.append((trainer.record(), trainer.kept_weights()["rnn_model.U"].tobytes()))
+        records.append((trainer.record(), trainer.best_weights()["rnn_model.U"].tobytes()))
     assert records[0] == records[1] == records[2]
 
 
@@ -358,13 +361,13 @@ def test_loss_that_is_not_finite_stops_the_training(double: bool) -> None:
     assert trainer.ended
 
 
-@pytest.mark.parametrize("sizes", [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)])
-@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 @CELLS_ALONE
-def test_initial_weights_equal_those_of_torch_to_the_bit(sizes: tuple[int, int], seed: int, cell: str) -> None:
-    expected = copy_weights(build_classifier(cell, "manual", *sizes, seed=seed))
-    drawn = draw_book_weights(cell, *sizes, seed)
-    assert drawn.keys() == expected.keys()
-    for name, weights in expected.items():
-        assert drawn[name].dtype == np.float32
-        assert np.array_equal(drawn[name], weights), name
+def test_initial_weights_equal_those_of_torch_to_the_bit(cell: str) -> None:
+    sizes = [(32, 32), (1, 1), (3, 5), (2, 17), (33, 100), (7, 8)]
+    for (embedding_size, hidden_size), seed in product(sizes, [0, 1, 2**32 - 1]):
+        expected = copy_weights(build_classifier(cell, "manual", embedding_size, hidden_size, seed=seed))
+        drawn = draw_book_weights(cell, embedding_size, hidden_size, seed)
+        assert drawn.keys() == expected.keys()
+        for name, weights in expected.items():
+            assert drawn[name].dtype == np.float32
+            assert np.array_equal(drawn[name], weights), (name, embedding_size, hidden_size, seed)

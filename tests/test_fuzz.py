@@ -2,7 +2,6 @@
 
 import random
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,35 +16,29 @@ from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.rundir.store import Store
-from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings import Settings, resolve_settings
 from digitsum_cli.settings.resolve import settings_yaml
 from tests.command_line import digitsum
-from tests.stress import cases
+from tests.running import processor_seconds_below
+from tests.settings_text import from_set
 
 SECONDS = 1.0
+"""Of processor time, for one file."""
+
 MEGABYTES = 300
 """By which no test here makes this process grow."""
 
 FRAGMENTS = [
     *(b"\0", b"\n", b"\t", b" ", b"\r\n", b"\xff", b"\xef\xbb\xbf", b"0", b"9" * 400, b"-1", b"1e999", b".nan", b"{}"),
-    *(
-        b"[",
-        b"{",
-        b"]",
-        b"&a ",
-        b"*a",
-        b"!!python/object:os.system ",
-        b"<<: ",
-        b"? ",
-        b"- ",
-        b": ",
-        b"#",
-        b"%",
-        b'"',
-        b"'",
-    ),
+    *(b"[", b"{", b"]", b"&a ", b"*a", b"!!python/object:os.system ", b"<<: ", b"? ", b"- ", b": ", b"#"),
+    *(b"%", b'"', b"'"),
     *(b"sweep:", b"data: {lengths: 0..99999}", b"train.seed: 0..99999", b"..", b"../", b"null", b"true", b"|", b">"),
 ]
+
+
+def cases(few: int, many: int) -> pytest.MarkDecorator:
+    """How many cases: in every run of the tests, and under ``make stress``."""
+    return pytest.mark.parametrize("cases", [few, pytest.param(many, marks=pytest.mark.stress)])
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
@@ -86,17 +79,15 @@ def bounded_memory() -> Iterator[None]:
 
 def read_or_refused(read: Callable[[], Any]) -> Any:
     """What a reader gives, or None where it refuses; any other error, and any that takes long, fails the test."""
-    start = time.monotonic()
-    try:
-        return read()
-    except DigitsumError as error:
-        message = str(error)
-        assert message
-        assert len(message) < 2000
-        assert "Traceback" not in message
-        return None
-    finally:
-        assert time.monotonic() - start < SECONDS
+    with processor_seconds_below(SECONDS):
+        try:
+            return read()
+        except DigitsumError as error:
+            message = str(error)
+            assert message
+            assert len(message) < 2000
+            assert "Traceback" not in message
+            return None
 
 
 def fuzz(
@@ -113,7 +104,8 @@ def fuzz(
     assert refused > number / 4, "most damage is noticed"
 
 
-def test_data_files(tmp_path: Path) -> None:
+@cases(400, 25_000)
+def test_data_files(cases: int, tmp_path: Path) -> None:
     content = format_rows(generate_splits([6])[6].train)
     path = tmp_path / "train.txt"
 
@@ -122,7 +114,7 @@ def test_data_files(tmp_path: Path) -> None:
         plain = changed.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
         return format_rows(rows) == (plain if plain.endswith(b"\n") else plain + b"\n")
 
-    fuzz(content, path, lambda: read_rows(path, 6), accepted, cases(400, 25_000))
+    fuzz(content, path, lambda: read_rows(path, 6), accepted, cases)
 
 
 def reads_back(read: Settings, path: Path) -> bool:
@@ -131,23 +123,19 @@ def reads_back(read: Settings, path: Path) -> bool:
     return resolve_settings(path) == read
 
 
-def test_settings_files(tmp_path: Path) -> None:
-    settings = resolve_settings(
-        None, [parse_assignment("sweep.train.lr=1e-3,3e-3"), parse_assignment("model.cell=gru")]
-    )
+@cases(400, 25_000)
+def test_settings_files(cases: int, tmp_path: Path) -> None:
+    settings = from_set("sweep.train.lr=1e-3,3e-3", "model.cell=gru")
     path = tmp_path / "a.yaml"
     content = settings_yaml(settings).encode()
-    for case in range(cases(400, 25_000)):
+    for case in range(cases):
         path.write_bytes(damaged(content, random.Random(case)))
         read = read_or_refused(lambda: resolve_settings(path))
         assert read is None or reads_back(read, tmp_path / "again.yaml")
 
 
-def _resolved(text: str) -> Settings:
-    return resolve_settings(None, [parse_assignment(text)])
-
-
-def test_assignments(tmp_path: Path) -> None:
+@cases(400, 20_000)
+def test_assignments(cases: int, tmp_path: Path) -> None:
     whole = [
         "train.lr=0.01",
         "sweep.train.seed=0..9",
@@ -155,10 +143,10 @@ def test_assignments(tmp_path: Path) -> None:
         "model={cell: gru, impl: torch}",
         "data.k.train=3",
     ]
-    for case in range(cases(400, 20_000)):
+    for case in range(cases):
         chance = random.Random(case)
         text = damaged(chance.choice(whole).encode(), chance).decode("utf-8", "replace")
-        read = read_or_refused(partial(_resolved, text))
+        read = read_or_refused(partial(from_set, text))
         assert read is None or reads_back(read, tmp_path / "again.yaml")
 
 
@@ -166,22 +154,26 @@ def test_assignments(tmp_path: Path) -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fuzz") / "run"
     recorded = ("--set", "train.record_gradients=true")
-    ended = digitsum("sweep", "--lengths", "4,5", "--epochs", "3", "--impl", "fused", *recorded, "--out", path)
+    ended = digitsum(
+        "sweep", "--lengths", "4,5", "--seeds", "0", "--epochs", "3", "--impl", "fused", *recorded, "--out", path
+    )
     assert ended.code == 0
     return path
 
 
-def test_checkpoints(run: Path, tmp_path: Path) -> None:
+@cases(300, 10_000)
+def test_checkpoints(cases: int, run: Path, tmp_path: Path) -> None:
     content = min((run / "checkpoints").iterdir()).read_bytes()
     path = tmp_path / "a.safetensors"
 
     def accepted(changed: bytes, read: Checkpoint) -> bool:
         return changed == content and bool(read.weights)
 
-    fuzz(content, path, lambda: read_checkpoint(path), accepted, cases(300, 10_000))
+    fuzz(content, path, lambda: read_checkpoint(path), accepted, cases)
 
 
-def test_training_states(tmp_path: Path) -> None:
+@cases(200, 10_000)
+def test_training_states(cases: int, tmp_path: Path) -> None:
     path = tmp_path / "training-state.safetensors"
     data = generate_datasets([5])[5]
     states: list[TrainingState] = []
@@ -192,7 +184,7 @@ def test_training_states(tmp_path: Path) -> None:
     def accepted(changed: bytes, _: Any) -> bool:
         return changed == content
 
-    fuzz(content, path, lambda: read_training_state(path), accepted, cases(200, 10_000))
+    fuzz(content, path, lambda: read_training_state(path), accepted, cases)
 
 
 def everything_in(path: Path) -> list[Any]:
@@ -202,7 +194,8 @@ def everything_in(path: Path) -> list[Any]:
         return [trials, store.audits(), store.ended(), list(store.records(trials.values()))]
 
 
-def test_stores(run: Path, tmp_path: Path) -> None:
+@cases(300, 10_000)
+def test_stores(cases: int, run: Path, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     whole = everything_in(run / "results.sqlite")
 
@@ -213,7 +206,7 @@ def test_stores(run: Path, tmp_path: Path) -> None:
         path.with_name("results.sqlite-journal").unlink(missing_ok=True)
         return everything_in(path)
 
-    fuzz((run / "results.sqlite").read_bytes(), path, read, accepted, cases(300, 10_000))
+    fuzz((run / "results.sqlite").read_bytes(), path, read, accepted, cases)
 
 
 def test_the_store_that_is_fuzzed_is_whole(run: Path) -> None:

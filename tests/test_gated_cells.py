@@ -30,9 +30,9 @@ from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.walkthrough import walk_through
-from digitsum_cli.settings import parse_assignment, resolve_settings
 from tests.command_line import digitsum
 from tests.draws import every_draw
+from tests.settings_text import from_set
 
 PAIRS: list[tuple[Callable[..., RecurrentLayer], Callable[..., TorchLayer]]] = [(LSTM, TorchLSTM), (GRU, TorchGRU)]
 CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -142,7 +142,7 @@ def test_library_layers_start_as_the_library_does(
 @pytest.mark.parametrize("impl", ["torch", "fused"])
 @CELLS
 def test_parity_of_states_gradients_and_training(cell: str, impl: str) -> None:
-    settings = resolve_settings(None, [parse_assignment(f"model.cell={cell}"), parse_assignment("model.hidden_size=9")])
+    settings = from_set(f"model.cell={cell}", "model.hidden_size=9")
     rows = generate_splits([6])[6].train
     parities = list(check_parity(settings, ("manual", impl), rows))
     assert [parity.dtype for parity in parities] == ["float32", "float64"]
@@ -252,8 +252,8 @@ def test_training_lowers_the_loss(cell: str, impl: str) -> None:
     assert record.epoch_losses[-1] < record.epoch_losses[0] - 0.2
 
 
-def test_commands_train_evaluate_and_compare_gated_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.slow
+def test_commands_train_evaluate_and_compare_gated_cells(in_an_empty_folder: None) -> None:
     small = ("--lengths", "4,5", "--epochs", "2", "-j", "1")
     swept = digitsum(
         "sweep",
@@ -280,7 +280,7 @@ def test_commands_train_evaluate_and_compare_gated_cells(tmp_path: Path, monkeyp
     shown = digitsum("evaluate", lstm, "--sequence", "67001").out
     assert all(gate in shown for gate in GATES["lstm"])
     assert digitsum("report", "run").code == 0
-    compared = digitsum("compare", *small, "--seeds", "0..1", "--set", "model.cell=lstm", "--json")
+    compared = digitsum("compare", *small, "--lengths", "4", "--seeds", "0..1", "--set", "model.cell=lstm", "--json")
     assert compared.code == 0, compared.err
     assert compared.document["agrees"] is True
     assert {impl for parity in compared.document["parity"] for impl in parity["impls"]} == {"manual", "torch", "fused"}

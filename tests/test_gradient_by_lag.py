@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from digitsum_cli.core import DigitSumClassifier, Runner, build_classifier
+from digitsum_cli.core import DigitSumClassifier, DigitSumDataset, Runner, build_classifier
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag, reach
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 from digitsum_cli.errors import InputError
@@ -22,16 +22,12 @@ def small(impl: str) -> DigitSumClassifier:
     return build_classifier("srn", impl, embedding_size=4, hidden_size=5)
 
 
-def tensors_of_every_draw(length: int) -> tuple[Tensor, Tensor]:
-    rows = every_draw(length)
-    return torch.from_numpy(rows.digits).long(), torch.from_numpy(rows.labels).long()
-
-
 @IMPLEMENTATIONS
 @pytest.mark.parametrize("length", [3, 5])
 def test_gradients_equal_central_differences(impl: str, length: int) -> None:
     model = small(impl).double()
-    digits, labels = tensors_of_every_draw(length)
+    draws = DigitSumDataset(every_draw(length))
+    digits, labels = draws.digits, draws.labels
 
     def losses(t: int, moved: Tensor) -> Tensor:
         """Of every draw, with h_t moved by a vector of shape ``(hidden_size,)``."""
@@ -54,7 +50,8 @@ def test_gradients_equal_central_differences(impl: str, length: int) -> None:
 @IMPLEMENTATIONS
 def test_gradients_equal_autograd_over_all_draws_at_once(impl: str) -> None:
     length, model = 6, build_classifier("srn", impl)
-    digits, labels = tensors_of_every_draw(length)
+    draws = DigitSumDataset(every_draw(length))
+    digits, labels = draws.digits, draws.labels
     h, states = model.rnn_model.initial_state(len(digits)), []
     for x in model.embedding(digits).unbind(dim=1):
         h = model.rnn_model.step(x, h)
@@ -69,7 +66,8 @@ def test_gradients_equal_autograd_over_all_draws_at_once(impl: str) -> None:
 
 def test_gradient_of_the_last_state_is_that_of_the_linear_layer() -> None:
     model = build_classifier()
-    digits, labels = tensors_of_every_draw(4)
+    draws = DigitSumDataset(every_draw(4))
+    digits, labels = draws.digits, draws.labels
     probabilities = Runner(model).predict(digits).softmax(dim=1)
     errors = probabilities - torch.eye(19)[labels]
     expected = (errors @ model.linear.weight.detach()).norm(dim=1).mean().item()

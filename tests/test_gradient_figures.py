@@ -15,17 +15,17 @@ def test_gradient_norms_are_drawn_on_a_logarithmic_scale_with_the_share_that_is_
     figure = draw_gradient_norms([norms(20, 1, 10, 100, 3), norms(20, 2, 4, 6)], 5.0, "two seeds")
     (panel,) = figure.axes
     assert panel.get_yscale() == "log"
-    assert panel.get_title() == "length 20: 42.9 % of the steps clipped"
+    assert panel.get_title() == "length 20: 42.9 % of steps clipped"
     labelled = {line.get_label(): line for line in panel.get_lines()}
     assert np.asarray(labelled["clipped above 5"].get_ydata()).tolist() == [5, 5]
-    together = labelled["all together (faint: each seed)"]
+    together = labelled["all parameters (faint: each seed)"]
     assert np.asarray(together.get_ydata()).tolist() == [1.5, 7.0, 53.0, 3.0], "medians over those that came so far"
     assert np.isnan(np.asarray(labelled["W: input to state"].get_ydata(), dtype=float)).all()
 
 
 def test_many_gradient_norms_are_thinned_to_the_largest_of_each_stretch() -> None:
     (panel,) = draw_gradient_norms([norms(5, *range(1, 1001))], None, "one").axes
-    drawn = {line.get_label(): line for line in panel.get_lines()}["all together"]
+    drawn = {line.get_label(): line for line in panel.get_lines()}["all parameters"]
     assert len(np.asarray(drawn.get_ydata())) == 500
     assert np.asarray(drawn.get_ydata())[-1] == 1000
     assert panel.get_title() == "length 5"

@@ -3,8 +3,8 @@
 import json
 import os
 import pickle
+import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,25 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.digest import sha256_of
 from digitsum_cli.rundir.store import Store
 from tests.command_line import Ended, digitsum
+from tests.running import processor_seconds_below
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
+SWEEP = ("sweep", "--lengths", "4,5", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out")
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "run"
+    assert digitsum(*SWEEP, path).code == 0
+    return path
+
+
 @pytest.fixture
-def run() -> Path:
-    assert digitsum("sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", "run").code == 0
-    return Path("run")
+def run(whole_run: Path, in_an_empty_folder: None) -> Path:
+    """A copy of a whole run, to damage."""
+    return Path(shutil.copytree(whole_run, "run"))
 
 
 def refused(ended: Ended) -> str:
@@ -46,10 +57,8 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 COMMANDS: dict[str, Callable[[], Ended]] = {
-    "sweep": lambda: digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run", "--force"),
-    "resume": lambda: digitsum(
-        "sweep", "--lengths", "4,5", "--epochs", "1", "--impl", "fused", "--out", "run", "--resume"
-    ),
+    "sweep": lambda: digitsum(*SWEEP, "run", "--force"),
+    "resume": lambda: digitsum(*SWEEP, "run", "--resume"),
     "evaluate": lambda: digitsum("evaluate", "run"),
     "diagnose": lambda: digitsum("evaluate", "run", "--diagnose"),
     "report": lambda: digitsum("report", "run"),
@@ -135,6 +144,7 @@ def test_links_in_a_circle_are_refused(run: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere/precious", "/etc/passwd", "a/b", "srn\0"])
+@pytest.mark.slow
 def test_names_in_a_store_lead_nowhere(name: str, run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         ((identity, settings),) = connection.execute("SELECT id, settings FROM trials LIMIT 1").fetchall()
@@ -164,10 +174,9 @@ def test_store_with_an_endless_view_in_place_of_a_table_is_refused_at_once(run: 
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("DROP TABLE trials")
         connection.execute(f"CREATE VIEW trials AS {ENDLESS}")
-    start = time.monotonic()
-    for command in ("evaluate", "report", "resume"):
-        assert "its tables are not those of a run" in refused(COMMANDS[command]())
-    assert time.monotonic() - start < 5
+    with processor_seconds_below(5):
+        for command in ("evaluate", "report", "resume"):
+            assert "its tables are not those of a run" in refused(COMMANDS[command]())
 
 
 def test_store_with_a_trigger_is_refused(run: Path) -> None:
@@ -176,12 +185,15 @@ def test_store_with_a_trigger_is_refused(run: Path) -> None:
     assert "its tables are not those of a run" in refused(digitsum("evaluate", "run"))
 
 
-@pytest.mark.parametrize(("version", "whose"), [(99, "a newer digitsum"), (2, "another digitsum")])
-def test_store_of_another_version_is_refused(version: int, whose: str, run: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [(99, "was written by a newer digitsum (format 99)"), (2, "is not a readable store: its format is 2")],
+)
+def test_store_of_another_version_is_refused(version: int, message: str, run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         connection.execute(f"PRAGMA user_version = {version}")
     for command in ("evaluate", "report", "resume"):
-        assert f"was written by {whose} (version {version})" in refused(COMMANDS[command]())
+        assert message in refused(COMMANDS[command]())
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -196,11 +208,11 @@ def test_store_cut_short_is_refused(share: float, run: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE outcomes SET exact_accuracy = 1.0",
-        "UPDATE outcomes SET status = 'done', seconds = 0.5",
+        "UPDATE outcomes SET outcome = json_set(outcome, '$.scores.exact_accuracy', 1.0)",
+        "UPDATE outcomes SET outcome = json_set(outcome, '$.seconds', 0.5)",
         "UPDATE outcomes SET step_losses = zeroblob(length(step_losses))",
-        "UPDATE evaluations SET eval_accuracy = 1.0",
-        "DELETE FROM evaluations",
+        "UPDATE outcomes SET evaluations = zeroblob(length(evaluations))",
+        "UPDATE outcomes SET evaluations = x''",
         "UPDATE audits SET audit = replace(audit, '300', '301')",
     ],
 )
@@ -299,9 +311,8 @@ def forged(path: Path, settings: dict[str, Any], weights: Weights) -> Path:
 def test_checkpoint_whose_settings_lie_is_refused_at_once(lie: dict[str, Any], run: Path) -> None:
     checkpoint = read_checkpoint(min((run / "checkpoints").iterdir()))
     path = forged(Path("a.safetensors"), {**checkpoint.settings, **lie}, checkpoint.weights)
-    start = time.monotonic()
-    refused(digitsum("evaluate", path))
-    assert time.monotonic() - start < 2
+    with processor_seconds_below(2):
+        refused(digitsum("evaluate", path))
 
 
 def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(run: Path) -> None:
@@ -309,9 +320,8 @@ def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(ru
     giant = {"embedding_size": 4096, "hidden_size": 4096, "cell": "lstm"}
     weights = {"embedding.W": np.zeros((10, 4096), np.float32), "linear.weight": np.zeros((19, 4096), np.float32)}
     path = forged(Path("a.safetensors"), {**checkpoint.settings, **giant}, weights)
-    start = time.monotonic()
-    assert "it holds 118,784 numbers instead of" in refused(digitsum("evaluate", path))
-    assert time.monotonic() - start < 1
+    with processor_seconds_below(1):
+        assert "it holds 118,784 weights instead of" in refused(digitsum("evaluate", path))
 
 
 def test_weights_under_the_name_of_another_trial_are_refused(run: Path) -> None:
@@ -371,9 +381,8 @@ def test_pickle_in_disguise_is_not_run(name: str, run: Path) -> None:
 )
 def test_settings_made_to_hang_or_to_run_are_refused_at_once(text: str) -> None:
     Path("a.yaml").write_text(text.replace("\\n", "\n"))
-    start = time.monotonic()
-    message = refused(digitsum("sweep", "a.yaml"))
-    assert time.monotonic() - start < 1.5
+    with processor_seconds_below(1.5):
+        message = refused(digitsum("sweep", "a.yaml"))
     assert len(message) < 3000
     assert not Path("ran").exists()
 
@@ -393,11 +402,10 @@ def test_sparse_giants_are_refused_unread(run: Path) -> None:
     for name in ("a.yaml", "a.safetensors", "data/5/train.txt", "run/provenance.json"):
         with Path(name).open("wb") as file:
             file.truncate(2**40)
-    start = time.monotonic()
-    refused(digitsum("sweep", "a.yaml"))
-    refused(digitsum("evaluate", "a.safetensors"))
-    refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
-    assert time.monotonic() - start < 3
+    with processor_seconds_below(3):
+        refused(digitsum("sweep", "a.yaml"))
+        refused(digitsum("evaluate", "a.safetensors"))
+        refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
 
 
 def test_report_escapes_what_a_run_says_of_itself(run: Path) -> None:

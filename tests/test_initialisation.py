@@ -46,10 +46,10 @@ def test_embedding_equals_one_hot_digits_times_its_table() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"cell": "elman"}, "no cell 'elman'"),
+        ({"cell": "elman"}, "unknown cell 'elman'"),
         ({"impl": "jax"}, "implementation 'jax'"),
-        ({"init": "zeros"}, "no initialisation 'zeros'"),
-        ({"hidden_size": 0}, "sizes 32 and 0"),
+        ({"init": "zeros"}, "unknown initialisation 'zeros'"),
+        ({"hidden_size": 0}, "embedding_size is 32 and hidden_size is 0"),
     ],
 )
 def test_what_is_unknown_is_refused(arguments: dict[str, object], message: str) -> None:

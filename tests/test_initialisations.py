@@ -126,12 +126,12 @@ def test_relu_is_the_same_network_by_hand_and_on_the_library() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"cell": "gru", "activation": "relu"}, "the activation of the GRU is tanh, not relu"),
-        ({"cell": "lstm", "init": "identity"}, "identity is for cells without gates, and the LSTM has gates"),
+        ({"cell": "gru", "activation": "relu"}, "the GRU has the activation tanh, not relu"),
+        ({"cell": "lstm", "init": "identity"}, "identity is only for cells without gates, but the LSTM has gates"),
         ({"init_scale": 2.0}, "the initialisation book has no scale"),
         ({"cell": "gru", "forget_bias": 1.0}, "the GRU has no forget gate"),
-        ({"cell": "lstm", "forget_bias": "foo"}, "no forget bias 'foo'"),
-        ({"activation": "sigmoid"}, "no activation 'sigmoid'"),
+        ({"cell": "lstm", "forget_bias": "foo"}, "unknown forget bias 'foo'"),
+        ({"activation": "sigmoid"}, "unknown activation 'sigmoid'"),
         ({"cell": "lstm", "forget_bias": "chrono", "length": 2}, "length 2 is too short"),
     ],
 )

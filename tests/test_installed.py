@@ -16,6 +16,7 @@ import pytest
 
 import digitsum_cli
 from tests.command_line import REPOSITORY
+from tests.running import HANG
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,6 @@ OF_THE_USER = (
     "digitsum sweep configs/srn.yaml",
     "digitsum compare --impl manual,torch",
 )
-SECONDS_OF_A_HANG = 600
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Environment:
             env={**environment, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
-            timeout=SECONDS_OF_A_HANG,
+            timeout=HANG,
             check=False,
         )
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"

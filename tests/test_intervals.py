@@ -60,6 +60,7 @@ Draw = Callable[[np.random.Generator, int], npt.NDArray[np.float64]]
         pytest.param(lambda stream, size: stream.beta(5, 2, size), 5 / 7, 20, id="20 skewed accuracies"),
     ],
 )
+@pytest.mark.slow
 def test_mean_interval_covers_95_percent(draw: Draw, mean: float, size: int) -> None:
     """In 1,500 samples; their standard error is 0.6 %. The plain percentile bootstrap covers 90 % of ten."""
     stream = np.random.default_rng(1)
@@ -153,25 +154,14 @@ def coverage_of_the_median(size: int, low: int, high: int) -> float:
     return float(stats.binom.cdf(high, size, 0.5) - stats.binom.cdf(low, size, 0.5))
 
 
-@pytest.mark.parametrize("size", range(6, 61))
-def test_median_ranks_cover_at_least_95_percent_of_all_medians(size: int) -> None:
-    ranks = median_ranks(size)
-    assert ranks is not None
-    assert coverage_of_the_median(size, *ranks) >= 0.95
-
-
-@pytest.mark.parametrize("size", range(6, 61))
-def test_median_ranks_one_further_in_would_cover_less(size: int) -> None:
-    ranks = median_ranks(size)
-    assert ranks is not None
-    assert coverage_of_the_median(size, ranks[0] + 1, ranks[1] - 1) < 0.95
-
-
-@pytest.mark.parametrize("size", range(6, 61))
-def test_median_ranks_lie_equally_far_from_both_ends(size: int) -> None:
-    ranks = median_ranks(size)
-    assert ranks is not None
-    assert ranks[0] == size - 1 - ranks[1]
+def test_median_ranks_are_the_innermost_that_cover_95_percent_of_all_medians() -> None:
+    """Equally far from both ends; one further in would cover less."""
+    for size in range(6, 61):
+        ranks = median_ranks(size)
+        assert ranks is not None, size
+        assert ranks[0] == size - 1 - ranks[1], size
+        assert coverage_of_the_median(size, *ranks) >= 0.95, size
+        assert coverage_of_the_median(size, ranks[0] + 1, ranks[1] - 1) < 0.95, size
 
 
 def test_fewer_than_six_values_have_no_median_ranks() -> None:

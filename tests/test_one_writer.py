@@ -1,18 +1,20 @@
 """One writer at a time in a run."""
 
+import contextlib
 import json
 import platform
 import signal
 import sqlite3
-import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command_line import digitsum, started
+from tests.command_line import digitsum
+from tests.running import Command
 
-LONG = ("--lengths", "20", "--seeds", "0..20", "--impl", "fused", "-j", "1", "--out", "run")
+LONG = ("--lengths", "20", "--seeds", "0..20", "--epochs", "100000", "--impl", "fused", "-j", "1", "--out", "run")
 
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -20,80 +22,67 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 @pytest.mark.parametrize("options", [("--resume",), ("--force",)])
 def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(options: tuple[str, ...]) -> None:
-    first = started("sweep", *LONG)
-    assert first.stderr is not None
-    first.stderr.readline()
-    second = digitsum("sweep", *LONG, *options)
-    assert second.code == 2
-    assert f"run is being written by process {first.pid} on {platform.node()}" in second.err
-    assert first.poll() is None, "the first is not disturbed"
-    first.kill()
-    first.communicate()
+    with Command("sweep", *LONG) as first:
+        first.wait_for_line()
+        second = digitsum("sweep", *LONG, *options)
+        assert second.code == 2
+        assert f"run is in use by process {first.pid} on {platform.node()}" in second.err
+        assert first.runs, "the first is not disturbed"
 
 
 def test_lock_of_a_dead_process_is_taken_over() -> None:
-    first = started("sweep", *LONG)
-    assert first.stderr is not None
-    first.stderr.readline()
-    first.kill()
-    first.communicate()
+    with Command("sweep", *LONG) as first:
+        first.wait_for_line()
     assert Path("run/.lock").exists()
     assert Path("run/.writer.json").exists()
     short = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "run", "--force")
     assert digitsum("sweep", *short).code == 0
 
 
+@pytest.mark.slow
 def test_commands_that_only_read_are_not_kept_out() -> None:
     few = ("--lengths", "20", "--seeds", "0,1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
-    first = started("sweep", *few, "--seeds", "0..99", "--resume")
-    assert first.stderr is not None
-    first.stderr.readline()
-    assert digitsum("evaluate", "run").code == 0
-    assert digitsum("report", "run", "--out", "report.html").code == 0
-    assert first.poll() is None
-    first.kill()
-    first.communicate()
+    with Command("sweep", *few, "--seeds", "0..99", "--resume") as first:
+        first.wait_for_line()
+        assert digitsum("evaluate", "run").code == 0
+        assert digitsum("report", "run", "--out", "report.html").code == 0
+        assert first.runs
 
 
-def reader_and_writer() -> tuple[sqlite3.Connection, subprocess.Popen[str]]:
-    """A run that is being read, and a sweep that would write into it."""
+@contextlib.contextmanager
+def reader_and_writer() -> Iterator[tuple[sqlite3.Connection, Command]]:
+    """A run that is being read, and a sweep that has begun to write into it and cannot."""
     few = ("--lengths", "4", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--out", "run")
     assert digitsum("sweep", *few).code == 0
     reader = sqlite3.connect("run/results.sqlite")
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM outcomes").fetchone()
-    return reader, started("sweep", *few, "--seeds", "0..3", "--resume")
+    with contextlib.closing(reader), Command("sweep", *few, "--seeds", "0..3", "--resume") as writer:
+        writer.wait_until(Path("run/results.sqlite-journal").exists, "it writes")
+        yield reader, writer
 
 
+@pytest.mark.slow
 def test_writer_waits_for_a_reader() -> None:
-    reader, writer = reader_and_writer()
-    time.sleep(7.0)  # longer than SQLite itself would wait
-    assert writer.poll() is None
-    reader.close()
-    _, err = writer.communicate()
-    assert writer.returncode == 0, err
+    with reader_and_writer() as (reader, writer):
+        time.sleep(7.0)  # longer than SQLite itself would wait
+        assert writer.runs
+        reader.close()
+        code, err = writer.wait()
+    assert code == 0, err
 
 
 def test_waiting_writer_hears_ctrl_c() -> None:
-    reader, writer = reader_and_writer()
-    time.sleep(4.0)
-    start = time.monotonic()
-    writer.send_signal(signal.SIGINT)
-    writer.communicate()
-    assert writer.returncode == 130
-    assert time.monotonic() - start < 3.0
-    reader.close()
+    with reader_and_writer() as (_, writer):
+        assert writer.stop(signal.SIGINT).code == 130, "the reader still reads"
 
 
 def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
-    first = started("sweep", *LONG)
-    assert first.stderr is not None
-    first.stderr.readline()
-    for text in ("{", "[]", json.dumps({"id": "x"}), "[" * 100_000):
-        Path("run/.writer.json").write_text(text)
-        second = digitsum("sweep", *LONG, "--resume")
-        assert second.code == 2
-        assert "is being written by another process" in second.err
-    first.kill()
-    first.communicate()
+    with Command("sweep", *LONG) as first:
+        first.wait_for_line()
+        for text in ("{", "[]", json.dumps({"id": "x"}), "[" * 100_000):
+            Path("run/.writer.json").write_text(text)
+            second = digitsum("sweep", *LONG, "--resume")
+            assert second.code == 2
+            assert "is in use by another process" in second.err

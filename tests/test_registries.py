@@ -41,6 +41,7 @@ from digitsum_cli.fused.cells import CompiledCell
 from digitsum_cli.fused.prefix_tree import PerEpochForests
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.settings import parse_assignment, resolve_settings
+from digitsum_cli.settings.schema import TrainSettings
 from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.training_rows import training_rows
 from digitsum_cli.trials.trial import Trial
@@ -101,7 +102,7 @@ def train_autograd(trial: Trial) -> Weights:
         tensor.copy_(start[name])
     rows = training_rows(trial, SPLITS)
     Runner(model, build_optimizer(trial, model)).train(
-        lambda epoch: DigitSumDataset(rows.of_epoch(epoch)), DigitSumDataset(SPLITS.eval), **runner_options(trial)
+        lambda epoch: DigitSumDataset(rows.for_epoch(epoch)), DigitSumDataset(SPLITS.eval), **runner_options(trial)
     )
     return {name: tensor.numpy() for name, tensor in equation_weights(model).items()}
 
@@ -111,7 +112,7 @@ def train_fused(trial: Trial) -> Weights:
     trainer = FusedTrainer(
         CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
         {name: array.astype(np.float64) for name, array in initial_weights(trial).items()},
-        PerEpochForests(training_rows(trial, SPLITS).of_epoch, trial.train.batch_size),
+        PerEpochForests(training_rows(trial, SPLITS).for_epoch, trial.train.batch_size),
         EvaluationSet(SPLITS.eval, trial.train.batch_size),
         epochs=trial.train.epochs,
         rule=rule_of(trial),
@@ -122,7 +123,7 @@ def train_fused(trial: Trial) -> Weights:
     )
     trainer.advance(10**9)
     model = build_trial_classifier(trial).double()
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in trainer.kept_weights().items()})
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in trainer.best_weights().items()})
     return {name: tensor.numpy() for name, tensor in equation_weights(model).items()}
 
 
@@ -155,7 +156,7 @@ def test_fused_starts_from_the_weights_of_the_cell_by_hand(choice: tuple[str, ..
 @EVERY_CELL
 def test_every_cell_is_what_its_entry_says(cell: str, activation: str) -> None:
     spec = CELLS[cell]
-    by_hand, on_library, compiled = (load(str(spec.where(impl, activation))) for impl in IMPLEMENTATIONS)
+    by_hand, on_library, compiled = (load(str(spec.import_path(impl, activation))) for impl in IMPLEMENTATIONS)
     assert issubclass(by_hand, RecurrentLayer)
     assert issubclass(on_library, TorchLayer)
     assert isinstance(compiled, CompiledCell)
@@ -192,8 +193,8 @@ def test_optimizer_that_fused_lacks_is_refused_when_planned() -> None:
     with pytest.raises(InputError) as raised:
         trial("train.optimizer=rmsprop", "model.impl=fused")
     assert str(raised.value) == (
-        "train.optimizer: impl fused does not have the optimizer rmsprop; allowed: adam, sgd. "
-        "Or choose an implementation that has it: manual, torch"
+        "train.optimizer: impl fused does not support the optimizer rmsprop; allowed: adam, sgd. "
+        "Or choose an implementation that supports it: manual, torch"
     )
 
 
@@ -215,7 +216,8 @@ def minimal_gated_unit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cell_by_hand_alone_goes_through_every_command(tmp_path: Path) -> None:
     commands = (
-        "sweep --lengths 5 --epochs 2 -j 1 --set model.cell=mgu --set model.forget_bias=1 --out run",
+        "sweep --lengths 5 --impl manual --seeds 0 --epochs 2 -j 1 "
+        "--set model.cell=mgu --set model.forget_bias=1 --out run",
         "evaluate run --diagnose -j 1",
         "report run",
     )
@@ -232,20 +234,20 @@ def test_cell_by_hand_alone_goes_through_every_command(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("minimal_gated_unit", "in_an_empty_folder")
 @pytest.mark.parametrize("impl", [TORCH, FUSED])
 def test_cell_by_hand_alone_is_refused_by_the_others(impl: str) -> None:
-    with pytest.raises(InputError, match=f"impl {impl} does not have the cell mgu; allowed: srn, lstm, gru"):
+    with pytest.raises(InputError, match=f"impl {impl} does not support the cell mgu; allowed: srn, lstm, gru"):
         trial("model.cell=mgu", f"model.impl={impl}")
     compared = digitsum("compare", "--set", "model.cell=mgu", "--impl", f"manual,{impl}", "--lengths", "5")
     assert (compared.code, compared.out) == (2, "")
-    assert "does not have the cell mgu" in compared.err
+    assert "does not support the cell mgu" in compared.err
 
 
 @pytest.mark.usefixtures("minimal_gated_unit")
 @pytest.mark.parametrize(
     ("assignment", "what"),
     [
-        ("model.forget_bias=chrono", "the MGU has no input gate, and forget_bias is chrono"),
-        ("model.init=identity", "the initialisation identity is for cells without gates, and the MGU has gates"),
-        ("model.activation=relu", "the activation of the MGU is tanh, not relu"),
+        ("model.forget_bias=chrono", "the MGU has no input gate, but forget_bias is chrono"),
+        ("model.init=identity", "the initialisation identity is only for cells without gates, but the MGU has gates"),
+        ("model.activation=relu", "the MGU has the activation tanh, not relu"),
     ],
 )
 def test_what_a_new_cell_lacks_follows_from_its_entry(assignment: str, what: str) -> None:
@@ -262,9 +264,13 @@ def test_activation_that_an_implementation_lacks_is_refused_with_those_it_has(
     by_hand = {**srn.implementations[MANUAL], "sigmoid": srn.implementations[MANUAL]["tanh"]}
     monkeypatch.setitem(CELLS, "srn", replace(srn, implementations={**srn.implementations, MANUAL: by_hand}))
     assert run_trial(trial("model.activation=sigmoid"), SPLITS).step_losses
-    what = f"impl {impl} does not have the activation sigmoid of the cell srn; allowed: tanh, relu"
+    what = f"impl {impl} does not support the activation sigmoid of the cell srn; allowed: tanh, relu"
     with pytest.raises(InputError, match=what):
         trial("model.activation=sigmoid", f"model.impl={impl}")
+
+
+def test_settings_that_fused_has_are_settings() -> None:
+    assert TrainSettings.model_fields.keys() >= rule.SETTINGS
 
 
 def test_setting_of_training_that_fused_lacks_is_refused_unless_it_is_the_default(
@@ -273,7 +279,7 @@ def test_setting_of_training_that_fused_lacks_is_refused_unless_it_is_the_defaul
     monkeypatch.setattr(rule, "SETTINGS", rule.SETTINGS - {"clip_norm"})
     trial("model.impl=fused")
     trial("model.impl=manual", "train.clip_norm=1")
-    with pytest.raises(InputError, match="impl fused does not have train\\.clip_norm"):
+    with pytest.raises(InputError, match="impl fused does not support train\\.clip_norm"):
         trial("model.impl=fused", "train.clip_norm=1")
 
 

@@ -29,6 +29,9 @@ ARGUMENTS = [
 ]
 
 
+pytestmark = pytest.mark.browser
+
+
 @dataclass(frozen=True)
 class Medium:
     """What the page is shown on: its size in CSS pixels, the colours asked for, screen or paper."""
@@ -102,7 +105,7 @@ def open_report(browser: Browser, report_file: Path, medium: Medium) -> Opened:
 
 
 @pytest.fixture(scope="module", params=MEDIA)
-def exclusive_run_directory(request: pytest.FixtureRequest, browser: Browser, report_file: Path) -> Iterator[Opened]:
+def opened(request: pytest.FixtureRequest, browser: Browser, report_file: Path) -> Iterator[Opened]:
     """The page on each medium in turn, to look at."""
     opened = open_report(browser, report_file, MEDIA[request.param])
     yield opened

@@ -146,7 +146,7 @@ def test_headings_are_in_order(outline: Outline) -> None:
 def test_answer_comes_before_all_else(outline: Outline) -> None:
     seen = [text for tag, text in outline.texts if tag not in ("title", "style")]
     assert seen[:4] == [
-        "Skip the contents",
+        "Skip table of contents",
         "srn by hand, ten seeds",
         "It remembers 21 digits back.",
         "The 95 % interval is 18 to 24.",
@@ -272,7 +272,7 @@ def test_figure_brings_no_style_sheet_script_or_link() -> None:
 @pytest.mark.parametrize("lost", ["", "<svg><g>", "no figure", "<html/>"])
 def test_lost_figure_is_said_to_be_lost(lost: str) -> None:
     outline = Outline(inline_svg(lost, "a", "Name", "What is seen"))
-    assert ("text", "This figure could not be read.") in outline.texts
+    assert ("text", "This figure cannot be displayed.") in outline.texts
     assert ("desc", "What is seen") in outline.texts
 
 

@@ -14,8 +14,8 @@ from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.same_run import assert_same_run
-from tests.small_study import Recorder, numbers, settings_of, study
+from tests.same_run import assert_same_run, numbers
+from tests.small_study import Recorder, settings_of, study
 
 
 def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path
 
 def test_lengths_added_in_front_are_refused_with_the_reason(tmp_path: Path) -> None:
     study(tmp_path, "data.lengths=5")
-    with pytest.raises(InputError, match=r"a length changes the rows of those after it: add lengths at the end"):
+    with pytest.raises(
+        InputError, match=r"a new length changes the rows of the lengths after it: add new lengths at the end"
+    ):
         study(tmp_path, "data.lengths=4,5", resume=True)
 
 
@@ -61,7 +63,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)
     with pytest.raises(
-        InputError, match=r"4 trials that these settings do not have: train\.lr was 0\.001 and is 0\.01"
+        InputError, match=r"4 trials that these settings do not include: train\.lr was 0\.001 and is now 0\.01"
     ):
         study(tmp_path, "train.lr=0.01", resume=True)
     assert numbers(tmp_path) == before
@@ -70,7 +72,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
 def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
     study(tmp_path, "train.epochs=2")
     grown = ("data.lengths=5,4,6", "sweep.train.seed=0..5", "sweep.model.cell=srn,gru", "train.log_every=7")
-    with pytest.raises(InputError, match=r"do not have: train\.epochs was 2 and is 3\. Resume") as refused:
+    with pytest.raises(InputError, match=r"do not include: train\.epochs was 2 and is now 3\. Resume") as refused:
         study(tmp_path, *grown, resume=True)
     assert "lengths" not in str(refused.value)
     study(tmp_path, "train.epochs=2", *grown, resume=True)
@@ -80,7 +82,7 @@ def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
 def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)
-    with pytest.raises(InputError, match=r"already holds a run .*--resume.*--force"):
+    with pytest.raises(InputError, match=r"already contains a run .*--resume.*--force"):
         study(tmp_path, "train.lr=0.01")
     assert numbers(tmp_path) == before
     study(tmp_path, "train.lr=0.01", force=True)

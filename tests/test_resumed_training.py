@@ -1,11 +1,12 @@
 """A single training that was stopped goes on from its last evaluation, to the same weights."""
 
-import os
+import shutil
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,14 @@ from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.fused.update import SGD
 from digitsum_cli.rundir.directory import RunDirectory
-from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.study.run_options import RunOptions
 from digitsum_cli.study.study import run_study
-from digitsum_cli.trials.plan import plan_trials
+from digitsum_cli.trials.plan import Plan, plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.command_line import digitsum, started
+from tests.command_line import digitsum
+from tests.running import Command
 from tests.same_run import assert_same_run
+from tests.settings_text import from_set
 from tests.small_study import Recorder, run_trials, settings_of
 
 SPLITS = generate_splits([5])[5]
@@ -54,56 +56,49 @@ TRAININGS = {
         *("--set", "train.optimizer=sgd", "--set", "train.weight_decay=1e-3", "--set", "train.loss=sum"),
     ),
     "fused with everything": (
-        *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--impl", "fused", "--epochs", "1500", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
         *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.patience=2000"),
     ),
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAININGS)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_training_that_is_resumed_equals_the_uninterrupted_one(
-    name: str, how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_stopped_training_that_is_resumed_equals_the_uninterrupted_one(name: str, in_an_empty_folder: None) -> None:
     arguments = ("train", "--length", "6", *TRAININGS[name])
-    process = started(*arguments, "--out", "stopped")
-    state = Path("stopped/training-state.safetensors")
-    deadline = time.monotonic() + 60
-    while not state.exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.01)
-    os.kill(process.pid, how)
-    _, err = process.communicate()
-    assert process.returncode == (-9 if how == signal.SIGKILL else 130)
-    assert ("--out stopped --resume" in err) == (how == signal.SIGINT)
-    assert state.exists()
-    resumed = digitsum(*arguments, "--out", "stopped", "--resume")
-    assert resumed.code == 0, resumed.err
     assert digitsum(*arguments, "--out", "whole").code == 0
-    assert_same_run(Path("stopped"), Path("whole"))
+    for how, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
+        state = Path(how.name) / "training-state.safetensors"
+        with Command(*arguments, "--out", how.name) as command:
+            command.wait_until(state.exists, "its first evaluation")
+            stopped = command.stop(how)
+        assert stopped.code == code
+        assert (f"--out {how.name} --resume" in stopped.err) == (how == signal.SIGINT)
+        assert state.exists()
+        resumed = digitsum(*arguments, "--out", how.name, "--resume")
+        assert resumed.code == 0, resumed.err
+        assert_same_run(Path(how.name), Path("whole"))
 
 
-def states_of(record_gradients: bool = False) -> tuple[list[TrainingState], Weights]:
-    """The states of a training at its evaluations, and the weights it ended with."""
+@cache
+def whole_training() -> tuple[list[TrainingState], TrainingRecord, Weights]:
+    """The states of a training at its evaluations, its record, and the weights it ended with."""
     states: list[TrainingState] = []
     runner = Runner(build_classifier("gru", "manual", 6, 7, seed=1))
-    runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=record_gradients, on_state=states.append)
-    return states, copy_weights(runner.model)
+    record = runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=True, on_state=states.append)
+    return states, record, copy_weights(runner.model)
 
 
 @pytest.mark.parametrize("place", [0, 2, -2])
+@pytest.mark.slow
 def test_runner_goes_on_from_any_evaluation_to_the_same_bits(place: int, tmp_path: Path) -> None:
-    states, weights = states_of(record_gradients=True)
+    states, whole, weights = whole_training()
     write_training_state(tmp_path / "a", states[place], {"epochs": 12})
     state, settings = read_training_state(tmp_path / "a")
     assert settings == {"epochs": 12}
     runner = Runner(build_classifier("gru", "manual", 6, 7, seed=99))
-    record = runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=True, start=state)
-    whole = Runner(build_classifier("gru", "manual", 6, 7, seed=1))
-    assert record == whole.train(DATA.train, DATA.eval, epochs=12, record_gradients=True)
+    assert runner.train(DATA.train, DATA.eval, epochs=12, record_gradients=True, start=state) == whole
     assert all((copy_weights(runner.model)[name] == values).all() for name, values in weights.items())
 
 
@@ -147,7 +142,7 @@ def test_compiled_trainer_goes_on_from_any_step_to_the_same_bits(cell: str, rule
     resumed.restore(read_training_state(tmp_path / "a")[0])
     resumed.advance(10**9)
     assert resumed.record() == whole.record()
-    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.kept_weights(), whole.kept_weights())):
+    for weights, expected in ((resumed.weights(), whole.weights()), (resumed.best_weights(), whole.best_weights())):
         assert all((weights[name] == values).all() for name, values in expected.items())
 
 
@@ -160,7 +155,7 @@ def shifted(state: TrainingState, **steps: int) -> TrainingState:
 
 FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "more evaluations than steps": lambda state: replace(state, evaluations=state.evaluations * 5),
-    "no evaluations": lambda state: replace(state, evaluations=(), kept={}),
+    "no evaluations": lambda state: replace(state, evaluations=(), best_weights={}),
     "evaluations at other steps": lambda state: shifted(state, step=101),
     "more steps than there are": lambda state: replace(state, step_losses=np.zeros(38_000)),
     "fewer norms than steps": lambda state: replace(
@@ -173,7 +168,7 @@ FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
     "weights in float64": lambda state: replace(
         state, weights={name: array.astype(np.float64) for name, array in state.weights.items()}
     ),
-    "nothing kept": lambda state: replace(state, kept={}),
+    "nothing kept": lambda state: replace(state, best_weights={}),
     "nothing of the optimizer": lambda state: replace(state, optimizer={}),
     "an optimizer of other sizes": lambda state: replace(
         state, optimizer={name: array.reshape(-1)[:1] for name, array in state.optimizer.items()}
@@ -181,30 +176,36 @@ FORGERIES: dict[str, Callable[[TrainingState], TrainingState]] = {
 }
 
 
-@pytest.mark.parametrize("impl", ["manual", "fused"])
-@pytest.mark.parametrize("name", FORGERIES)
-def test_state_that_does_not_fit_is_refused_and_kept(
-    impl: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@cache
+def state_of_a_trial(impl: str) -> tuple[Plan, TrainingState]:
+    """A plan of one trial, and a state of it after two evaluations."""
     epochs = {"manual": 12, "fused": 1000}[impl]
     chosen = ("data.lengths=5", f"train.epochs={epochs}", "train.record_gradients=true", f"model.impl={impl}")
-    settings = resolve_settings(None, [parse_assignment(each) for each in chosen])
-    plan = plan_trials(settings)
-    keeper = StateKeeper(Path("state"), plan.trials[0], 300)
+    plan = plan_trials(from_set(*chosen))
     offered: list[TrainingState] = []
-    monkeypatch.setattr(keeper, "offer", lambda state, _: offered.append(state))
-    run_trials(plan, keeper=keeper)
-    whole = next(state for state in offered if len(state.evaluations) >= 2)
+
+    class Offered(StateKeeper):
+        def offer(self, state: TrainingState, _: object) -> None:
+            offered.append(state)
+
+    with TemporaryDirectory() as folder:
+        run_trials(plan, keeper=Offered(Path(folder) / "a", plan.trials[0], 300))
+    return plan, next(state for state in offered if len(state.evaluations) >= 2)
+
+
+@pytest.mark.parametrize("impl", ["manual", "fused"])
+@pytest.mark.parametrize("name", FORGERIES)
+def test_state_that_does_not_fit_is_refused_and_kept(impl: str, name: str, in_an_empty_folder: None) -> None:
+    plan, whole = state_of_a_trial(impl)
     write_training_state(Path("state"), FORGERIES[name](whole), {"trial": plan.trials[0].to_dict(), "seconds": 1.0})
     content = Path("state").read_bytes()
-    with pytest.raises(IncompatibleStateError, match="does not fit the training"):
+    with pytest.raises(IncompatibleStateError, match="cannot resume from the state of another training"):
         run_trials(plan, keeper=StateKeeper(Path("state"), plan.trials[0], 300))
     assert Path("state").read_bytes() == content
 
 
 def test_state_of_another_network_is_refused() -> None:
-    states, _ = states_of()
+    states, _, _ = whole_training()
     with pytest.raises(IncompatibleStateError):
         Runner(build_classifier("gru", "manual", 6, 8)).train(DATA.train, DATA.eval, epochs=12, start=states[0])
     trainer = FusedTrainer(
@@ -218,46 +219,55 @@ def test_state_of_another_network_is_refused() -> None:
         trainer.restore(states[0])
 
 
+LEFT = ("train", "--length", "6", "--epochs", "30", "--out", "run")
+
+
+@pytest.fixture(scope="module")
+def killed_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("killed") / "run"
+    with Command(*LEFT, "--out", run) as command:
+        command.wait_until((run / "training-state.safetensors").exists, "its first evaluation")
+        command.stop(signal.SIGKILL)
+    return run
+
+
 @pytest.fixture
-def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run in which a training was left: 60 epochs at length 6."""
-    monkeypatch.chdir(tmp_path)
-    process = started("train", "--length", "6", "--epochs", "60", "--out", "run")
-    state = Path("run/training-state.safetensors")
-    while not state.exists():
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
-    return Path("run")
+def left(killed_training: Path, in_an_empty_folder: None) -> Path:
+    """A run in which a training was left: 30 epochs at length 6."""
+    return Path(shutil.copytree(killed_training, "run"))
 
 
+@pytest.mark.slow
 def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
-    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run")
+    ended = digitsum(*LEFT)
     assert ended.code == 2
-    assert "already holds a run" in ended.err
+    assert "already contains a run" in ended.err
     assert "--resume" in ended.err
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run", "--force").code == 0
     assert not (left / "training-state.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "epochs was 60 and is 70; lr was 0.001 and is 0.5" in ended.err
+    assert "train.epochs was 30 and is now 70; train.lr was 0.001 and is now 0.5" in ended.err
     assert (left / "training-state.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None:
     before = (left / "config.yaml").read_bytes()
-    ended = digitsum("sweep", "--lengths", "6", "--epochs", "60", "--impl", "manual", "--out", "run", "--resume")
+    ended = digitsum("sweep", "--lengths", "6", "--epochs", "30", "--impl", "manual", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "holds a training that was left" in ended.err
+    assert "contains an unfinished training" in ended.err
     assert (left / "config.yaml").read_bytes() == before
-    assert digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume").code == 0
+    assert digitsum(*LEFT, "--resume").code == 0
 
 
+@pytest.mark.slow
 def test_training_that_fails_can_be_gone_on_with(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = ("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    arguments = (*LEFT, "--resume")
     with monkeypatch.context() as faulty:
         faulty.setattr(training, "exact_score", lambda *_: (_ for _ in ()).throw(MemoryError("none left")))
         ended = digitsum(*arguments)
@@ -266,15 +276,16 @@ def test_training_that_fails_can_be_gone_on_with(left: Path, monkeypatch: pytest
     assert "--retry-failed" not in ended.err
     assert (left / "training-state.safetensors").exists()
     assert digitsum(*arguments).code == 0
-    assert digitsum("train", "--length", "6", "--epochs", "60", "--out", "whole").code == 0
+    assert digitsum(*LEFT, "--out", "whole").code == 0
     assert_same_run(left, Path("whole"))
 
 
+@pytest.mark.slow
 def test_state_of_a_training_that_has_ended_is_deleted(left: Path) -> None:
     """As after a kill between the outcome and the end of the state."""
     state = left / "training-state.safetensors"
     content = state.read_bytes()
-    arguments = ("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    arguments = (*LEFT, "--resume")
     assert digitsum(*arguments).code == 0
     state.write_bytes(content)
     assert digitsum(*arguments).code == 0
@@ -295,35 +306,37 @@ def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
     assert [row.status for row in result.rows] == ["done"]
 
 
+@pytest.mark.slow
 def test_seconds_are_those_of_all_sessions(left: Path) -> None:
     state, kept_with = read_training_state(left / "training-state.safetensors")
     write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": 1000.0})
-    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume", "--json")
+    ended = digitsum(*LEFT, "--resume", "--json")
     assert ended.document["trials"][0]["seconds"] > 1000
 
 
 @pytest.mark.parametrize("seconds", [None, "x", {}])
+@pytest.mark.slow
 def test_state_without_its_seconds_is_refused(seconds: object, left: Path) -> None:
     state, kept_with = read_training_state(left / "training-state.safetensors")
     write_training_state(left / "training-state.safetensors", state, {**kept_with, "seconds": seconds})
-    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    ended = digitsum(*LEFT, "--resume")
     assert ended.code == 2
-    assert "replace the run with --force" in ended.err
+    assert "overwrite the run with --force" in ended.err
 
 
+@pytest.mark.slow
 def test_damaged_state_is_refused(left: Path) -> None:
     state = left / "training-state.safetensors"
     content = bytearray(state.read_bytes())
     content[-5] ^= 1
     state.write_bytes(content)
-    ended = digitsum("train", "--length", "6", "--epochs", "60", "--out", "run", "--resume")
+    ended = digitsum(*LEFT, "--resume")
     assert ended.code == 2
     assert "is damaged" in ended.err
     assert "--force" in ended.err
 
 
-def test_resuming_a_training_that_has_ended_shows_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_resuming_a_training_that_has_ended_shows_it_again(in_an_empty_folder: None) -> None:
     arguments = ("train", "--length", "4", "--epochs", "2", "--out", "run")
     first = digitsum(*arguments, "--json").document["trials"]
     again = digitsum(*arguments, "--json", "--resume")

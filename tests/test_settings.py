@@ -76,7 +76,7 @@ TRAIN_KEYS = (
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
 CLIP = "null for none, or a number above 0, such as 5"
-EARLY_STOP = "null for never, or evaluations without a rise of the eval accuracy, such as 20"
+EARLY_STOP = "null to disable, or evaluations without a better eval accuracy, such as 20"
 
 BAD_VALUES = [
     ("data.lengths", "2", LENGTHS),
@@ -188,24 +188,16 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(("key", "value", "allowed"), BAD_VALUES)
-def test_a_bad_value_in_a_file_is_an_error_with_its_line_its_key_and_what_is_allowed(
+def test_a_bad_value_is_an_error_with_its_line_or_what_was_typed_its_key_and_what_is_allowed(
     key: str, value: str, allowed: str, tmp_path: Path
 ) -> None:
-    message = file_refusal(tmp_path, nested(key, value))
-    assert message.startswith(f"{tmp_path / 'a.yaml'}:{len(key.split('.'))}: ")
-    assert key in message
-    assert allowed in message.partition("; allowed: ")[2]
-
-
-@pytest.mark.parametrize(("key", "value", "allowed"), BAD_VALUES)
-def test_a_bad_value_after_set_is_an_error_with_what_was_typed_its_key_and_what_is_allowed(
-    key: str, value: str, allowed: str
-) -> None:
-    origin = f"--set {key}={value}: "
-    message = set_refusal(f"{key}={value}")
-    assert message.startswith(origin)
-    assert key in message.removeprefix(origin)
-    assert allowed in message.partition("; allowed: ")[2]
+    in_file = f"{tmp_path / 'a.yaml'}:{len(key.split('.'))}: "
+    after_set = f"--set {key}={value}: "
+    messages = {in_file: file_refusal(tmp_path, nested(key, value)), after_set: set_refusal(f"{key}={value}")}
+    for origin, message in messages.items():
+        assert message.startswith(origin)
+        assert key in message.removeprefix(origin)
+        assert allowed in message.partition("; allowed: ")[2]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +206,7 @@ def test_a_bad_value_after_set_is_an_error_with_what_was_typed_its_key_and_what_
         ("train.lr=-0.001", "train.lr is -0.001"),
         ("data.lengths=2", "the length 2 is too short"),
         ("data.lengths=35..5", "35..5 runs backwards; write 5..35"),
-        ("data.lengths=[5, 7, 9, 7]", "the length 7 stands twice"),
+        ("data.lengths=[5, 7, 9, 7]", "the length 7 is given twice"),
         ("data.lengths=true", "True is not a length"),
         ("model.impl=tensorflow", "there is no implementation 'tensorflow'"),
         ("model.cell=rnn", "there is no cell 'rnn'"),
@@ -377,11 +369,12 @@ def test_a_whole_number_is_a_learning_rate() -> None:
     [
         (
             ("model.cell=lstm", "model.activation=relu"),
-            "--set model.activation=relu: the activation of the LSTM is tanh, not relu; allowed: relu with the cell",
+            "--set model.activation=relu: the LSTM has the activation tanh, not relu; allowed: relu with the cell",
         ),
         (
             ("sweep.model.cell=srn,gru", "model.init=identity"),
-            r"--set model.init=identity: the initialisation identity is for cells without gates.* Sweep apart",
+            r"--set model.init=identity: the initialisation identity is only for cells without gates.* Use a "
+            "separate sweep",
         ),
         (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),
@@ -389,14 +382,12 @@ def test_a_whole_number_is_a_learning_rate() -> None:
 )
 def test_settings_that_do_not_fit_together_are_refused(assignments: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        resolve_settings(None, [parse_assignment(each) for each in assignments])
+        from_set(*assignments)
     assert re.search(message, " ".join(str(raised.value).split())), str(raised.value)
 
 
 def test_base_that_no_trial_has_need_not_fit() -> None:
-    resolved = resolve_settings(
-        None, [parse_assignment(each) for each in ("model.forget_bias=1", "sweep.model.cell=lstm")]
-    )
+    resolved = from_set("model.forget_bias=1", "sweep.model.cell=lstm")
     assert resolved.sweep == {"model.cell": ("lstm",)}
 
 

@@ -1,104 +1,97 @@
-"""Ctrl-C and SIGTERM: a second at most, what was finished is saved, how to go on is said, and nobody is left behind."""
+"""Ctrl-C and SIGTERM: a second at most, what was finished is saved, how to resume is said, and no process is left."""
 
-import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.command_line import digitsum_process, group_is_gone, started
+from tests.command_line import digitsum
+from tests.running import Command, wait_until
 
-SECONDS = 3.0
-"""From the signal to the end, tables written. It takes a tenth of that on an idle machine."""
+SECONDS = 1.0
+"""Of processor time, from the signal to the end of the last process, tables written."""
 
 SWEEPS = {
     "fused": ("--impl", "fused", "--epochs", "400"),
-    "processes": ("--impl", "manual", "--epochs", "15"),
+    "processes": ("--impl", "manual", "--epochs", "10"),
 }
-
+LONG = {
+    "fused": ("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS["fused"], "-j", "2", "--out", "run"),
+    "processes": ("sweep", "--lengths", "30", "--impl", "manual", "--seeds", "0..1", "-j", "2", "--out", "run"),
+}
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
+def wait_until_it_trains(command: Command, name: str) -> None:
+    if name == "processes":
+        command.wait_for_workers(2)
+    else:
+        command.wait_for_line("1/")
+
+
 @pytest.mark.parametrize("name", SWEEPS)
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_sweep_saves_what_was_finished_and_goes_on(name: str, stop: signal.Signals, code: int) -> None:
+@pytest.mark.slow
+def test_stopped_sweep_saves_what_was_finished_and_is_resumed(name: str, stop: signal.Signals, code: int) -> None:
     arguments = ("sweep", "--lengths", "4,6", "--seeds", "0..5", *SWEEPS[name], "-j", "2", "--out", "run")
-    process = started(*arguments)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("2/12"):
-            break
-    start = time.monotonic()
-    if stop == signal.SIGINT:
-        os.killpg(process.pid, stop)  # as a terminal does: to the parent and to its workers
-    else:
-        process.send_signal(stop)
-    _, rest = process.communicate()
-    assert process.returncode == code
-    assert time.monotonic() - start < SECONDS
-    assert "go on with the same command and --out run --resume" in rest
-    assert "Traceback" not in rest
-    assert group_is_gone(process.pid, seconds=2)
+    with Command(*arguments) as command:
+        command.wait_for_line("2/12")
+        stopped = command.stop(stop, group=stop == signal.SIGINT)
+    assert stopped.code == code
+    assert stopped.processor_seconds < SECONDS
+    assert "run the same command with --out run --resume" in stopped.err
+    assert "Traceback" not in stopped.err
     saved = len(Path("run/results.csv").read_text().splitlines()) - 1
     assert 2 <= saved < 12
-    ended = digitsum_process(*arguments, "--resume")
+    ended = digitsum(*arguments, "--resume")
     assert ended.code == 0
-    assert f"{12 - saved} trainings to run; {saved} are already saved" in ended.err
+    assert f"Trainings to run: {12 - saved}; already saved: {saved}" in ended.err
     assert len(Path("run/results.csv").read_text().splitlines()) == 13
 
 
 @pytest.mark.parametrize("impl", ["manual", "fused"])
-def test_stopped_training_says_how_to_go_on(impl: str) -> None:
-    process = started("train", "--length", "30", "--impl", impl, "--epochs", "100000", "--out", "run")
-    assert process.stderr is not None
-    process.stderr.readline()
-    time.sleep(0.5)
-    start = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate()
-    assert process.returncode == 143
-    assert time.monotonic() - start < SECONDS
-    assert "--out run --resume" in rest
+@pytest.mark.slow
+def test_stopped_training_says_how_to_resume(impl: str) -> None:
+    with Command("train", "--length", "30", "--impl", impl, "--epochs", "100000", "--out", "run") as command:
+        command.wait_for_line("step ")
+        stopped = command.stop(signal.SIGTERM)
+    assert stopped.code == 143
+    assert stopped.processor_seconds < SECONDS
+    assert "--out run --resume" in stopped.err
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.slow
 def test_second_stop_leaves_at_once(name: str) -> None:
-    process = started("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS[name], "-j", "2", "--out", "run")
-    assert process.stderr is not None
-    process.stderr.readline()
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=SECONDS)
-    assert process.returncode == 130
-    assert group_is_gone(process.pid, seconds=2)
+    with Command(*LONG[name]) as command:
+        wait_until_it_trains(command, name)
+        stopped = command.stop(signal.SIGINT, times=2)
+    assert stopped.code == 130
+    assert stopped.processor_seconds < SECONDS
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.slow
 def test_no_process_outlives_one_that_is_killed(name: str) -> None:
-    process = started("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS[name], "-j", "2", "--out", "run")
-    assert process.stderr is not None
-    process.stderr.readline()
-    time.sleep(3.0)  # until there are workers
-    process.kill()
-    process.communicate()
-    assert group_is_gone(process.pid, seconds=2)
+    with Command(*LONG[name]) as command:
+        wait_until_it_trains(command, name)
+        assert command.stop(signal.SIGKILL).processor_seconds < SECONDS
 
 
+@pytest.mark.slow
 def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
-    sweep = ("sweep", "--lengths", "100", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
-    assert digitsum_process(*sweep).code == 0
-    process = started("evaluate", "run", "--diagnose", "-j", "2")
-    time.sleep(5.0)  # until there are workers
-    start = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert process.returncode == 130
-    assert time.monotonic() - start < SECONDS
-    assert group_is_gone(process.pid, seconds=2)
+    sweep = ("sweep", "--lengths", "60", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
+    assert digitsum(*sweep).code == 0
+    with Command("evaluate", "run", "--diagnose", "-j", "2") as command:
+        command.wait_for_workers(2)
+        stopped = command.stop(signal.SIGINT)
+    assert stopped.code == 130
+    assert stopped.processor_seconds < SECONDS
+
+
+OTHER_MOMENTS = [pytest.param(seconds, marks=pytest.mark.slow) for seconds in (0.0, 0.05, 0.2, 0.5)]
 
 
 def answers_sigterm(process: int) -> bool:
@@ -108,32 +101,29 @@ def answers_sigterm(process: int) -> bool:
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.5])
+@pytest.mark.parametrize(
+    "seconds", [0.1, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.0, 0.05, 0.2, 0.5))]
+)
 def test_stop_while_the_command_is_being_loaded_is_one_line(seconds: float, stop: signal.Signals, code: int) -> None:
-    process = started("sweep", "--lengths", "30", "--impl", "manual", "--out", "run")
-    while not answers_sigterm(process.pid):
-        time.sleep(0.001)
-    time.sleep(seconds)
-    process.send_signal(stop)
-    _, err = process.communicate()
-    assert process.returncode == code
-    assert "Error: interrupted" in err
-    assert "Traceback" not in err
+    with Command("sweep", "--lengths", "30", "--impl", "manual", "--out", "run") as command:
+        wait_until(lambda: answers_sigterm(command.pid), "the answer to SIGTERM", poll=0.001)
+        loaded = command.processor_seconds() + seconds
+        wait_until(lambda: command.processor_seconds() >= loaded, "the libraries", poll=0.001)
+        stopped = command.stop(stop)
+    assert stopped.code == code
+    assert "Error: interrupted" in stopped.err
+    assert "Traceback" not in stopped.err
 
 
-def test_large_sweep_is_stopped_within_a_second() -> None:
+@pytest.mark.slow
+def test_large_sweep_is_stopped_at_once() -> None:
     """However much is saved: what is written then is a table, not every history."""
     many = ("sweep", "--lengths", "3,4", "--seeds", "0..699", "--impl", "fused", "-j", "2", "--out", "run")
     once = ("--epochs", "1", "--set", "train.eval_every=1")
-    assert digitsum_process(*many, *once, "-q").code == 0
-    process = started(*many, *once, "--seeds", "0..9999", "--resume")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("20/"):
-            break
-    start = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert process.returncode == 130
-    assert time.monotonic() - start < SECONDS
+    assert digitsum(*many, *once, "-q").code == 0
+    with Command(*many, *once, "--seeds", "0..1999", "--resume") as command:
+        command.wait_for_line("20/")
+        stopped = command.stop(signal.SIGINT)
+    assert stopped.code == 130
+    assert stopped.processor_seconds < SECONDS
     assert len(Path("run/results.csv").read_text().splitlines()) > 1400

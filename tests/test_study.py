@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from digitsum_cli.settings import resolve_settings
 from digitsum_cli.settings.schema import axis_keys
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.trial import Trial
-from tests.command_line import workers_of
-from tests.small_study import numbers, run_trials, settings_of, study
+from tests.running import wait_until, workers_of
+from tests.same_run import numbers
+from tests.small_study import run_trials, settings_of, study
 
 CONTRACT = (
     "trial,length,cell,impl,seed,embedding_size,hidden_size,lr,epochs,status,best_eval_accuracy,test_accuracy,"
@@ -95,10 +97,11 @@ def test_trial_survives_json() -> None:
 @pytest.mark.parametrize("change", [{"lr": "0.1"}, {"epochs": 1.5}, {"data": {"lengths": 3}}, {"more": 1}])
 def test_damaged_trial_is_refused(change: dict[str, object]) -> None:
     values = plan_trials(settings_of()).trials[0].to_dict()
-    with pytest.raises(InputError, match="not the settings of a trial"):
+    with pytest.raises(InputError, match="invalid trial settings"):
         Trial.from_dict({**values, **change})
 
 
+@pytest.mark.slow
 def test_files_train_to_the_same_numbers_as_generated_rows(tmp_path: Path) -> None:
     write_splits(tmp_path / "data", generate_splits([5, 4]))
     study(tmp_path / "generated")
@@ -110,6 +113,7 @@ def test_files_train_to_the_same_numbers_as_generated_rows(tmp_path: Path) -> No
     assert generated == read
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_jobs(tmp_path: Path) -> None:
     for name, jobs in (("here", None), ("one", 1), ("three", 3)):
         study(tmp_path / name, jobs=jobs)
@@ -119,8 +123,9 @@ def test_numbers_do_not_depend_on_jobs(tmp_path: Path) -> None:
     assert len(numbers(tmp_path / "here")) == 4
 
 
+@pytest.mark.slow
 def test_killed_process_fails_its_trial_alone() -> None:
-    plan = plan_trials(settings_of("train.epochs=60", "data.lengths=5", "train.eval_every=5"))
+    plan = plan_trials(settings_of("train.epochs=30", "data.lengths=5", "train.eval_every=5"))
     killed: set[str] = set()
 
     def kill_once(trial: Trial, progress: Progress) -> None:
@@ -274,6 +279,7 @@ def test_fused_trial_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
     assert len(kept) == 1
 
 
+@pytest.mark.slow
 def test_fused_and_manual_runs_look_alike(tmp_path: Path) -> None:
     study(tmp_path, "sweep.model.impl=manual,fused", "data.lengths=5", "train.seed=0", jobs=1)
     manual, fused = numbers(tmp_path)
@@ -299,11 +305,15 @@ def test_without_numba_fused_names_the_install_command(monkeypatch: pytest.Monke
 
 def test_interrupted_threads_end() -> None:
     plan = plan_trials(settings_of("model.impl=fused", "train.epochs=100000", "data.lengths=30"))
+    interrupted: list[float] = []
 
     def interrupt(trial: Trial, progress: Progress) -> None:
         if progress.step > 0:
+            interrupted.append(time.process_time())
             raise KeyboardInterrupt
 
+    before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         run_trials(plan, interrupt, jobs=2)
-    assert threading.active_count() <= 2
+    wait_until(lambda: threading.active_count() == before, "the end of the threads")
+    assert time.process_time() - interrupted[0] < 1

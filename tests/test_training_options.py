@@ -15,8 +15,8 @@ from digitsum_cli.core.training_rows import TrainingRows
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
 from digitsum_cli.execution.training import build_optimizer, run_trial
-from digitsum_cli.settings import parse_assignment, resolve_settings
 from digitsum_cli.trials.plan import plan_trials
+from tests.settings_text import from_set
 
 SPLITS = generate_splits([6])[6]
 TRAIN, EVAL = DigitSumDataset(SPLITS.train), DigitSumDataset(SPLITS.eval)
@@ -135,9 +135,7 @@ def test_a_rise_starts_the_count_anew() -> None:
 
 @pytest.mark.parametrize(("kind", "cls"), [("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
 def test_optimizer_of_a_trial_is_the_librarys_with_its_l2_penalty(kind: str, cls: type[torch.optim.Optimizer]) -> None:
-    settings = resolve_settings(
-        None, [parse_assignment(each) for each in (f"train.optimizer={kind}", "train.weight_decay=0.1", "train.lr=0.5")]
-    )
+    settings = from_set(f"train.optimizer={kind}", "train.weight_decay=0.1", "train.lr=0.5")
     (optimizer,) = {build_optimizer(trial, model()) for trial in plan_trials(settings).trials[:1]}
     assert type(optimizer) is cls
     assert optimizer.param_groups[0]["lr"] == 0.5
@@ -164,7 +162,7 @@ def test_rows_that_change_are_asked_for_epoch_by_epoch() -> None:
 
     def rows_of_epoch(epoch: int) -> DigitSumDataset:
         asked.append(epoch)
-        return DigitSumDataset(TrainingRows(SPLITS.train, shuffle=True, seed=1).of_epoch(epoch))
+        return DigitSumDataset(TrainingRows(SPLITS.train, shuffle=True, seed=1).for_epoch(epoch))
 
     net = model()
     record = Runner(net).train(rows_of_epoch, EVAL, epochs=3)
@@ -178,7 +176,7 @@ def test_every_option_reaches_a_trial(impl: str) -> None:
     base = (f"model.impl={impl}", "data.lengths=5", "train.epochs=2", "train.seed=4")
 
     def weights(*assignments: str) -> bytes:
-        plan = plan_trials(resolve_settings(None, [parse_assignment(each) for each in (*base, *assignments)]))
+        plan = plan_trials(from_set(*base, *assignments))
         outcome = run_trial(plan.trials[0], plan.splits(plan.trials[0]))
         assert outcome.weights is not None
         return b"".join(outcome.weights[name].tobytes() for name in sorted(outcome.weights))

@@ -19,13 +19,13 @@ def as_tuples(rows: Rows) -> list[tuple[int, ...]]:
 
 def test_fixed_rows_are_the_train_split_itself() -> None:
     rows = TrainingRows(TRAIN)
-    assert rows.of_epoch(0) is rows.of_epoch(9) is TRAIN
-    assert not rows.change
+    assert rows.for_epoch(0) is rows.for_epoch(9) is TRAIN
+    assert not rows.vary_by_epoch
 
 
 def test_shuffled_rows_are_the_same_rows_with_their_labels_in_another_order() -> None:
     rows = TrainingRows(TRAIN, shuffle=True, seed=1)
-    first, second = rows.of_epoch(0), rows.of_epoch(1)
+    first, second = rows.for_epoch(0), rows.for_epoch(1)
     assert as_tuples(first) != as_tuples(second) != as_tuples(TRAIN)
     for shuffled in (first, second):
         assert sorted(as_tuples(shuffled)) == sorted(as_tuples(TRAIN))
@@ -36,13 +36,13 @@ def test_every_order_is_equally_likely() -> None:
     """The place of the first row over many epochs."""
     few = Rows(TRAIN.digits[::50], TRAIN.labels[::50])
     rows = TrainingRows(few, shuffle=True, seed=2)
-    places = [as_tuples(rows.of_epoch(epoch)).index(as_tuples(few)[0]) for epoch in range(3000)]
+    places = [as_tuples(rows.for_epoch(epoch)).index(as_tuples(few)[0]) for epoch in range(3000)]
     assert chisquare(np.bincount(places, minlength=6)).pvalue > 0.001
 
 
 def test_fresh_rows_have_as_many_of_each_pair_and_are_new_in_each_epoch() -> None:
     rows = TrainingRows(TRAIN, fresh=True, seed=1)
-    first, second = rows.of_epoch(0), rows.of_epoch(1)
+    first, second = rows.for_epoch(0), rows.for_epoch(1)
     assert as_tuples(first) != as_tuples(second)
     for fresh in (first, second):
         assert fresh.digits[:, :2].tolist() == TRAIN.digits[:, :2].tolist()
@@ -64,10 +64,10 @@ def test_fresh_rows_have_the_generators_distribution() -> None:
 def test_an_epoch_depends_on_the_seed_and_its_number_alone(seed: int, epoch: int, fresh: bool) -> None:
     rows = TrainingRows(TRAIN, shuffle=not fresh, fresh=fresh, seed=seed)
     again = TrainingRows(TRAIN, shuffle=not fresh, fresh=fresh, seed=seed)
-    again.of_epoch(epoch + 1)
-    assert as_tuples(rows.of_epoch(epoch)) == as_tuples(again.of_epoch(epoch))
+    again.for_epoch(epoch + 1)
+    assert as_tuples(rows.for_epoch(epoch)) == as_tuples(again.for_epoch(epoch))
     other = TrainingRows(TRAIN, shuffle=not fresh, fresh=fresh, seed=(seed + 1) % 2**32)
-    assert as_tuples(rows.of_epoch(epoch)) != as_tuples(other.of_epoch(epoch))
+    assert as_tuples(rows.for_epoch(epoch)) != as_tuples(other.for_epoch(epoch))
 
 
 @pytest.mark.parametrize("length", [3, 4])

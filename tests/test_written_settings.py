@@ -14,26 +14,12 @@ from digitsum_cli.settings.schema import leaf_keys
 from tests.settings_text import from_file, from_set
 
 text_of_any_kind = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
-
-
 seeds = st.integers(0, 2**32 - 1)
-
-
 rates = st.floats(min_value=0, max_value=1e37, exclude_min=True)
-
-
 sizes = st.integers(1, 4096)
-
-
 steps = st.integers(1, 10**9)
-
-
 passes = st.integers(1, 10**6)
-
-
 implementations = st.sampled_from(["manual", "torch"])
-
-
 devices = st.sampled_from(["cpu", "cuda", "mps", "auto"])
 
 
@@ -81,15 +67,10 @@ def test_written_settings_read_back_the_same(
 
 
 LIKE_VALUES = ["5", "08", "010", "1e-3", "1e5", "1.5", ".5", "yes", "true", "null", "~", "1:30", "0x1f", "=", "<<"]
-
-
 LIKE_SYNTAX = ["-", "?", "- a", "a: b", "#a", "a #b", "*a", "&a", "!a", "[a]", "{a}", " a ", "a\nb", "'a'", '"a"', "😀"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [*LIKE_VALUES, *LIKE_SYNTAX],
-)
+@pytest.mark.parametrize("name", [*LIKE_VALUES, *LIKE_SYNTAX])
 def test_a_folder_whose_name_looks_like_other_yaml_reads_back_as_its_name(name: str, tmp_path: Path) -> None:
     assert from_file(tmp_path, settings_yaml(Settings().with_values({"data.dir": name}))).data.dir == name
 

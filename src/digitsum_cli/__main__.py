@@ -1,11 +1,11 @@
-"""``digitsum``, and ``python -m digitsum_cli``."""
+"""The entry point of ``digitsum`` and ``python -m digitsum_cli``."""
 
-from digitsum_cli.cli.signals import leave_on_signals
+from digitsum_cli.cli.signals import exit_on_signals
 
 
 def main() -> None:
-    """The entry point: signals are answered before the libraries are loaded."""
-    leave_on_signals()
+    """Runs ``digitsum``; signals are handled before the slow imports."""
+    exit_on_signals()
     from digitsum_cli.cli.main import run
 
     run()

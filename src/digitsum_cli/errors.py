@@ -1,14 +1,14 @@
-"""The errors a user can meet. Each is one short message: what, where, what is allowed, what to do next."""
+"""The errors shown to users. Each is one short message: what happened, where, what is allowed, what to do next."""
 
 
 class DigitsumError(Exception):
-    """Something went wrong while running.
+    """An error while running.
 
     Arguments:
-        what: what happened, with the offending value.
-        where: the file and line, or the key, it was found at.
-        allowed: what would have been accepted.
-        next_step: what to do now.
+        what: what happened, including the offending value.
+        where: the file and line, or the key, that caused it.
+        allowed: what is accepted.
+        next_step: what to do next.
     """
 
     exit_code = 1
@@ -25,25 +25,25 @@ class DigitsumError(Exception):
 
 
 class DigitsumWarning(UserWarning):
-    """Something a user should know, although the command goes on."""
+    """Something the user should know; the command continues."""
 
 
 class NoSpaceError(DigitsumError):
-    """A disk is full, or a quota is used up; what stood there stands there still."""
+    """The disk is full or a quota is exhausted; existing files are unchanged."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            what, next_step="Free some space; what had ended is saved, and train and sweep go on with --resume"
+            what, next_step="Free some space. Finished work is saved; to resume train or sweep, use --resume"
         )
 
 
 class InputError(DigitsumError, ValueError):
-    """Wrong usage, settings or input: nothing was run and nothing was written."""
+    """Invalid usage, settings or input: nothing was run or written."""
 
     exit_code = 2
 
 
 class TrialsFailedError(DigitsumError):
-    """Some trials failed or diverged; the rest are saved."""
+    """Some trials failed or diverged; the others are saved."""
 
     exit_code = 3

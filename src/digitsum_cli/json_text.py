@@ -1,4 +1,4 @@
-"""JSON as it is written to files and to stdout."""
+"""JSON for files and stdout."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_text(document: Mapping[str, Any]) -> str:
-    """The document as indented JSON; what is infinite or not a number becomes null, for which JSON has a word."""
+    """The document as indented JSON; NaN and infinity become null, because JSON cannot represent them."""
     return f"{json.dumps(_finite(document), indent=2, allow_nan=False)}\n"
 
 

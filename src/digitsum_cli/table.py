@@ -1,22 +1,22 @@
-"""A table as text, before it is known where it will be shown, and how numbers stand in it."""
+"""Tables as text, independent of where they are shown, and the formatting of their numbers."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SMALL, _HUGE = 1e-4, 1e6
-"""Beyond these, numbers are written with an exponent."""
+"""Numbers outside this range are written with an exponent."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a caption; the first column names its row.
+    """Rows of text under a caption; the first column labels each row.
 
     Arguments:
         caption: what the table shows.
-        columns: their heads.
-        rows: as many texts as there are columns.
-        text_columns: how many columns, counted from the left, hold words; the others hold numbers.
+        columns: the column heads.
+        rows: one text per column.
+        text_columns: number of leading columns that hold words; the others hold numbers.
     """
 
     caption: str
@@ -26,7 +26,7 @@ class Table:
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage; a dash for what is not there."""
+    """A share as a percentage; a dash if it is missing."""
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
@@ -37,7 +37,7 @@ def percent_interval(share: float | None, low: float | None, high: float | None)
 
 
 def percent_range(low: float | None, high: float | None) -> str:
-    """Two shares in whole per cent: ``44–66``; a dash if one is not there."""
+    """Two shares in whole per cent: ``44–66``; a dash if either is missing."""
     return "–" if low is None or high is None else f"{100 * low:.0f}–{100 * high:.0f}"
 
 
@@ -50,14 +50,14 @@ def points_interval(difference: float | None, low: float | None, high: float | N
 
 
 def number(value: float | None, digits: int) -> str:
-    """A number with some decimals, but for a huge one; a dash for what is not there."""
+    """A number with ``digits`` decimals, or an exponent if it is huge; a dash if it is missing."""
     if value is None:
         return "–"
     return f"{value:.{digits}f}" if abs(value) < _HUGE else significant(value, 3)
 
 
 def significant(value: float, digits: int) -> str:
-    """A number of any size with some significant digits; a dash for what is infinite or not a number."""
+    """A number with ``digits`` significant digits; a dash for NaN and infinity."""
     if not math.isfinite(value):
         return "–"
     rounded = f"{value:.{digits - 1}e}"

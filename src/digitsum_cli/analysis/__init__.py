@@ -1,1 +1,1 @@
-"""What the trials of a run say together: summary, differences between settings, memory spans, the answer."""
+"""The analysis of a run: summary, differences between settings, memory spans, the answer."""

@@ -1,4 +1,4 @@
-"""What the trials of a run say together: summary, differences between settings, memory spans, audit of the data."""
+"""The analysis of a run: summary, differences between settings, memory spans, audit of the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,8 +18,8 @@ class DataAudit:
     """The audit of the data of one length.
 
     Arguments:
-        data_seed: of the random stream; None for data read from files.
-        audit: what was found.
+        data_seed: seed of the random stream; None for data read from files.
+        audit: the audit.
     """
 
     data_seed: int | None
@@ -32,14 +32,14 @@ class DataAudit:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the trials of a run say together; see the functions that make each part.
+    """The analysis of all trials of a run; see the functions that compute each part.
 
     Arguments:
-        summary: a row for each length and setting.
-        differences: of the settings from the first.
-        memory_spans: a row for each setting and threshold; empty for a single length.
-        audits: of the data.
-        missing: how many trials have not ended.
+        summary: one row per length and setting.
+        differences: differences of the settings from the first one.
+        memory_spans: one row per setting and threshold; empty for a single length.
+        audits: audits of the data.
+        missing: number of trials that have not finished.
     """
 
     summary: list[SummaryRow]
@@ -50,12 +50,12 @@ class Analysis:
 
     @property
     def several_seeds(self) -> bool:
-        """Whether a length and setting was trained from more than one seed."""
+        """Whether any length and setting was trained with more than one seed."""
         return max(len(row.seeds) for row in self.summary) > 1
 
     @property
     def answer(self) -> list[str]:
-        """How far back it remembers, in sentences."""
+        """How far back the networks remember, in sentences."""
         return answer(self.summary, self.memory_spans, self.missing)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,13 +73,13 @@ class Analysis:
 def analyse(
     rows: Sequence[TrialRow], audits: Mapping[str, Audit], thresholds: Sequence[float], planned: Sequence[Trial] = ()
 ) -> Analysis:
-    """Puts trials together.
+    """Analyses the trials of a run.
 
     Arguments:
-        rows: the trials that have ended.
-        audits: of their data, by digest.
-        thresholds: of the memory span, above 0 and up to 1.
-        planned: the trials of the run, ended or not.
+        rows: the finished trials.
+        audits: audits of their data, by digest.
+        thresholds: thresholds of the memory span, above 0 and up to 1.
+        planned: all trials of the run, finished or not.
     """
     seeds = {trial.data_digest: trial.data.seed for trial in planned if trial.data is not None}
     planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}

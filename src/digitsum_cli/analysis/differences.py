@@ -1,4 +1,4 @@
-"""Settings against the first one, trained from the same seeds."""
+"""Differences of each setting from the first one, paired by seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ MEASURES = ("exact_accuracy", "test_accuracy")
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """A setting against the first one, in one measure at one length.
+    """The difference of a setting from the first one, in one measure at one length.
 
     Arguments:
         length: digits in a row.
         measure: ``exact_accuracy`` or ``test_accuracy``.
-        setting, reference: what is compared with what.
-        label, reference_label: the same in words.
-        seeds: that both have.
-        comparison: over these seeds; None if there are none.
+        setting, reference: the setting, and the one it is compared with.
+        label, reference_label: both as text.
+        seeds: seeds that both have.
+        comparison: the comparison over these seeds; None if there are none.
     """
 
     length: int
@@ -54,7 +54,7 @@ class DifferenceRow:
 
 
 def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
-    """Compares every setting with the first, length by length; trials that are not done do not count."""
+    """Compares every setting with the first one at each length; trials that failed or diverged are ignored."""
     settings = list(dict.fromkeys(row.setting for row in rows))
     varied = varied_columns(settings)
     lengths = list(dict.fromkeys(row.length for row in rows))
@@ -89,7 +89,7 @@ def _difference(
 ) -> DifferenceRow:
     seeds = tuple(seed for seed in by_seed if seed in reference_by_seed)
     values, reference_values = (
-        [of_setting[seed].columns[measure] for seed in seeds] for of_setting in (by_seed, reference_by_seed)
+        [rows[seed].columns[measure] for seed in seeds] for rows in (by_seed, reference_by_seed)
     )
     return DifferenceRow(
         length,

@@ -1,4 +1,4 @@
-"""How far back each setting remembers: the memory span by seed, its median and interval."""
+"""How far back each setting remembers: the memory span per seed, its median and interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.setting import Setting, varied_columns
 
 THRESHOLDS = (0.5, 0.9)
-"""Exact accuracies needed to count a length as remembered."""
+"""Exact accuracies needed to count a length as remembered (default)."""
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class MemorySpanRow:
     """The memory spans of one setting at one threshold, by exact accuracy.
 
     Arguments:
-        setting: of the trials.
-        label: what sets it apart, in words; empty if there is only one.
+        setting: setting of the trials.
+        label: what distinguishes the setting, as text; empty if there is only one.
         threshold: the exact accuracy needed to count a length as remembered.
-        lengths: that were measured, rising.
-        seeds: those whose trials at all lengths are done.
-        spans: one for each of these seeds.
-        median: of the spans, with its 95 % interval; None where there is no span.
+        lengths: measured lengths, in ascending order.
+        seeds: seeds whose trials are done at all lengths.
+        spans: one span per seed.
+        median: median of the spans with its 95 % interval; None if there is no span.
     """
 
     setting: Setting
@@ -36,11 +36,11 @@ class MemorySpanRow:
 
     @property
     def text(self) -> str:
-        """The median with its interval: ``22.3 [20.1, 25]``; a dash where there is no span."""
+        """The median with its interval: ``22.3 [20.1, 25]``; a dash if there is no span."""
         return str(self.median) if self.median else "–"
 
     def to_dict(self) -> dict[str, Any]:
-        """One row for JSON: a span is a ``length`` and a ``bound``, ``known``, ``below`` or ``beyond``."""
+        """One row for JSON: each span has a ``length`` and a ``bound`` (``known``, ``below`` or ``beyond``)."""
         median = self.median
         return {
             "setting": self.label,
@@ -59,12 +59,12 @@ class MemorySpanRow:
 def memory_spans(
     rows: Sequence[TrialRow], thresholds: Sequence[float] = THRESHOLDS, planned_lengths: Sequence[int] = ()
 ) -> list[MemorySpanRow]:
-    """The memory spans of every setting, at every threshold.
+    """Computes the memory spans of every setting at every threshold.
 
     Arguments:
-        rows: the trials that have ended. A seed counts if its trials at all lengths are done.
+        rows: the finished trials. A seed counts if its trials are done at all lengths.
         thresholds: exact accuracies needed to count a length as remembered, above 0 and up to 1.
-        planned_lengths: lengths that belong to the sweep though no trial may have ended at them yet.
+        planned_lengths: all lengths of the sweep, including those without a finished trial.
     """
     settings = list(dict.fromkeys(row.setting for row in rows))
     varied = varied_columns(settings)

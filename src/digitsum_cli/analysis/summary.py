@@ -1,4 +1,4 @@
-"""The trials of each length and setting in one row: their spread over the seeds."""
+"""Summarises the trials of each length and setting in one row: their spread over seeds."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ _OTHER_MEASURES = ("train_accuracy", "unseen_test_accuracy", "final_train_loss",
 
 @dataclass(frozen=True)
 class Spread:
-    """How a measure spreads over seeds; None where there is no seed.
+    """The spread of a measure over seeds; every field is None without seeds.
 
     Arguments:
         mean, lowest, highest, median, interquartile_mean: over the seeds.
-        interval: the 95 % interval of the mean; None where there are too few seeds.
+        interval: 95 % interval of the mean; None with too few seeds.
     """
 
     mean: float | None
@@ -36,12 +36,12 @@ class SummaryRow:
 
     Arguments:
         length: digits in a row.
-        setting: of all of them.
-        seeds: of those that are done.
-        failed: how many failed or diverged.
-        first: the first that is done; None if there is none.
-        first_seed: its seed, or else that of the first trial.
-        spreads: by measure, over those that are done.
+        setting: their setting.
+        seeds: seeds of the trials that are done.
+        failed: number of trials that failed or diverged.
+        first: first trial that is done; None if there is none.
+        first_seed: its seed, or that of the first trial if none is done.
+        spreads: spread of each measure over the trials that are done.
     """
 
     length: int
@@ -54,7 +54,7 @@ class SummaryRow:
 
     @property
     def exact(self) -> Spread:
-        """Of the exact accuracy."""
+        """The spread of the exact accuracy."""
         return self.spreads["exact_accuracy"]
 
     def mean(self, measure: str) -> float | None:
@@ -68,8 +68,8 @@ class SummaryRow:
     def to_dict(self) -> dict[str, Any]:
         """One flat row for JSON.
 
-        For each measure ``m`` the mean as ``m``, ``m_min`` and ``m_max``; of accuracies ``m_median``, ``m_iqm``
-        (interquartile mean), ``m_low`` and ``m_high`` (the 95 % interval of the mean) as well.
+        For each measure ``m``: the mean as ``m``, ``m_min`` and ``m_max``; for accuracies also ``m_median``, ``m_iqm``
+        (interquartile mean), ``m_low`` and ``m_high`` (95 % interval of the mean).
         """
         row: dict[str, Any] = {
             "length": self.length,
@@ -93,10 +93,10 @@ class SummaryRow:
 
 
 def summarise(rows: Sequence[TrialRow]) -> list[SummaryRow]:
-    """One row for each length and setting.
+    """One row per length and setting.
 
     Arguments:
-        rows: the trials that have ended.
+        rows: the finished trials.
     """
     groups: dict[tuple[int, Setting], list[TrialRow]] = {}
     for row in rows:

@@ -1,1 +1,1 @@
-"""The commands, one thin file each, and the console, the one place that prints."""
+"""The commands, one thin file each, and the console, the only place that prints."""

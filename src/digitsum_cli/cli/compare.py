@@ -1,8 +1,6 @@
-"""``digitsum compare``: implementations side by side."""
+"""``digitsum compare``: compare implementations."""
 
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,14 +18,14 @@ COMPARE_EXAMPLES = """
   digitsum compare srn --impl manual,torch --out runs/compared
 """
 
-HALF_A_MINUTE: dict[str, dict[str, Any]] = {
+SHORT_COMPARISON: dict[str, dict[str, Any]] = {
     "data": {"lengths": [5, 10, 20]},
     "train": {"epochs": 30},
     "sweep": {"train.seed": [0, 1, 2]},
 }
-"""What is compared unless a config says otherwise: the book's settings, cut to fit half a minute on two cores."""
+"""The settings without a config: the book's, shortened to take half a minute on two cores."""
 
-_OF_THE_UPDATE = ("optimizer", "lr_schedule", "weight_decay", "clip_norm", "loss")
+_UPDATE_SETTINGS = ("optimizer", "lr_schedule", "weight_decay", "clip_norm", "loss")
 
 
 def compare(
@@ -39,7 +37,9 @@ def compare(
     jobs: options.Jobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(parser=options.named_path, metavar="DIR", help="Keep the trainings and the comparison there."),
+        typer.Option(
+            parser=options.non_empty_path, metavar="DIR", help="Save the trainings and the comparison in DIR."
+        ),
     ] = None,
     force: options.Force = False,
     assignments: options.Assignments = None,
@@ -50,8 +50,10 @@ def compare(
 ) -> None:
     """Compare implementations: parity, speed, accuracy.
 
-    Do they compute the same numbers, how fast, and how accurate do they get? The first implementation is the
-    reference. Without a config the trainings are short, to fit half a minute.
+    Shows whether they compute the same numbers, how fast they run, and how accurate they get. The first one is the
+    reference. By default, compares all implementations.
+
+    Without CONFIG, uses the book's settings, shortened to take about half a minute.
     """
     from digitsum_cli.cli.print_config import show_settings
 
@@ -69,8 +71,8 @@ def compare(
 
     from digitsum_cli.cli.comparison_tables import show_accuracy, show_parity, show_speed
     from digitsum_cli.cli.study_display import StudyDisplay
-    from digitsum_cli.cli.study_result import WHERE_REASONS_ARE
-    from digitsum_cli.comparison.comparison import Comparison, compare_numbers, compare_speeds
+    from digitsum_cli.cli.study_result import FAILURE_HINT
+    from digitsum_cli.comparison.comparison import compare_accuracies, compare_numbers, compare_speeds
     from digitsum_cli.core.registry import INITIALISATIONS, TORCH
     from digitsum_cli.errors import DigitsumError
     from digitsum_cli.execution.trial_executor import usable_cores
@@ -78,68 +80,62 @@ def compare(
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.run_options import RunOptions
-    from digitsum_cli.study.study import run_study
     from digitsum_cli.trials.plan import plan_trials
 
     if out is not None:
         check_not_taken(RunDirectory(out), force=force)
         require_writable(out)
-    plan_trials(settings)  # what cannot be trained is refused before anything is measured
+    plan_trials(settings)  # rejects invalid trials before anything is measured
     book = TrainSettings()
-    own = [f"train.{name}" for name in _OF_THE_UPDATE if getattr(settings.train, name) != getattr(book, name)]
-    console.message("Parity: the same weights in each, then states, gradients and 200 Adam steps")
-    if own:
-        console.message(f"Parity and speed are measured with plain Adam; {', '.join(own)} count for accuracy alone")
+    changed = [f"train.{name}" for name in _UPDATE_SETTINGS if getattr(settings.train, name) != getattr(book, name)]
+    console.message("Parity: comparing states, gradients and 200 Adam steps, starting from the same weights")
+    if changed:
+        console.message(f"Parity and speed use plain Adam; only accuracy also uses {', '.join(changed)}")
     parities = compare_numbers(settings)
     show_parity(parities, console)
-    console.message("Speed: forward, backward and whole training steps in turn")
+    console.message("Speed: timing forward passes, backward passes and whole training steps")
     timings = compare_speeds(settings)
     show_speed(timings, console)
-    console.message(f"Accuracy: {settings.train.epochs} epochs from the same seeds (the book trains for 500)")
+    console.message(f"Accuracy: training for {settings.train.epochs} epochs with the same seeds (the book: 500)")
     if not INITIALISATIONS[settings.model.init].shared and TORCH in settings.sweep["model.impl"]:
         console.message(
-            "By the book, torch starts as the library does and the others do not: accuracies differ, also far apart. "
-            "With --set model.init=orthogonal all start alike"
+            "With init: book, torch uses PyTorch's default initialisation, so accuracies can differ widely. "
+            "To initialise all implementations the same way, use --set model.init=orthogonal"
         )
-    with ExitStack() as stack:
-        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-")))
-        run = RunDirectory(folder)
-        display = stack.enter_context(StudyDisplay(console))
-        run_options = RunOptions(
-            jobs or usable_cores(), or_fewer=jobs is None, force=force or out is None, command=sys.argv
-        )
-        study = run_study(settings, run, display, run_options)
-        comparison = Comparison(parities, timings, study)
-        run.write_comparison(comparison.to_dict())
+    run_options = RunOptions(
+        jobs or usable_cores(), allow_fewer=jobs is None, force=force or out is None, command=sys.argv
+    )
+    with StudyDisplay(console) as display:
+        comparison = compare_accuracies(settings, parities, timings, out, display, run_options)
     show_accuracy(comparison, console)
     console.document(comparison.to_dict())
     if out is not None:
         console.message(f"The trainings and comparison.json are in {out}")
     comparison.study.raise_failures(
-        WHERE_REASONS_ARE if out is not None else "Keep the trainings with --out to see more"
+        FAILURE_HINT if out is not None else "To see the reasons, save the trainings with --out"
     )
     if not comparison.agrees:
-        raise DigitsumError("the implementations differ by more than the tolerance; see the table of parity")
+        raise DigitsumError("the implementations differ by more than the tolerance; see the parity table")
 
 
 def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
-    """The settings, with an axis of at least two implementations: all there are unless some were chosen."""
+    """The settings, with at least two implementations to compare: all of them unless some were chosen."""
     from digitsum_cli.core.registry import IMPLEMENTATIONS
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 
-    preset = None if config else HALF_A_MINUTE
+    preset = None if config else SHORT_COMPARISON
     settings = resolve_settings(config, chosen, preset)
     if "model.impl" not in settings.sweep:
         every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
         settings = resolve_settings(config, [*chosen, every], preset)
     if others := sorted(settings.sweep.keys() - {"model.impl", "train.seed"}):
         raise InputError(
-            f"compare does not vary {', '.join(others)}", where="sweep", allowed="the axes model.impl and train.seed"
+            f"compare cannot vary {', '.join(others)}", where="sweep", allowed="the axes model.impl and train.seed"
         )
     if len(settings.sweep["model.impl"]) < 2:
         raise InputError(
-            f"there is nothing to compare {settings.sweep['model.impl'][0]!r} with",
+            f"cannot compare {settings.sweep['model.impl'][0]!r} on its own",
             where="--impl",
             allowed=f"two or more of {', '.join(IMPLEMENTATIONS)}",
         )

@@ -25,11 +25,14 @@ CONFIGS_EXAMPLES = """
 
 def configs(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Show only this config, as YAML.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Show this config as YAML (default: list all configs).", show_default=False
+        ),
     ] = None,
     copy: Annotated[
         Path | None,
-        typer.Option(parser=options.named_path, metavar="DIR", help="Copy the config, or all of them, to a folder."),
+        typer.Option(parser=options.non_empty_path, metavar="DIR", help="Copy the config, or all configs, to DIR."),
     ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -38,8 +41,8 @@ def configs(
 ) -> None:
     """List, show or copy the shipped configs.
 
-    Every command that takes CONFIG also takes the name of a shipped config: digitsum sweep srn. To change one, copy
-    it and edit the copy. Copying never replaces a file that has other content.
+    Any command that takes CONFIG accepts the name of a shipped config: digitsum sweep srn. To change a config, copy
+    it and edit the copy. Copying never overwrites a file with different content.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.settings import resolve_settings
@@ -59,12 +62,12 @@ def configs(
         copies = copy_configs(chosen.values(), copy)
         console.show(*map(str, copies))
         console.document({"copies": [str(path) for path in copies]})
-        return console.message(f"The configs are in {copy}; run one with digitsum sweep {copies[0]}")
+        return console.message(f"The configs are in {copy}. To run one: digitsum sweep {copies[0]}")
     summaries = [summarise_config(each) for each in chosen]
     if name is None:
         console.show(_table(summaries))
         console.document({"configs": [asdict(summary) for summary in summaries]})
-        console.message("digitsum sweep NAME runs one; digitsum configs NAME shows one")
+        console.message("To run a config: digitsum sweep NAME. To show it: digitsum configs NAME")
     else:
         text = chosen[name].read_text(encoding="utf-8")
         console.text(text)
@@ -76,7 +79,7 @@ def _table(summaries: "Sequence[ConfigSummary]") -> "Table":
 
     return Table(
         "Shipped configs; a cost of 1 is one SRN trained for 500 epochs at length 20",
-        ("config", "what it does", "trainings", "cost"),
+        ("config", "description", "trainings", "cost"),
         [[each.name, each.about, str(each.trials), number(each.cost, 1)] for each in summaries],
         text_columns=2,
     )

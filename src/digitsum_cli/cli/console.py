@@ -1,4 +1,4 @@
-"""The one place that prints: data to stdout; progress, messages and errors to stderr."""
+"""The only place that prints: results to stdout; progress, messages and errors to stderr."""
 
 import contextlib
 import io
@@ -29,11 +29,11 @@ _WIDTH_OF_ANY_TABLE = 10_000
 
 
 class Console:
-    """Where a command's output goes.
+    """Prints the output of a command.
 
     Arguments:
-        as_json: stdout gets one JSON document and nothing else.
-        quiet: no progress and no messages.
+        as_json: print one JSON document to stdout and nothing else.
+        quiet: hide progress and messages.
     """
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
@@ -44,16 +44,16 @@ class Console:
 
     @property
     def live(self) -> bool:
-        """Whether stderr is a terminal on which progress can move."""
+        """Whether stderr is a terminal that can show live progress."""
         return self._err.is_terminal and not self._quiet
 
     def message(self, text: str) -> None:
-        """A line for the person who waits."""
+        """Prints a line to stderr, unless quiet."""
         if not self._quiet:
             self._err.print(text, markup=False, highlight=False)
 
     def show(self, *parts: Table | str) -> None:
-        """The result, for people; not shown when JSON was asked for."""
+        """Prints the result for people, unless JSON was requested."""
         if not self._as_json:
             for part in parts:
                 if isinstance(part, Table):
@@ -62,7 +62,7 @@ class Console:
                     self._out.print(part, markup=False, highlight=False)
 
     def _show_table(self, table: Table) -> None:
-        """In full: where the terminal is too narrow even for the numbers, the lines run over its edge."""
+        """Prints the whole table; if the terminal is too narrow even for the numbers, lines extend past its edge."""
         drawn = rich_table(table, narrow=False)
         if self._width_of(drawn) > self._out.width:
             drawn = rich_table(table, narrow=True)
@@ -74,17 +74,17 @@ class Console:
         return Measurement.get(self._out, self._out.options.update(width=_WIDTH_OF_ANY_TABLE), table).maximum
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """The result as a JSON document, when that was asked for."""
+        """Prints the result as a JSON document, if JSON was requested."""
         if self._as_json:
             sys.stdout.write(json_text(document))
 
     def text(self, text: str) -> None:
-        """Text to stdout as it is; not shown when JSON was asked for."""
+        """Prints text unchanged to stdout, unless JSON was requested."""
         if not self._as_json:
             sys.stdout.write(text)
 
     def progress(self, *columns: ProgressColumn) -> Progress:
-        """A live bar with further columns; it shows nothing where stderr is no terminal."""
+        """A live progress bar with extra columns; it shows nothing if stderr is not a terminal."""
         return Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -98,17 +98,17 @@ class Console:
 
 
 def print_error(message: str) -> None:
-    """An error, for whoever must act on it."""
+    """Prints an error to stderr."""
     _IgnoreWriteErrors(sys.stderr).write(f"Error: {message}\n")
 
 
 def print_warning(message: str) -> None:
-    """Something to know, for whoever wants to act on it."""
+    """Prints a warning to stderr."""
     _IgnoreWriteErrors(sys.stderr).write(f"Warning: {message}\n")
 
 
-def ignore_write_errors() -> None:
-    """Lets stdout and stderr take all text, with ``?`` for what their encoding lacks, also where they are closed."""
+def prepare_output_streams() -> None:
+    """Makes stdout and stderr accept any text: ``?`` replaces unencodable characters; a closed stream discards it."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -118,7 +118,7 @@ def ignore_write_errors() -> None:
 
 
 class _IgnoreWriteErrors:
-    """A stream that drops what cannot be written: nothing is given up because nobody reads its messages."""
+    """A stream that ignores write errors, so that a command never fails because stderr was closed."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -138,7 +138,7 @@ class _IgnoreWriteErrors:
 
 class _RichConsole(RichConsole):
     def on_broken_pipe(self) -> None:
-        """Leaves it to the reporter of errors, where the library would exit with 1."""
+        """Leaves the error to ``handle_errors``; Rich would exit with code 1."""
         raise BrokenPipeError
 
 

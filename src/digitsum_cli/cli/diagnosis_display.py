@@ -1,4 +1,4 @@
-"""What a person sees while checkpoints are diagnosed."""
+"""Progress of a diagnosis."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 from digitsum_cli.cli.console import Console
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
-from digitsum_cli.evaluation.saved_diagnoses import diagnoses_of
+from digitsum_cli.evaluation.saved_diagnoses import load_or_diagnose
 from digitsum_cli.execution.trial_executor import usable_cores
 
 
-def diagnose_shown(
+def diagnose_with_progress(
     checkpoints: Sequence[TrialCheckpoint], folder: Path, jobs: int | None, console: Console
 ) -> list[DiagnosedTrial]:
-    """Diagnoses checkpoints, or reads what was found before, with a bar that moves.
+    """Diagnoses checkpoints, or reads saved diagnoses, and shows a progress bar.
 
     Arguments:
-        checkpoints: that were read.
-        folder: where ``diagnosis.json`` stands or is written.
-        jobs: how many are looked into side by side; None for as many as there are cores.
-        console: where to show it.
+        checkpoints: the checkpoints to diagnose.
+        folder: the folder of ``diagnosis.json``, which is read or written.
+        jobs: number of checkpoints diagnosed in parallel; None for the number of CPU cores.
+        console: where to show the progress bar.
     """
     with console.progress() as progress:
         task = progress.add_task("diagnosis", total=len(checkpoints))
-        return diagnoses_of(
+        return load_or_diagnose(
             checkpoints, folder, jobs or usable_cores(), lambda done, _: progress.update(task, completed=done)
         )

@@ -1,4 +1,4 @@
-"""What becomes of an error: one message on stderr and an exit code; a traceback only with ``--debug``."""
+"""Turns an error into one message on stderr and an exit code; only ``--debug`` shows a traceback."""
 
 import contextlib
 import errno
@@ -12,27 +12,27 @@ from typing import Any
 import typer
 
 from digitsum_cli.cli.console import print_error, print_warning
-from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, answer_signals
+from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, handle_signals
 from digitsum_cli.errors import DigitsumError, DigitsumWarning
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EBADF)
 
 
 def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with its errors reported; it must take ``debug``."""
+    """Wraps a command to report its errors; the command must take ``debug``."""
 
     @functools.wraps(command)
-    def reporting(*arguments: Any, **options: Any) -> None:
+    def wrapped(*arguments: Any, **options: Any) -> None:
         try:
-            answer_signals()
-            with _warnings_shown():
+            handle_signals()
+            with _show_warnings():
                 command(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as error:
             print_error("interrupted")
             raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
         except BrokenPipeError as error:
-            _give_up_stdout()  # whoever read it has gone (``| head``): leave without a word
+            _discard_stdout()  # the reader closed the pipe (``| head``): exit silently
             raise typer.Exit(0) from error
         except typer.Exit:
             raise
@@ -41,11 +41,11 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
                 raise
             raise typer.Exit(report_error(error)) from error
 
-    return reporting
+    return wrapped
 
 
 @contextlib.contextmanager
-def _warnings_shown() -> Iterator[None]:
+def _show_warnings() -> Iterator[None]:
     """Shows a ``DigitsumWarning`` as one line on stderr."""
     with warnings.catch_warnings():
         others = warnings.showwarning
@@ -62,7 +62,7 @@ def _warnings_shown() -> Iterator[None]:
 
 
 def report_error(error: Exception) -> int:
-    """Says what went wrong, in one message.
+    """Prints one message about an error.
 
     Returns:
         The exit code.
@@ -71,13 +71,13 @@ def report_error(error: Exception) -> int:
         print_error(str(error))
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_OUTPUT:
-        _give_up_stdout()
-        print_error(f"the output cannot be written: {error.strerror}")
+        _discard_stdout()
+        print_error(f"cannot write the output: {error.strerror}")
     else:
-        print_error(f"digitsum itself went wrong: {type(error).__name__}: {error}. --debug shows where")
+        print_error(f"internal error: {type(error).__name__}: {error}. Use --debug to see the traceback")
     return DigitsumError.exit_code
 
 
-def _give_up_stdout() -> None:
-    """Lets nothing more be written there, also not when the process ends."""
+def _discard_stdout() -> None:
+    """Discards all further output to stdout, including the flush at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``digitsum evaluate``: score a checkpoint, or every one of a run."""
+"""``digitsum evaluate``: evaluate one checkpoint or a whole run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,19 +29,23 @@ def evaluate(
         Path, typer.Argument(metavar="CHECKPOINT_OR_RUN", help="A .safetensors file or a run directory.")
     ],
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Score on these files instead of the trained-on data.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Evaluate on the data sets in DIR (default: the data it was trained on)."),
     ] = None,
-    diagnose: Annotated[bool, typer.Option("--diagnose", help="Look for the reasons: tables, figures, JSON.")] = False,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Explain why the network forgets: tables, figures, JSON.")
+    ] = False,
     sequence: Annotated[
-        str | None, typer.Option(metavar="DIGITS", help='Read one sequence step by step: "6 7 0 0 1 0".')
+        str | None,
+        typer.Option(metavar="DIGITS", help='Show the answer after each step of a sequence such as "6 7 0 0 1 0".'),
     ] = None,
     jobs: options.DiagnosisJobs = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=options.named_path,
+            parser=options.non_empty_path,
             metavar="DIR",
-            help="Where --diagnose and --sequence write; RUN/diagnosis unless given.",
+            help="Output folder of --diagnose and --sequence (default: RUN/diagnosis).",
         ),
     ] = None,
     assignments: options.Assignments = None,
@@ -50,16 +54,16 @@ def evaluate(
     print_config: options.PrintConfig = False,
     debug: options.Debug = False,
 ) -> None:
-    """Score a checkpoint, or every one of a run.
+    """Evaluate one checkpoint or a whole run.
 
-    Gives accuracy and loss on the train, eval and test rows, and the exact accuracy over every possible row. The data
-    are those the weights were trained with, drawn again; --data or --set data.… name others.
+    Reports accuracy and loss on the training, eval and test rows, and the exact accuracy over all possible rows. By
+    default, uses the same data as the training; --data or --set data.… selects other data.
 
-    --diagnose says why it forgot: how far back gradients reach, what disturbs the memory, which digit was lost.
-    --sequence shows the answer to one sequence, with the state and the probabilities step by step.
+    --diagnose explains why a network forgets: how far back gradients reach, what disturbs the memory, and which
+    digit is lost. --sequence shows the answer, the state and the probabilities after each step of one sequence.
     """
     from digitsum_cli.cli.print_config import show_settings
-    from digitsum_cli.cli.study_result import say_what_is_missing
+    from digitsum_cli.cli.study_result import report_missing_checkpoints
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_trial_checkpoint
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
@@ -68,12 +72,12 @@ def evaluate(
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and not diagnose and sequence is None:
-        raise InputError("--out says where --diagnose and --sequence write", next_step="Add one of them")
+        raise InputError("--out requires --diagnose or --sequence", next_step="Add one of them")
     chosen = options.overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     found = find_checkpoints(source)
-    say_what_is_missing(source, found.missing, console)
+    report_missing_checkpoints(source, found.missing, console)
     if print_config:
         return show_settings(scoring_settings(read_trial_checkpoint(found.paths[0]), chosen), console)
     folder = out or diagnosis_folder(source)
@@ -89,8 +93,8 @@ def evaluate(
         console.show(_table(scores))
     if diagnose:
         done = set(found.done)
-        of_done = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
-        document["diagnosis"] = _show_diagnosis(of_done, folder, jobs, console)
+        finished = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
+        document["diagnosis"] = _show_diagnosis(finished, folder, jobs, console)
     console.document(document)
 
 
@@ -100,23 +104,23 @@ def _show_sequence(
     from digitsum_cli.evaluation.walkthrough import walk_through_checkpoint
     from digitsum_cli.report.walkthrough import save_walkthrough_figure, walkthrough_table
 
-    walked = walk_through_checkpoint(checkpoints, sequence)
-    console.message(f"Using checkpoint {walked.path}")
-    console.show(walkthrough_table(walked), walked.verdict)
-    png, svg = save_walkthrough_figure(walked, folder)
+    walkthrough = walk_through_checkpoint(checkpoints, sequence)
+    console.message(f"Using checkpoint {walkthrough.path}")
+    console.show(walkthrough_table(walkthrough), walkthrough.verdict)
+    png, svg = save_walkthrough_figure(walkthrough, folder)
     console.message(f"The figure is in {png} and {svg.name}")
-    return walked.to_dict()
+    return walkthrough.to_dict()
 
 
 def _show_diagnosis(
     checkpoints: "Sequence[TrialCheckpoint]", folder: Path, jobs: int | None, console: Console
 ) -> list[dict[str, Any]]:
-    from digitsum_cli.cli.diagnosis_display import diagnose_shown
+    from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
     from digitsum_cli.report.diagnosis_figures import save_diagnosis_figures
     from digitsum_cli.report.diagnosis_tables import diagnosis_table
     from digitsum_cli.report.reasons import reasons
 
-    diagnosed = diagnose_shown(checkpoints, folder, jobs, console)
+    diagnosed = diagnose_with_progress(checkpoints, folder, jobs, console)
     console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
     save_diagnosis_figures(diagnosed, folder)
     console.message(f"diagnosis.json and the figures are in {folder}")
@@ -130,8 +134,8 @@ def _table(scores: "Sequence[CheckpointScores]") -> "Table":
     varied = varied_columns(each.setting for each in scores)
     named = ["length", *dict.fromkeys(("cell", "impl", *varied)), "seed"]
     return Table(
-        "Best checkpoints: accuracy and loss, with the 95 % interval of the test accuracy; exact is over every "
-        "possible row",
+        "Best checkpoints: accuracy and loss, with the 95 % interval of the test accuracy; exact is over all "
+        "possible rows",
         (
             *(name.replace("_", " ") for name in named),
             *("train", "eval", "test", "unseen test rows", "exact"),

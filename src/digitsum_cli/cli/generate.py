@@ -1,4 +1,4 @@
-"""``digitsum generate``: make the data sets."""
+"""``digitsum generate``: generate the data sets."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,11 +27,19 @@ GENERATE_EXAMPLES = """
 def generate(
     config: options.Config = None,
     lengths: options.Lengths = None,
-    k_train: Annotated[str | None, typer.Option(metavar="N", help="Training rows for each pair of digits.")] = None,
-    k_eval: Annotated[str | None, typer.Option(metavar="N", help="Eval rows for each pair of digits.")] = None,
-    k_test: Annotated[str | None, typer.Option(metavar="N", help="Test rows for each pair of digits.")] = None,
-    seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the random stream.")] = None,
-    out: Annotated[Path, typer.Option(parser=options.named_path, metavar="DIR", help="Where to write.")] = Path(
+    k_train: Annotated[
+        str | None, typer.Option(metavar="N", help="Training rows per pair of first digits (default: from CONFIG).")
+    ] = None,
+    k_eval: Annotated[
+        str | None, typer.Option(metavar="N", help="Eval rows per pair of first digits (default: from CONFIG).")
+    ] = None,
+    k_test: Annotated[
+        str | None, typer.Option(metavar="N", help="Test rows per pair of first digits (default: from CONFIG).")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="Seed of the random stream (default: from CONFIG).")
+    ] = None,
+    out: Annotated[Path, typer.Option(parser=options.non_empty_path, metavar="DIR", help="Folder to write to.")] = Path(
         "datasets"
     ),
     assignments: options.Assignments = None,
@@ -40,12 +48,12 @@ def generate(
     print_config: options.PrintConfig = False,
     debug: options.Debug = False,
 ) -> None:
-    """Make the data sets, show sizes, samples and repetitions.
+    """Generate the data sets; show sizes, samples and duplicates.
 
-    Writes DIR/LENGTH/train.txt, eval.txt and test.txt; files of the same name are replaced. One random stream runs
-    through all lengths, so the rows of a length depend on the lengths before it.
+    Writes DIR/LENGTH/train.txt, eval.txt and test.txt, and overwrites existing files. All lengths share one random
+    stream, so the rows of a length depend on the lengths before it.
 
-    Without CONFIG, it uses the book's settings.
+    Without CONFIG, uses the book's settings.
     """
     from digitsum_cli.analysis.analysis import DataAudit
     from digitsum_cli.cli.print_config import show_settings
@@ -71,18 +79,18 @@ def generate(
     data = settings.data
     if data.dir is not None:
         raise InputError(
-            f"data.dir is {data.dir!r}, which names data to read, and generate makes data",
-            next_step="Leave data.dir out, and name the folder to write to with --out",
+            f"data.dir is {data.dir!r}, but generate does not read existing data",
+            next_step="Remove data.dir, and choose the output folder with --out",
         )
     splits_by_length = load_data(data)
     write_splits(out, splits_by_length)
     audits = [audit_splits(splits) for splits in splits_by_length.values()]
     console.show(_table(splits_by_length), audit_table([DataAudit(data.seed, audit) for audit in audits]))
-    described = [
-        {**_described(out, splits), "audit": asdict(audit)}
+    descriptions = [
+        {**_describe(out, splits), "audit": asdict(audit)}
         for splits, audit in zip(splits_by_length.values(), audits, strict=True)
     ]
-    console.document({"out": str(out), "lengths": described})
+    console.document({"out": str(out), "lengths": descriptions})
     console.message(f"Wrote {3 * len(splits_by_length)} files to {out}")
 
 
@@ -90,8 +98,8 @@ def _table(splits_by_length: "Mapping[int, Splits]") -> "Table":
     from digitsum_cli.table import Table
 
     return Table(
-        "Data sets, in rows",
-        ("length", "train", "eval", "test", "a row -> its label"),
+        "Data sets: number of rows",
+        ("length", "train", "eval", "test", "sample row -> label"),
         [
             [str(length), *(str(len(rows)) for _, rows in splits.items()), _sample(splits.train)]
             for length, splits in splits_by_length.items()
@@ -100,14 +108,14 @@ def _table(splits_by_length: "Mapping[int, Splits]") -> "Table":
 
 
 def _sample(rows: "Rows") -> str:
-    middle = 67 * len(rows) // 100  # 6 and 7 come first
+    middle = 67 * len(rows) // 100  # its first two digits are 6 and 7
     digits = [str(digit) for digit in rows.digits[middle]]
     if len(digits) > _LONGEST_SAMPLE:
         digits[_LONGEST_SAMPLE // 2 : -_LONGEST_SAMPLE // 2] = ["…"]
     return f"{' '.join(digits)} -> {rows.labels[middle]}"
 
 
-def _described(out: Path, splits: "Splits") -> dict[str, Any]:
+def _describe(out: Path, splits: "Splits") -> dict[str, Any]:
     from digitsum_cli.core.data_files import format_rows
 
     files = {

@@ -1,4 +1,4 @@
-"""The app and its commands."""
+"""The command-line app and its commands."""
 
 import sys
 from typing import Annotated
@@ -8,12 +8,12 @@ import typer
 import digitsum_cli
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
 from digitsum_cli.cli.configs import CONFIGS_EXAMPLES, configs
-from digitsum_cli.cli.console import ignore_write_errors
+from digitsum_cli.cli.console import prepare_output_streams
 from digitsum_cli.cli.error_handling import handle_errors, report_error
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
-from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, leave
+from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, exit_process
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
 from digitsum_cli.cli.train import TRAIN_EXAMPLES, train
 
@@ -25,8 +25,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"digitsum {digitsum_cli.__version__}")
         raise typer.Exit
 
@@ -39,14 +39,14 @@ def root(
 ) -> None:
     """How far back does a recurrent network remember?
 
-    The digit-sum experiment: read a sequence of digits and, at its end, add up the first two. The longer the
-    sequence, the longer the network must remember.
+    The digit-sum experiment: the network reads a sequence of digits, then answers with the sum of the first two. The
+    longer the sequence, the longer the network must remember.
 
     \b
     Start here:
-      digitsum sweep quick          a tour in seconds
+      digitsum sweep quick          a first try, in seconds
       digitsum sweep                the book's experiment with ten seeds
-      digitsum report runs/srn      a run on one page: the answer and the reasons
+      digitsum report runs/srn      the results and the reasons on one page
     """
 
 
@@ -63,13 +63,13 @@ for _command, _examples in (
 
 
 def run() -> None:
-    """Runs the command that the command line names."""
-    ignore_write_errors()
+    """Runs the command given on the command line."""
+    prepare_output_streams()
     try:
         app(prog_name="digitsum")
-    except OSError as error:  # the help cannot be written
+    except OSError as error:  # the help text could not be written
         sys.exit(report_error(error))
-    except SystemExit as ended:
-        if ended.code in (INTERRUPTED, TERMINATED):
-            leave(ended.code)
+    except SystemExit as request:
+        if request.code in (INTERRUPTED, TERMINATED):
+            exit_process(request.code)
         raise

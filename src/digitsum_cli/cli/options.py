@@ -1,4 +1,4 @@
-"""The options that commands share, and how they become overrides of the settings."""
+"""The options that commands share, and their conversion to overrides of the settings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from digitsum_cli.settings import Override
 
 
-def named_path(text: str | Path) -> Path:
-    """A path from the command line; an empty one, as from a variable that is not set, would be the present folder."""
+def non_empty_path(text: str | Path) -> Path:
+    """A path from the command line. An empty one, such as an unset variable, would mean the current folder."""
     if not str(text).strip():
-        raise typer.BadParameter("an empty name; write . for the present folder")
+        raise typer.BadParameter("the path is empty; use . for the current folder")
     return Path(text)
 
 
@@ -23,57 +23,65 @@ Config = Annotated[
     Path | None,
     typer.Argument(
         metavar="CONFIG",
-        help="A YAML file or the name of a shipped config (digitsum configs lists them).",
+        help="A YAML file or the name of a shipped config (see digitsum configs).",
         show_default=False,
     ),
 ]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the settings, e.g. --set train.lr=3e-3. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, such as --set train.lr=3e-3. Repeatable."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result to stdout as one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and messages.")]
 PrintConfig = Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and exit.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback if an error occurs.")]
 Lengths = Annotated[
     str | None,
-    typer.Option(metavar="LIST", help="Sequence lengths: 5,10,20 or 5..35 (in steps of 5) or 5..35..10."),
+    typer.Option(
+        metavar="LIST", help="Sequence lengths: 5,10,20 or 5..35 (step 5) or 5..35..10 (default: from CONFIG)."
+    ),
 ]
-Epochs = Annotated[str | None, typer.Option(metavar="N", help="Passes over the training rows.")]
-Seeds = Annotated[str | None, typer.Option(metavar="LIST", help="Training seeds: 0,3,5 or 0..9.")]
+Epochs = Annotated[
+    str | None, typer.Option(metavar="N", help="Number of passes over the training set (default: from CONFIG).")
+]
+Seeds = Annotated[
+    str | None, typer.Option(metavar="LIST", help="Training seeds: 0,3,5 or 0..9 (default: from CONFIG).")
+]
 Implementations = Annotated[
-    str | None, typer.Option(metavar="NAME,…", help=f"Implementations: {', '.join(IMPLEMENTATIONS)}.")
+    str | None,
+    typer.Option(metavar="NAME,…", help=f"One or more of {', '.join(IMPLEMENTATIONS)} (default: from CONFIG)."),
 ]
 Out = Annotated[
-    Path | None, typer.Option(parser=named_path, metavar="DIR", help="The run directory; runs/NAME unless given.")
+    Path | None, typer.Option(parser=non_empty_path, metavar="DIR", help="Run directory (default: a new one in runs/).")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a run that stands in the run directory.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]
+THRESHOLD_HELP = "Exact accuracy needed to count a length as remembered"
 Thresholds = Annotated[
     str | None,
     typer.Option(
         "--threshold",
         metavar="LIST",
-        help="Exact accuracies from which on a length counts as remembered; 0.5,0.9 unless given.",
+        help=f"{THRESHOLD_HELP} (default: 0.5,0.9).",
     ),
 ]
 DiagnosisJobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", "-j", min=1, metavar="N", help="Checkpoints diagnosed side by side; as many as cores unless given."
+        "--jobs", "-j", min=1, metavar="N", help="Number of checkpoints diagnosed in parallel (default: CPU cores)."
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="Trainings side by side; as many as cores unless given."),
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Number of parallel trainings (default: CPU cores)."),
 ]
 
 
 def find_config(config: Path | None, console: "Console") -> Path | None:
-    """The file that CONFIG stands for; says so where a shipped config takes the place of a missing file.
+    """The file that CONFIG names; prints a message if a shipped config is used instead of a missing file.
 
     Raises:
-        InputError: there is no such file and no such shipped config.
+        InputError: there is neither such a file nor such a shipped config.
     """
     from digitsum_cli.settings.shipped import find_config
 
@@ -81,29 +89,29 @@ def find_config(config: Path | None, console: "Console") -> Path | None:
         return None
     found = find_config(config)
     if found != config and config.suffix:
-        console.message(f"There is no file {config} here; using the shipped config {found.stem}")
+        console.message(f"{config} not found; using the shipped config {found.stem}")
     return found
 
 
-def require_run_to_resume(resume: bool, force: bool, out: Path | None) -> None:
-    """Checks that ``--resume`` can be followed.
+def check_resume_options(resume: bool, force: bool, out: Path | None) -> None:
+    """Checks that ``--resume`` fits the other options.
 
     Raises:
-        InputError: it stands beside ``--force``, or without a run.
+        InputError: it is combined with ``--force``, or ``--out`` is missing.
     """
     from digitsum_cli.errors import InputError
 
     if resume and force:
-        raise InputError("--resume goes on with a run and --force deletes it", allowed="one of the two")
+        raise InputError("--resume continues a run but --force deletes it", allowed="one of the two")
     if resume and out is None:
-        raise InputError("--resume needs the run to go on with", next_step="Name it with --out")
+        raise InputError("--resume requires --out", next_step="Name the run to resume with --out DIR")
 
 
 def parse_thresholds(text: str) -> tuple[float, ...]:
-    """The thresholds of the memory span, in rising order.
+    """The thresholds of the memory span, in ascending order.
 
     Raises:
-        InputError: one is not a number above 0 and up to 1.
+        InputError: a threshold is not a number above 0 and up to 1.
     """
     from digitsum_cli.errors import InputError
 
@@ -113,17 +121,19 @@ def parse_thresholds(text: str) -> tuple[float, ...]:
         thresholds = set()
     if not thresholds or not all(0 < threshold <= 1 for threshold in thresholds):
         raise InputError(
-            f"{text!r} is not a list of accuracies", where="--threshold", allowed="numbers above 0 and up to 1: 0.5,0.9"
+            f"{text!r} is not a list of accuracies",
+            where="--threshold",
+            allowed="numbers above 0 and up to 1, such as 0.5,0.9",
         )
     return tuple(sorted(thresholds))
 
 
 def overrides(assignments: list[str] | None, **options: tuple[str, Any]) -> "list[Override]":
-    """The overrides of a command line, ``--set`` first.
+    """The overrides from the command line, ``--set`` first.
 
     Arguments:
-        assignments: what followed each ``--set``.
-        options: for each named option its key in the settings and its value; those that are None are left out.
+        assignments: the value of each ``--set``.
+        options: for each named option, its settings key and its value; options that are None are skipped.
 
     Raises:
         InputError: an assignment is not of the form ``key=value``.

@@ -6,6 +6,6 @@ from digitsum_cli.settings.schema import Settings
 
 
 def show_settings(settings: Settings, console: Console) -> None:
-    """Shows the settings as YAML that reads back to the same, or as JSON when that was asked for."""
+    """Prints the settings as YAML that loads back unchanged, or as JSON if that was requested."""
     console.text(settings_yaml(settings))
     console.document(settings.model_dump(mode="json"))

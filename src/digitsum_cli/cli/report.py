@@ -1,4 +1,4 @@
-"""``digitsum report``: a run on one page."""
+"""``digitsum report``: write a one-page report of a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,21 +16,23 @@ REPORT_EXAMPLES = """
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    threshold: options.Thresholds = None,
+    threshold: Annotated[
+        str | None, typer.Option(metavar="LIST", help=f"{options.THRESHOLD_HELP} (default: as in the run).")
+    ] = None,
     jobs: options.DiagnosisJobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(parser=options.named_path, metavar="FILE", help="Where to write; RUN/report.html unless given."),
+        typer.Option(parser=options.non_empty_path, metavar="FILE", help="File to write (default: RUN/report.html)."),
     ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     print_config: options.PrintConfig = False,
     debug: options.Debug = False,
 ) -> None:
-    """Put a run on one page, to read or to pass on.
+    """Write a one-page report of a run, to read or share.
 
-    One HTML file that needs no network: the answer, tables, figures, the reasons, settings, provenance, and the
-    commands to get it again. The diagnosis is made if it is not there yet.
+    The report is one HTML file that works offline: the answer, tables, figures, the reasons, settings, provenance
+    and the commands to reproduce the run. Runs the diagnosis first if it is missing.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
@@ -46,17 +48,17 @@ def report(
     if print_config:
         return show_settings(resolve_settings(saved.run.config), console)
 
-    from digitsum_cli.cli.diagnosis_display import diagnose_shown
-    from digitsum_cli.cli.study_result import say_what_is_missing
+    from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
+    from digitsum_cli.cli.study_result import report_missing_checkpoints
     from digitsum_cli.report.run_page import write_report
 
     path = out or saved.run.report
     require_writable(path)
     found = checkpoints_of_run(run)
-    say_what_is_missing(run, found.missing, console)
+    report_missing_checkpoints(run, found.missing, console)
     checkpoints = [read_trial_checkpoint(path) for path in found.done]
-    diagnosed = diagnose_shown(checkpoints, saved.run.diagnosis, jobs, console) if checkpoints else []
+    diagnosed = diagnose_with_progress(checkpoints, saved.run.diagnosis, jobs, console) if checkpoints else []
     page = write_report(saved, diagnosed, path)
     console.show(*page.answer)
     console.document({"run": str(run), "report": str(path), **saved.analysis.to_dict()})
-    console.message(f"The report is {path}")
+    console.message(f"The report is in {path}")

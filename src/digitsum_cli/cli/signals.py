@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what they do to a command."""
+"""How Ctrl-C and SIGTERM end a command."""
 
 import contextlib
 import os
@@ -10,50 +10,50 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 _SHOW_CURSOR = b"\x1b[?25h"
-"""What shows progress hides it."""
+"""Shows the cursor again, which the progress bar hides."""
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end; what answers Ctrl-C answers this too."""
+    """SIGTERM was received; it is handled like Ctrl-C."""
 
 
-def leave_on_signals() -> None:
-    """Lets Ctrl-C and SIGTERM end the process at once, until ``answer_signals``.
+def exit_on_signals() -> None:
+    """Makes Ctrl-C and SIGTERM end the process immediately, until ``handle_signals`` is called.
 
-    Ctrl-C is ignored where whoever started the process had it ignored.
+    If the parent process ignored Ctrl-C, it stays ignored.
     """
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit_immediately)
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, _exit_immediately)
 
 
-def answer_signals() -> None:
-    """Lets the first Ctrl-C or SIGTERM end the command in good order, and the second at once.
+def handle_signals() -> None:
+    """Makes the first Ctrl-C or SIGTERM stop the command cleanly, and the second end it immediately.
 
-    It does so where ``leave_on_signals`` was called, and nowhere else: who calls a command from Python keeps theirs.
+    Does nothing unless ``exit_on_signals`` was called: Python code that calls a command keeps its own handlers.
     """
     for each in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(each) == _leave:
-            signal.signal(each, _stop)
+        if signal.getsignal(each) == _exit_immediately:
+            signal.signal(each, _interrupt)
 
 
-def _stop(number: int, _: object) -> None:
+def _interrupt(number: int, _: object) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(each) == _stop:
-            signal.signal(each, _leave)
+        if signal.getsignal(each) == _interrupt:
+            signal.signal(each, _exit_immediately)
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
-def _leave(number: int, _: object) -> None:
+def _exit_immediately(number: int, _: object) -> None:
     with contextlib.suppress(OSError):
         os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + b"Error: interrupted\n")
     os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
 
 
-def leave(code: int) -> NoReturn:
-    """Ends the process, which was interrupted, with the exit code.
+def exit_process(code: int) -> NoReturn:
+    """Ends an interrupted process with the exit code.
 
-    Python itself would end by the signal if Ctrl-C came while it ran code that was made from text, as of a dataclass.
+    A normal exit would end by the signal if Ctrl-C arrived in generated code, such as the methods of a dataclass.
     """
     with contextlib.suppress(OSError):
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What a person sees while many trials run."""
+"""Progress of a study."""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from digitsum_cli.trials.trial import Trial
 
 
 class StudyDisplay(StudyCallback):
-    """Overall progress with an estimate of the time left, and a line for each trial that ended."""
+    """Overall progress with the estimated time left, and one line per finished trial."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -32,21 +32,21 @@ class StudyDisplay(StudyCallback):
         self._progress.stop()
 
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
-        """Says how many trials are to run."""
+        """Prints how many trials will run."""
         self._start = time.monotonic()
         self._costs = {trial.identity: trial.relative_cost for trial in missing}
         self._ended, self._trials = 0, len(missing)
         self._varied = varied_columns({Setting.of(trial) for trial in plan.trials})
         self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
         saved = len(plan.trials) - len(missing)
-        self._console.message(f"{len(missing)} trainings to run" + (f"; {saved} are already saved" if saved else ""))
+        self._console.message(f"Trainings to run: {len(missing)}" + (f"; already saved: {saved}" if saved else ""))
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
-        """Moves the bar."""
+        """Updates the progress bar."""
         self._advance(trial, (progress.step + 1) / progress.steps)
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """Adds a line."""
+        """Prints the results of the trial."""
         self._ended += 1
         left = self._advance(trial, 1.0)
         parts = [
@@ -77,7 +77,7 @@ class StudyDisplay(StudyCallback):
 
 
 def _duration(seconds: float) -> str:
-    """A time in minutes and seconds, or hours and minutes."""
+    """A duration in minutes and seconds, or hours and minutes."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,4 +1,4 @@
-"""``digitsum sweep``: every trial, the table, the figures."""
+"""``digitsum sweep``: run all trials; make the table and the figures."""
 
 import sys
 from typing import Annotated
@@ -27,10 +27,10 @@ def sweep(
     out: options.Out = None,
     resume: options.Resume = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="With --resume: run those that failed or diverged again.")
+        bool, typer.Option("--retry-failed", help="With --resume: rerun trials that failed or diverged.")
     ] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first training that fails or diverges.")
+        bool, typer.Option("--fail-fast", help="Stop as soon as a training fails or diverges.")
     ] = False,
     force: options.Force = False,
     threshold: options.Thresholds = None,
@@ -40,12 +40,12 @@ def sweep(
     print_config: options.PrintConfig = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train every trial: the table and the figures.
+    """Run all trials; make the table and the figures.
 
-    A trial is a combination of a length and the values of the axes. Trials run side by side, one thread each; the
-    numbers do not depend on how many. Each finished trial is saved at once.
+    A trial is one combination of a length and one value per axis. Trials run in parallel on one thread each; the
+    results do not depend on the number of jobs. Each trial is saved as soon as it finishes.
 
-    Without CONFIG, it runs the shipped config srn: the book's experiment with ten seeds.
+    Without CONFIG, runs the shipped config srn: the book's experiment with ten seeds.
     """
     from digitsum_cli.analysis.memory_spans import THRESHOLDS
     from digitsum_cli.cli.print_config import show_settings
@@ -61,9 +61,9 @@ def sweep(
         seeds=("sweep.train.seed", seeds),
         epochs=("train.epochs", epochs),
     )
-    options.require_run_to_resume(resume, force, out)
+    options.check_resume_options(resume, force, out)
     if retry_failed and not resume:
-        raise InputError("--retry-failed goes on with a run", next_step="Add --resume, and name the run with --out")
+        raise InputError("--retry-failed requires --resume", next_step="Add --resume, and name the run with --out")
     thresholds = THRESHOLDS if threshold is None else options.parse_thresholds(threshold)
     file = options.find_config(config, console) or shipped_config(DEFAULT_SWEEP)
     settings = resolve_settings(file, chosen)
@@ -71,19 +71,19 @@ def sweep(
         return show_settings(settings, console)
 
     from digitsum_cli.cli.study_display import StudyDisplay
-    from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
+    from digitsum_cli.cli.study_result import report_how_to_resume, report_new_run, show_result
     from digitsum_cli.execution.trial_executor import usable_cores
     from digitsum_cli.rundir.directory import open_run
     from digitsum_cli.study.run_options import RunOptions
     from digitsum_cli.study.study import run_study
 
     run = open_run(out, file.stem)
-    say_if_nothing_is_resumed(run, resume, console)
+    report_new_run(run, resume, console)
     with StudyDisplay(console) as display:
         try:
             run_options = RunOptions(
                 jobs or usable_cores(),
-                or_fewer=jobs is None,
+                allow_fewer=jobs is None,
                 resume=resume,
                 retry_failed=retry_failed,
                 force=force,
@@ -92,6 +92,6 @@ def sweep(
             )
             result = run_study(settings, run, display, run_options, thresholds)
         except KeyboardInterrupt:
-            say_how_to_go_on(run.path, force, console)
+            report_how_to_resume(run.path, force, console)
             raise
-    show_result(result, console, "--resume --retry-failed runs them again")
+    show_result(result, console, "to run these trials again, add --resume --retry-failed")

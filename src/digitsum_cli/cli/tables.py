@@ -1,4 +1,4 @@
-"""How tables look in a terminal."""
+"""Tables in a terminal."""
 
 import textwrap
 
@@ -9,11 +9,11 @@ from digitsum_cli.table import Table
 
 
 def rich_table(table: Table, *, narrow: bool) -> RichTable:
-    """The table for a terminal: words aligned to the left, numbers to the right.
+    """A table for the terminal: words aligned left, numbers right.
 
     Arguments:
-        table: what is shown.
-        narrow: whether heads are written on several lines, so that no column is wider than its numbers need.
+        table: the table to draw.
+        narrow: whether to wrap the column heads, so that no column is wider than its numbers.
     """
     drawn = RichTable(
         title=table.caption, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False

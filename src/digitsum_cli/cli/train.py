@@ -1,4 +1,4 @@
-"""``digitsum train``: one model."""
+"""``digitsum train``: train one model."""
 
 import sys
 from typing import Annotated
@@ -20,12 +20,15 @@ TRAIN_EXAMPLES = """
 def train(
     config: options.Config = None,
     length: Annotated[
-        str | None, typer.Option(metavar="N", help="Digits in a sequence; the first of the config's unless given.")
+        str | None,
+        typer.Option(metavar="N", help="Number of digits in a sequence (default: the first length in CONFIG)."),
     ] = None,
     impl: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"Implementation: {' or '.join(IMPLEMENTATIONS)}.")
+        str | None, typer.Option(metavar="NAME", help=f"One of {', '.join(IMPLEMENTATIONS)} (default: from CONFIG).")
     ] = None,
-    seed: Annotated[str | None, typer.Option(metavar="N", help="Seed of the initial weights.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="Seed of the initial weights (default: from CONFIG).")
+    ] = None,
     epochs: options.Epochs = None,
     out: options.Out = None,
     resume: options.Resume = False,
@@ -38,11 +41,13 @@ def train(
 ) -> None:
     """Train one model and draw its loss curves.
 
-    Shows step, epoch, loss and accuracy as it goes, and keeps where it stands: --resume goes on from there,
-    to the same weights. The data of the one length are drawn from the start of the random stream. A sweep
-    draws the lengths before it first; to train on the very rows of a sweep, generate them and set data.dir.
+    Shows step, epoch, loss and accuracy during training and saves its state, so that --resume continues to the same
+    weights as an uninterrupted training.
 
-    Without CONFIG, it uses the book's settings.
+    The data are drawn from the start of the random stream, whereas a sweep draws the lengths before this one first.
+    To train on exactly the rows of a sweep, generate them with digitsum generate and set data.dir.
+
+    Without CONFIG, uses the book's settings.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
@@ -56,19 +61,19 @@ def train(
         seed=("train.seed", seed),
         epochs=("train.epochs", epochs),
     )
-    options.require_run_to_resume(resume, force, out)
+    options.check_resume_options(resume, force, out)
     resolved = resolve_settings(options.find_config(config, console), chosen)
     if length is not None and len(resolved.data.lengths) > 1:
         raise InputError(
-            f"train takes one length, not {length}", where="--length", next_step="Use digitsum sweep for more"
+            f"train takes one length, not {length}", where="--length", next_step="To train several, use digitsum sweep"
         )
     settings = resolved.for_one_trial()
     if resolved.sweep:
-        console.message(f"One training: the axes {', '.join(resolved.sweep)} are left out (digitsum sweep varies them)")
+        console.message(f"Training one model: ignoring the sweep over {', '.join(resolved.sweep)} (see digitsum sweep)")
     if print_config:
         return show_settings(settings, console)
 
-    from digitsum_cli.cli.study_result import say_how_to_go_on, say_if_nothing_is_resumed, show_result
+    from digitsum_cli.cli.study_result import report_how_to_resume, report_new_run, show_result
     from digitsum_cli.cli.training_display import TrainingDisplay
     from digitsum_cli.rundir.directory import open_run
     from digitsum_cli.study.run_options import RunOptions
@@ -78,11 +83,11 @@ def train(
     run_options = RunOptions(
         jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv
     )
-    say_if_nothing_is_resumed(run, resume, console)
+    report_new_run(run, resume, console)
     with TrainingDisplay(console) as display:
         try:
             result = run_study(settings, run, display, run_options)
         except KeyboardInterrupt:
-            say_how_to_go_on(run.path, force, console)
+            report_how_to_resume(run.path, force, console)
             raise
-    show_result(result, console, "--resume trains it again")
+    show_result(result, console, "to train it again, add --resume")

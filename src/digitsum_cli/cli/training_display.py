@@ -1,4 +1,4 @@
-"""What a person sees while one network trains."""
+"""Progress of one training."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -15,7 +15,7 @@ from digitsum_cli.trials.trial import Trial
 
 
 class TrainingDisplay(StudyCallback):
-    """Step, epoch, loss and accuracy: a moving line on a terminal, else some twenty lines."""
+    """Step, epoch, loss and accuracy: a live line on a terminal, otherwise about twenty lines."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -29,7 +29,7 @@ class TrainingDisplay(StudyCallback):
         self._progress.stop()
 
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
-        """Says what is trained."""
+        """Prints what is trained."""
         trial = plan.trials[0]
         self._task = self._progress.add_task(f"length {trial.length}", total=None, state="")
         self._console.message(
@@ -38,7 +38,7 @@ class TrainingDisplay(StudyCallback):
         )
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
-        """Moves the line; without a terminal, adds one."""
+        """Updates the live line, or prints a new line if there is no terminal."""
         state = (
             f"step {progress.step:,}/{progress.steps:,}  epoch {progress.epoch}  loss {number(progress.train_loss, 4)}"
         )
@@ -52,12 +52,12 @@ class TrainingDisplay(StudyCallback):
             self._console.message(state)
 
     def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """Says which weights were kept."""
+        """Prints the scores of the best checkpoint."""
         reason = f": {outcome.reason}" if outcome.reason else ""
         self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s{reason}")
         if outcome.scores is not None:
             self._console.message(
-                f"Kept the weights of step {outcome.best_step:,}: eval accuracy "
+                f"Best checkpoint at step {outcome.best_step:,}: eval accuracy "
                 f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.scores.test_accuracy)}, "
                 f"exact accuracy {percent(outcome.scores.exact_accuracy)}"
             )

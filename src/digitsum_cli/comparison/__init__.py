@@ -1,1 +1,1 @@
-"""Implementations side by side: the same numbers, how fast, how accurate."""
+"""Compares implementations: parity, speed and accuracy."""

@@ -1,20 +1,27 @@
-"""The three parts of a comparison, put together."""
+"""A comparison and its three parts: parity, speed and accuracy."""
 
+import contextlib
+import tempfile
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from digitsum_cli.comparison.parity import Parity, check_parity
 from digitsum_cli.comparison.speed import Timing, time_implementations
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.execution.training import use_one_thread
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.result import StudyResult
+from digitsum_cli.study.run_options import RunOptions
+from digitsum_cli.study.study import run_study
 from digitsum_cli.trials.plan import load_data
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What ``digitsum compare`` found."""
+    """The result of ``digitsum compare``."""
 
     parities: list[Parity]
     timings: list[Timing]
@@ -22,7 +29,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether all implementations compute the same, within the tolerances."""
+        """Whether all implementations agree within the tolerances."""
         return all(parity.agrees for parity in self.parities)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +46,7 @@ def compare_numbers(settings: Settings) -> list[Parity]:
     """Checks the parity of each implementation with the first, at the shortest and the longest length.
 
     Raises:
-        InputError: a data file is missing or wrong.
+        InputError: a data file is missing or invalid.
     """
     use_one_thread()
     reference, *others = (str(impl) for impl in settings.sweep["model.impl"])
@@ -56,11 +63,38 @@ def compare_speeds(settings: Settings) -> list[Timing]:
     """Times all implementations at every length, on one thread.
 
     Raises:
-        InputError: a data file is missing or wrong.
+        InputError: a data file is missing or invalid.
     """
     use_one_thread()
     impls = [str(impl) for impl in settings.sweep["model.impl"]]
     return [timing for rows in _train_rows(settings).values() for timing in time_implementations(settings, impls, rows)]
+
+
+def compare_accuracies(
+    settings: Settings,
+    parities: list[Parity],
+    timings: list[Timing],
+    out: Path | None,
+    callback: StudyCallback,
+    options: RunOptions,
+) -> Comparison:
+    """Trains every implementation from the same seeds, and puts the parts of the comparison together.
+
+    Arguments:
+        settings: with the axis ``model.impl``.
+        parities, timings: the other parts.
+        out: where the run and ``comparison.json`` are saved; None deletes them afterwards.
+        callback: is told how the trainings go.
+        options: how they are run.
+
+    Raises:
+        InputError, DigitsumError: see ``run_study``.
+    """
+    with contextlib.ExitStack() as stack:
+        run = RunDirectory(out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digitsum-compare-"))))
+        comparison = Comparison(parities, timings, run_study(settings, run, callback, options))
+        run.write_comparison(comparison.to_dict())
+    return comparison
 
 
 def _train_rows(settings: Settings) -> dict[int, Rows]:

@@ -1,4 +1,4 @@
-"""Implementations made to start from the same weights and asked for the same quantities."""
+"""One interface to all implementations, which start from the same weights."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -26,11 +26,11 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class Implementation(ABC):
-    """An implementation with given weights. Weights and gradients go by the equation's names and shapes."""
+    """An implementation with given weights. Weights and gradients have the names and shapes of the equations."""
 
     @abstractmethod
     def shapes(self) -> Shapes:
-        """What the parts give for the first training batch."""
+        """The output shape of each part for the first training batch."""
 
     @abstractmethod
     def states(self) -> npt.NDArray[np.floating]:
@@ -41,12 +41,12 @@ class Implementation(ABC):
         """The gradients of the first training batch's loss."""
 
     @abstractmethod
-    def trained(self, steps: int) -> Weights:
-        """The weights after so many steps of Adam over the training rows, again and again in order."""
+    def trained_weights(self, steps: int) -> Weights:
+        """The weights after ``steps`` Adam steps, cycling through the training batches in order."""
 
 
 def build_implementation(settings: Settings, impl: str, dtype: type[np.floating], rows: Rows) -> Implementation:
-    """A contender with the initial weights of the manual implementation.
+    """An implementation with the initial weights of ``manual``.
 
     Arguments:
         settings: cell, sizes, learning rate, batch size and seed.
@@ -67,8 +67,8 @@ class _AutogradImplementation(Implementation):
         self._model.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
         if isinstance(self._model.rnn_model, TorchLayer):
             self._model.rnn_model.fix_second_bias_at_zero()
-        target = _in_equation(self._model, _values)
-        for name, values in _in_equation(build_model(settings, MANUAL, rows), _values).items():
+        target = _equation_tensors(self._model, _values)
+        for name, values in _equation_tensors(build_model(settings, MANUAL, rows), _values).items():
             target[name].copy_(values)
 
     def shapes(self) -> Shapes:
@@ -82,10 +82,10 @@ class _AutogradImplementation(Implementation):
             "logits": tuple(self._model(digits).shape),
         }
         if isinstance(self._model.rnn_model, TorchLayer):
-            library = self._model.rnn_model.rnn
-            outputs, final_state = library(X)
+            layer = self._model.rnn_model.rnn
+            outputs, final_state = layer(X)
             final_h = final_state[0] if isinstance(final_state, tuple) else final_state
-            name = f"nn.{type(library).__name__}"
+            name = f"nn.{type(layer).__name__}"
             shapes |= {f"{name} outputs": tuple(outputs.shape), f"{name} final state": tuple(final_h.shape)}
         return shapes
 
@@ -97,11 +97,11 @@ class _AutogradImplementation(Implementation):
     def gradients(self) -> Weights:
         digits, labels = self._first_batch()
         cross_entropy(self._model(digits), labels).backward()  # type: ignore[no-untyped-call]
-        gradients = _copied(_in_equation(self._model, _gradient))
+        gradients = _to_numpy(_equation_tensors(self._model, _gradient))
         self._model.zero_grad()
         return gradients
 
-    def trained(self, steps: int) -> Weights:
+    def trained_weights(self, steps: int) -> Weights:
         parameters = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(parameters, lr=self._settings.train.lr)
         batches = list(self._rows.batches(self._settings.train.batch_size))
@@ -110,7 +110,7 @@ class _AutogradImplementation(Implementation):
             cross_entropy(self._model(digits), labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
-        return _copied(_in_equation(self._model, _values))
+        return _to_numpy(_equation_tensors(self._model, _values))
 
     def _first_batch(self) -> tuple[Tensor, Tensor]:
         return next(self._rows.batches(self._settings.train.batch_size))
@@ -131,20 +131,20 @@ class _FusedImplementation(Implementation):
         return self._trainer.states(0, self._rows.digits[: self._batch_size])
 
     def gradients(self) -> Weights:
-        return _in_equation_names(self._trainer.gradients(0)[1])
+        return _equation_names(self._trainer.gradients(0)[1])
 
-    def trained(self, steps: int) -> Weights:
+    def trained_weights(self, steps: int) -> Weights:
         self._trainer.advance(steps)
-        return _in_equation_names(self._trainer.weights())
+        return _equation_names(self._trainer.weights())
 
 
 def build_model(settings: Settings, impl: str, rows: Rows) -> DigitSumClassifier:
-    """The classifier of the settings by one of the implementations under autograd.
+    """The classifier of the settings in one of the autograd implementations.
 
     Arguments:
-        settings: of the model, and its seed.
+        settings: the model and its seed.
         impl: ``manual`` or ``torch``.
-        rows: of the length.
+        rows: rows of the length.
     """
     model, length = settings.model.model_dump(exclude={"impl"}), rows.digits.shape[1]
     return build_classifier(impl=impl, **model, seed=settings.train.seed, length=length, task=settings.data.asked)
@@ -153,13 +153,13 @@ def build_model(settings: Settings, impl: str, rows: Rows) -> DigitSumClassifier
 def build_fused_trainer(
     settings: Settings, rows: Rows, dtype: type[np.floating], epochs: int | None = None
 ) -> "FusedTrainer":
-    """The compiled trainer of the settings, with the weights of the manual implementation and without evaluations.
+    """The fused trainer of the settings, with the initial weights of ``manual`` and without evaluations.
 
     Arguments:
-        settings: of the model and its training.
+        settings: the model and its training.
         rows: the training rows.
         dtype: float32 or float64.
-        epochs: passes over the rows; those of the settings unless given.
+        epochs: passes over the rows (default: those of the settings).
     """
     from digitsum_cli.fused.prefix_tree import build_prefix_forest
     from digitsum_cli.fused.rule import Rule
@@ -180,7 +180,7 @@ def build_fused_trainer(
     )
 
 
-def _in_equation(model: DigitSumClassifier, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+def _equation_tensors(model: DigitSumClassifier, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
     return {
         **model.rnn_model.equation_tensors(read),
         "embedding.W": read(model.embedding.W),
@@ -189,11 +189,11 @@ def _in_equation(model: DigitSumClassifier, read: Callable[[Tensor], Tensor]) ->
     }
 
 
-def _in_equation_names(weights: Weights) -> Weights:
+def _equation_names(weights: Weights) -> Weights:
     return {name.removeprefix("rnn_model."): values for name, values in weights.items()}
 
 
-def _copied(tensors: dict[str, Tensor]) -> Weights:
+def _to_numpy(tensors: dict[str, Tensor]) -> Weights:
     return {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
 
 

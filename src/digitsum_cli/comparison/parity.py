@@ -1,4 +1,4 @@
-"""Do two implementations compute the same? The same weights in both, then states, gradients and training."""
+"""Do two implementations compute the same? Compares states, gradients and training from the same weights."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ TOLERANCES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """How far two implementations are apart in one quantity.
+    """How much two implementations differ in one quantity.
 
     Arguments:
         quantity: ``states``, ``gradients`` or ``trained weights`` (after 200 Adam steps).
-        parameter: whose gradient or weights, in the equation's names; empty for the states.
-        largest: the largest absolute difference of any element.
-        scale: the largest absolute value of the first implementation's elements.
-        tolerance: what ``largest`` may be.
+        parameter: the parameter of the equations that it belongs to; empty for the states.
+        largest: the largest absolute difference of all elements.
+        scale: the largest absolute value in the first implementation.
+        tolerance: the maximum of ``largest``.
     """
 
     quantity: str
@@ -36,7 +36,7 @@ class Difference:
 
     @property
     def agrees(self) -> bool:
-        """Whether the difference is within the tolerance; a value that is not a number never is."""
+        """Whether the difference is within the tolerance; NaN never is."""
         return self.largest <= self.tolerance
 
 
@@ -45,7 +45,7 @@ class Parity:
     """Two implementations on the first training batch of one length, in one precision.
 
     Arguments:
-        shapes: for each implementation, what its parts give.
+        shapes: for each implementation, the output shape of each part.
     """
 
     impls: tuple[str, str]
@@ -63,21 +63,21 @@ class Parity:
 def check_parity(settings: Settings, impls: tuple[str, str], rows: Rows) -> Iterator[Parity]:
     """Compares two implementations in float32 and float64.
 
-    The library's second bias vector is held at 0, so that both have the equation's parameters.
+    PyTorch's second bias vector is fixed at 0, so that both have the parameters of the equations.
 
     Arguments:
         settings: cell, sizes, learning rate, batch size and seed.
-        impls: the two names; the first is the reference.
+        impls: the names of the two; the first is the reference.
         rows: the training rows of one length.
     """
-    enough = settings.with_values({"train.epochs": ADAM_STEPS})
+    training = settings.with_values({"train.epochs": ADAM_STEPS})
     for dtype in (np.float32, np.float64):
-        first, second = (build_implementation(enough, impl, dtype, rows) for impl in impls)
+        first, second = (build_implementation(training, impl, dtype, rows) for impl in impls)
         shapes = {impls[0]: first.shapes(), impls[1]: second.shapes()}
         compared = {
             "states": ({"": first.states()}, {"": second.states()}),
             "gradients": (first.gradients(), second.gradients()),
-            "trained weights": (first.trained(ADAM_STEPS), second.trained(ADAM_STEPS)),
+            "trained weights": (first.trained_weights(ADAM_STEPS), second.trained_weights(ADAM_STEPS)),
         }
         yield Parity(
             impls,

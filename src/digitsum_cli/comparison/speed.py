@@ -1,4 +1,4 @@
-"""How long a forward, a forward and backward, and a whole training step take, as ratios."""
+"""Times a forward pass, a forward and backward pass, and a whole training step, as ratios."""
 
 import statistics
 import time
@@ -17,18 +17,18 @@ from digitsum_cli.settings.schema import Settings
 
 REPEATS = 100
 _WARM_UP = 5
-WORKS = ("forward", "forward and backward", "training step")
+OPERATIONS = ("forward", "forward and backward", "training step")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One piece of work at one length.
+    """The times of one operation at one length.
 
     Arguments:
-        work: ``forward``, ``forward and backward`` or ``training step``.
-        seconds: for each implementation the median of many repeats, interleaved with the others'; the compiled
-            trainer does whole training steps only.
-        ratios: for each implementation the median over the repeats of its time as a multiple of the first's.
+        work: the operation: ``forward``, ``forward and backward`` or ``training step``.
+        seconds: for each implementation, the median of many repeats, interleaved with those of the others;
+            ``fused`` is timed only for whole training steps.
+        ratios: for each implementation, the median over the repeats of its time divided by the first one's.
     """
 
     length: int
@@ -38,51 +38,55 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """A call that does the same piece of work some times over."""
+class _TimedCall:
+    """A call that performs an operation ``times`` times."""
 
     call: Callable[[], object]
     times: int = 1
 
 
 def time_implementations(settings: Settings, impls: Sequence[str], rows: Rows, repeats: int = REPEATS) -> list[Timing]:
-    """Times implementations in turn on training batches of one length, on as many threads as torch has.
+    """Times implementations in turn on training batches of one length, on the threads that torch is set to use.
 
     Arguments:
         settings: cell, sizes, batch size and learning rate.
         impls: the names; the first is the reference.
         rows: the training rows of one length.
-        repeats: timed calls of each, after a few that are not.
+        repeats: number of timed calls of each, after the warm-up.
     """
-    works = {
-        impl: _fused_works(settings, rows, repeats) if impl == FUSED else _autograd_works(settings, impl, rows)
+    calls = {
+        impl: _fused_calls(settings, rows, repeats) if impl == FUSED else _autograd_calls(settings, impl, rows)
         for impl in impls
     }
-    return [_time(rows.digits.shape[1], work, works, repeats) for work in WORKS if work in works[impls[0]]]
+    return [
+        _time(rows.digits.shape[1], operation, calls, repeats)
+        for operation in OPERATIONS
+        if operation in calls[impls[0]]
+    ]
 
 
-def _time(length: int, work: str, works: dict[str, dict[str, _Work]], repeats: int) -> Timing:
-    able = {impl: of_impl[work] for impl, of_impl in works.items() if work in of_impl}
-    taken: dict[str, list[float]] = {impl: [] for impl in able}
+def _time(length: int, operation: str, calls: dict[str, dict[str, _TimedCall]], repeats: int) -> Timing:
+    timed = {impl: operations[operation] for impl, operations in calls.items() if operation in operations}
+    seconds: dict[str, list[float]] = {impl: [] for impl in timed}
     for repeat in range(_WARM_UP + repeats):
-        for impl, doing in able.items():
+        for impl, each in timed.items():
             start = time.perf_counter()
-            doing.call()
+            each.call()
             if repeat >= _WARM_UP:
-                taken[impl].append((time.perf_counter() - start) / doing.times)
-    reference = next(iter(taken.values()))
+                seconds[impl].append((time.perf_counter() - start) / each.times)
+    reference = next(iter(seconds.values()))
     return Timing(
         length,
-        work,
-        seconds={impl: statistics.median(times) for impl, times in taken.items()},
+        operation,
+        seconds={impl: statistics.median(times) for impl, times in seconds.items()},
         ratios={
             impl: statistics.median(a / b for a, b in zip(times, reference, strict=True))
-            for impl, times in taken.items()
+            for impl, times in seconds.items()
         },
     )
 
 
-def _autograd_works(settings: Settings, impl: str, rows: Rows) -> dict[str, _Work]:
+def _autograd_calls(settings: Settings, impl: str, rows: Rows) -> dict[str, _TimedCall]:
     model = build_model(settings, impl, rows)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.train.lr)
     digits, labels = next(DigitSumDataset(rows).batches(settings.train.batch_size))
@@ -101,11 +105,11 @@ def _autograd_works(settings: Settings, impl: str, rows: Rows) -> dict[str, _Wor
         optimizer.zero_grad()
 
     calls = (forward, forward_and_backward, training_step)
-    return {work: _Work(call) for work, call in zip(WORKS, calls, strict=True)}
+    return {operation: _TimedCall(call) for operation, call in zip(OPERATIONS, calls, strict=True)}
 
 
-def _fused_works(settings: Settings, rows: Rows, repeats: int) -> dict[str, _Work]:
-    """Whole epochs: a single step is over before the call of compiled code is."""
+def _fused_calls(settings: Settings, rows: Rows, repeats: int) -> dict[str, _TimedCall]:
+    """Times whole epochs, because a single step takes less time than the call into compiled code."""
     trainer = build_fused_trainer(settings, rows, np.float32, epochs=_WARM_UP + repeats + 1)
     steps = trainer.steps_per_epoch
-    return {WORKS[-1]: _Work(lambda: trainer.advance(steps), steps)}
+    return {OPERATIONS[-1]: _TimedCall(lambda: trainer.advance(steps), steps)}

@@ -1,6 +1,6 @@
 """The experiment itself, usable from a notebook: data, cells, classifier, metrics, runner, checkpoints.
 
-The public names load on first use, so that making data does not wait for torch.
+The public names load on first use, so generating data does not import torch.
 """
 
 from importlib import import_module
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from digitsum_cli.core.record import Evaluation, Progress, Score, TrainingRecord
     from digitsum_cli.core.runner import Runner
 
-_HOME = {
+_NAMES_BY_MODULE = {
     "checkpoint": ["Checkpoint", "read_checkpoint", "write_checkpoint"],
     "classifier": ["DigitSumClassifier", "build_classifier"],
     "data_files": ["read_rows", "read_splits", "write_splits"],
@@ -34,7 +34,7 @@ _HOME = {
     "runner": ["Runner"],
     "cells.srn": ["SRN", "TorchSRN"],
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 __all__ = [
     "GRU",

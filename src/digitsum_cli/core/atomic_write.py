@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes: a file is either complete or absent."""
 
 import contextlib
 import errno
@@ -12,11 +12,11 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Writes ``content`` under a temporary name beside ``path``, and renames it once it is on the disk.
+    """Writes ``content`` to a temporary file next to ``path``, flushes it to disk and renames it.
 
     Raises:
         NoSpaceError: the disk is full.
-        DigitsumError: the file cannot be written. In both cases what stood at ``path`` stands there still.
+        DigitsumError: the file cannot be written. In both cases an existing file at ``path`` is left unchanged.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
@@ -39,12 +39,12 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Waits until a new name is on the disk, on systems that can be waited for; the file is there in any case."""
+    """Flushes a new directory entry to disk where the system supports it; the file exists either way."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(opened)
+            os.fsync(descriptor)
         finally:
-            os.close(opened)
+            os.close(descriptor)

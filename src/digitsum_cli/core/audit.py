@@ -1,4 +1,4 @@
-"""What the splits of a length have in common: rows that stand twice, and rows of eval and test that were trained on."""
+"""Duplicate rows within the splits of a length, and eval and test rows that are also in the training set."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from digitsum_cli.core.generation import Rows, Splits
 
 @dataclass(frozen=True)
 class Audit:
-    """Repetitions in the data of one length.
+    """Duplicate rows in the data of one length.
 
     Arguments:
-        length: digits in a row.
-        train_rows, eval_rows, test_rows: how many rows each split has.
+        length: digits per row.
+        train_rows, eval_rows, test_rows: number of rows in each split.
         train_duplicates, eval_duplicates, test_duplicates: rows that repeat an earlier row of the same split.
-        eval_in_train, test_in_train: rows that also stand in the train split.
+        eval_in_train, test_in_train: rows that are also in the training set.
     """
 
     length: int
@@ -31,7 +31,7 @@ class Audit:
 
 
 def audit_splits(splits: Splits) -> Audit:
-    """Counts the repetitions within and between the splits of one length."""
+    """Counts the duplicate rows within and between the splits of one length."""
     train, eval_, test = splits.train, splits.eval, splits.test
     return Audit(
         splits.length,
@@ -42,13 +42,13 @@ def audit_splits(splits: Splits) -> Audit:
 
 
 def unseen(rows: Rows, train: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows do not stand in the train split, of shape ``(rows,)``."""
+    """A mask of shape ``(rows,)`` of the rows that are not in the training set."""
     known = set(_keys(train))
     return np.array([key not in known for key in _keys(rows)], dtype=bool)
 
 
 def unseen_rows(rows: Rows, train: Rows) -> Rows:
-    """The rows that do not stand in the train split, in order."""
+    """The rows that are not in the training set, in their original order."""
     return rows.where(unseen(rows, train))
 
 

@@ -1,9 +1,9 @@
-"""How the book starts its weights.
+"""The book's weight initialisation.
 
 All draws come from one torch CPU generator. A tensor of the hand-written layers is first drawn standard normal and then
-overwritten by the Xavier-uniform draw with gain 1 (Glorot and Bengio 2010, equation 16); the book's code does both,
-so both are consumed. Layers of the library keep the library's own defaults, drawn from the same generator: their
-constructors draw from torch's global one, which nothing here touches.
+overwritten by a Xavier-uniform draw with gain 1 (Glorot and Bengio 2010, equation 16). The book's code makes both
+draws, so both are made here. PyTorch's layers keep PyTorch's default initialisation, drawn from the same generator
+rather than from torch's global one, which their constructors would use.
 """
 
 import math
@@ -16,7 +16,7 @@ Layer = TypeVar("Layer", nn.RNN, nn.LSTM, nn.GRU)
 
 
 def draw_xavier(shape: tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
-    """A tensor of ``shape``, drawn normal and then Xavier-uniform, as the book's layers are."""
+    """Draws a tensor of ``shape`` first normal, then Xavier-uniform, as the book's layers do."""
     tensor = torch.normal(0.0, 1.0, shape, generator=generator)
     return nn.init.xavier_uniform_(tensor, generator=generator)
 
@@ -24,15 +24,15 @@ def draw_xavier(shape: tuple[int, int], generator: torch.Generator | None = None
 def default_recurrent(
     layer: type[Layer], input_size: int, hidden_size: int, generator: torch.Generator | None = None, **options: str
 ) -> Layer:
-    """A batch-first ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` as the library starts it.
+    """A batch-first ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with PyTorch's default initialisation.
 
-    Its parameters are uniform in ±1/sqrt(hidden_size), drawn in the order in which the library has them.
+    Its parameters are uniform in ±1/sqrt(hidden_size), drawn in PyTorch's order.
 
     Arguments:
         layer: the class.
         input_size, hidden_size: its sizes.
-        generator: what is drawn from; without one, torch's global generator.
-        options: others of the class.
+        generator: the random generator (default: torch's global one).
+        options: further keyword arguments of the class.
     """
     rnn = layer(input_size, hidden_size, batch_first=True, device="meta", **options).to_empty(device="cpu")
     bound = 1 / math.sqrt(hidden_size)
@@ -42,14 +42,14 @@ def default_recurrent(
 
 
 def default_linear(in_features: int, out_features: int, generator: torch.Generator | None = None) -> nn.Linear:
-    """An ``nn.Linear`` started as the library does: weight, then bias, uniform in ±1/sqrt(in_features)."""
+    """An ``nn.Linear`` with PyTorch's defaults: weight, then bias, uniform in ±1/sqrt(in_features)."""
     linear = nn.Linear(in_features, out_features, device="meta").to_empty(device="cpu")
-    start_linear(linear, generator)
+    initialise_linear(linear, generator)
     return linear
 
 
-def start_linear(linear: nn.Linear, generator: torch.Generator | None = None) -> None:
-    """Overwrites weight and bias with what the library starts them with."""
+def initialise_linear(linear: nn.Linear, generator: torch.Generator | None = None) -> None:
+    """Overwrites weight and bias with PyTorch's default initialisation."""
     nn.init.kaiming_uniform_(linear.weight, a=math.sqrt(5), generator=generator)
     bound = 1 / math.sqrt(linear.in_features)
     nn.init.uniform_(linear.bias, -bound, bound, generator=generator)

@@ -1,7 +1,7 @@
-"""Kept weights on disk: a safetensors file with the settings and a checksum in its metadata.
+"""Checkpoints: weights in a safetensors file whose metadata holds the settings and a checksum.
 
-Nothing that is loaded can run code. The checksum is the SHA-256 of the whole file with zeros in the checksum's own
-place, so that a single changed byte is noticed wherever it is.
+Loading a checkpoint cannot run code. The checksum is the SHA-256 of the whole file with the checksum's own digits set
+to zero, so that any changed byte is detected.
 """
 
 import hashlib
@@ -24,34 +24,37 @@ from digitsum_cli.errors import InputError
 Weights = dict[str, npt.NDArray[np.floating]]
 
 MAXIMUM_BYTES = 2**30
-"""Of a file, unless more is allowed; reading one takes three times as much memory at most."""
+"""Default size limit of a file; reading one takes at most three times as much memory."""
 
-_KEY = "digitsum-checkpoint-2"
-"""The one entry of the metadata; of several, safetensors would write the order at random."""
+_VERSION = 2
+_KEY = f"digitsum-checkpoint-{_VERSION}"
+"""The only entry of the metadata; safetensors writes several entries in random order."""
 
-_LONGEST_HEADER = 2**20
-_NO_CHECKSUM = "0" * 64
+_ANY_VERSION = re.compile(rb'^{"__metadata__":{"digitsum-checkpoint-([0-9]{1,9})"')
+
+_MAXIMUM_HEADER_BYTES = 2**20
+_ZERO_CHECKSUM = "0" * 64
 _CHECKSUM = re.compile(rb'^{"__metadata__":{"digitsum-checkpoint-2":"{\\"sha256\\": \\"([0-9a-f]{64})\\"')
-"""How the header begins, quotes inside of the metadata's text escaped."""
+"""The beginning of the header; quotes inside the metadata's text are escaped."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights by parameter name, and the settings they were trained with (empty if they were saved without)."""
+    """Weights by parameter name, and the settings they were trained with (empty if none were saved)."""
 
     weights: Weights
     settings: dict[str, Any]
 
 
 def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) -> None:
-    """Writes weights and settings; the file is either whole or not there.
+    """Writes weights and settings atomically.
 
     Raises:
         DigitsumError: the file cannot be written.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in weights.items()}
-    content = bytearray(save(contiguous, {_KEY: json.dumps({"sha256": _NO_CHECKSUM, "settings": settings})}))
-    place = _place_of_checksum(content)
+    content = bytearray(save(contiguous, {_KEY: json.dumps({"sha256": _ZERO_CHECKSUM, "settings": settings})}))
+    place = _checksum_slice(content)
     content[place] = hashlib.sha256(content).hexdigest().encode()
     atomic_write(path, bytes(content))
 
@@ -61,41 +64,57 @@ def read_checkpoint(path: Path, maximum_bytes: int = MAXIMUM_BYTES, *, require_f
 
     Arguments:
         path: the file.
-        maximum_bytes: how large it may be.
-        require_finite: refuse numbers that are infinite or none.
+        maximum_bytes: the largest size allowed.
+        require_finite: reject infinite and NaN values.
 
     Raises:
-        InputError: the file is missing, too large, damaged, not a checkpoint of this version of the tool, or holds
-            what it must not.
+        InputError: the file is missing, too large, damaged, not a checkpoint of this version of the tool, or has
+            invalid contents.
     """
     content = _read(path, maximum_bytes)
-    place = _place_of_checksum(content)
+    place = _checksum_slice(content)
     if place == slice(0):
+        _check_not_newer(content, path)
         raise InputError(
-            f"{path} is not a checkpoint that this digitsum wrote, or its beginning is damaged",
-            next_step="Copy it again, or train anew",
+            f"{path} is not a checkpoint of this version of digitsum, or its header is damaged",
+            next_step="Copy it again, or retrain",
         )
     digest = hashlib.sha256(content[: place.start])
-    digest.update(_NO_CHECKSUM.encode())
+    digest.update(_ZERO_CHECKSUM.encode())
     digest.update(memoryview(content)[place.stop :])
     if digest.hexdigest().encode() != content[place]:
         raise InputError(
-            f"{path} is damaged: its checksum is not that of its content", next_step="Copy it again, or train anew"
+            f"{path} is damaged: its checksum does not match its contents", next_step="Copy it again, or retrain"
         )
     try:
         weights = load(content)
         metadata = json.loads(_header(content))["__metadata__"]
         settings = json.loads(metadata[_KEY])["settings"]
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is not a whole safetensors file: {error}") from error
+        raise InputError(f"{path} is not a complete safetensors file: {error}") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path} has no readable settings in its metadata")
     for name, array in weights.items():
         if not np.issubdtype(array.dtype, np.floating):
-            raise InputError(f"{path} holds {array.dtype} numbers in {name}, which are no weights")
+            raise InputError(f"{path} contains {array.dtype} values in {name}; weights are floating-point numbers")
         if require_finite and not np.isfinite(array).all():
-            raise InputError(f"{path} holds numbers in {name} that are not finite")
+            raise InputError(f"{path} contains NaN or infinite values in {name}")
     return Checkpoint(weights, settings)
+
+
+def _check_not_newer(content: bytes, path: Path) -> None:
+    """Checks that a file is not a checkpoint of a later format.
+
+    Raises:
+        InputError: it is.
+    """
+    version = _ANY_VERSION.match(_header(content))
+    if version and int(version[1]) > _VERSION:
+        raise InputError(
+            f"{path} was written by a newer digitsum (checkpoint format {int(version[1])}); this one reads format "
+            f"{_VERSION}",
+            next_step="Use the digitsum that wrote it",
+        )
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes:
@@ -110,12 +129,12 @@ def _read(path: Path, maximum_bytes: int) -> bytes:
 
 
 def _header(content: bytes | bytearray) -> bytes:
-    """The JSON at the beginning, after its length; empty if that cannot be."""
+    """The JSON header, which follows its length in bytes; empty if the length is invalid."""
     length = int.from_bytes(content[:8], "little")
-    return bytes(content[8 : 8 + length]) if length <= _LONGEST_HEADER else b""
+    return bytes(content[8 : 8 + length]) if length <= _MAXIMUM_HEADER_BYTES else b""
 
 
-def _place_of_checksum(content: bytes | bytearray) -> slice:
-    """Where the checksum's digits stand; nowhere if there is none."""
+def _checksum_slice(content: bytes | bytearray) -> slice:
+    """The position of the checksum's digits; an empty slice if there is no checksum."""
     found = _CHECKSUM.match(_header(content))
     return slice(8 + found.start(1), 8 + found.end(1)) if found else slice(0)

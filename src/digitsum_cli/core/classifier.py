@@ -15,15 +15,16 @@ from digitsum_cli.errors import InputError
 
 
 class DigitSumClassifier(nn.Module):
-    """Reads a sequence of digits and scores the classes of a task: in the digit sum, the 19 possible sums.
+    """Classifies a sequence of digits; in the digit-sum task, the classes are the 19 possible sums.
 
-    The parameters carry the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
+    The parameters have the book's names: ``rnn_model.*``, ``embedding.W``, ``linear.weight``, ``linear.bias``.
 
     Arguments:
-        cell: its cell.
-        rnn_model: vectors of shape ``(batch, length, embedding_size)`` to a state of shape ``(batch, hidden_size)``.
-        embedding: digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
-        linear: a state to logits of shape ``(batch, classes)``.
+        cell: the specification of its cell.
+        rnn_model: maps vectors of shape ``(batch, length, embedding_size)`` to a state of shape
+            ``(batch, hidden_size)``.
+        embedding: maps digits of shape ``(batch, length)`` to vectors of shape ``(batch, length, embedding_size)``.
+        linear: maps a state to logits of shape ``(batch, classes)``.
 
     Source: the practice book, chapter 6.1.2 (``Model_RNN4SeqClass``).
     """
@@ -36,7 +37,7 @@ class DigitSumClassifier(nn.Module):
         self.linear = linear
 
     def forward(self, digits: Tensor) -> Tensor:
-        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
+        """Maps digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
         logits: Tensor = self.linear(self.rnn_model(self.embedding(digits)))
         return logits
 
@@ -55,34 +56,34 @@ def build_classifier(
     length: int | None = None,
     task: Task = DIGIT_SUM,
 ) -> DigitSumClassifier:
-    """A classifier with its initial weights.
+    """Builds a classifier with its initial weights.
 
-    The parts are made in the order in which the book draws them: recurrent layer, embedding, linear layer.
+    The parts are built, and their weights drawn, in the book's order: recurrent layer, embedding, linear layer.
 
     Arguments:
-        cell: ``"srn"``, ``"lstm"``, ``"gru"`` or another of ``digitsum_cli.core.registry``, as all names here.
-        impl: ``"manual"``, written by hand, or ``"torch"``, on the library's layer.
+        cell: ``"srn"``, ``"lstm"``, ``"gru"`` or another name in ``digitsum_cli.core.registry``, as for all names here.
+        impl: ``"manual"`` (hand-written) or ``"torch"`` (PyTorch's own layer).
         embedding_size: M, the size of a digit's vector.
         hidden_size: H, the size of the state.
         init: ``"book"``, ``"torch"``, ``"orthogonal"`` or ``"identity"``; see ``digitsum_cli.core.initialisation``.
-        seed: of the one generator that all weights are drawn from.
-        activation: of the cell; the SRN has ``"tanh"`` and ``"relu"``.
-        init_scale: of the initialisation ``"identity"``.
-        forget_bias: of a cell with a forget gate, as the LSTM is: a number, or ``"chrono"``; None leaves it to
-            ``init``.
-        length: digits in a row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
-        task: how many different digits and classes there are.
+        seed: seed of the generator that all weights are drawn from.
+        activation: the cell's activation; the SRN supports ``"tanh"`` and ``"relu"``.
+        init_scale: the scale of the initialisation ``"identity"``.
+        forget_bias: the initial forget bias of a cell with a forget gate, such as the LSTM: a number, or
+            ``"chrono"``. None leaves it to ``init``.
+        length: digits per row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
+        task: defines the number of different digits and classes.
 
     Raises:
-        InputError: an unknown cell, implementation, initialisation, activation or forget bias, two that do not fit
-            together, a size below 1 or a length below 3.
+        InputError: an unknown cell, implementation, initialisation, activation or forget bias, an incompatible
+            combination, a size below 1 or a length below 3.
     """
     if impl not in AUTOGRAD:
-        raise InputError(f"no classifier with the implementation {impl!r}", allowed=", ".join(AUTOGRAD))
+        raise InputError(f"unknown classifier implementation {impl!r}", allowed=", ".join(AUTOGRAD))
     check_compatible(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
     check_cell_implemented(impl, cell, activation)
     if embedding_size < 1 or hidden_size < 1:
-        raise InputError(f"sizes {embedding_size} and {hidden_size}", allowed="1 or more")
+        raise InputError(f"embedding_size is {embedding_size} and hidden_size is {hidden_size}", allowed="1 or more")
     length = task.minimum_length if length is None else length
     task.require_length(length)
     generator = torch.Generator().manual_seed(seed)

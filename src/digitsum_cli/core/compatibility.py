@@ -1,4 +1,4 @@
-"""Which settings fit together, and which implementations have them; free of torch, so that it is checked at once."""
+"""Which settings are compatible, and which implementations support them; needs no torch, so checking is fast."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,12 +16,12 @@ from digitsum_cli.errors import InputError
 
 
 class Incompatibility(NamedTuple):
-    """A setting that the cell, the initialisation or the implementation does not have.
+    """A setting that the cell, the initialisation or the implementation does not support.
 
     Arguments:
         setting: its name.
         what: what is wrong.
-        allowed: what is not.
+        allowed: what is allowed instead.
     """
 
     setting: str
@@ -32,37 +32,38 @@ class Incompatibility(NamedTuple):
 def find_incompatibility(
     cell: str, *, activation: str, init: str, init_scale: float, forget_bias: float | str | None
 ) -> Incompatibility | None:
-    """The first setting that does not fit the cell or the initialisation: an activation that the cell does not have,
-    an initialisation for cells without gates in a gated one, a scale without an initialisation that has one, or a
-    forget bias in a cell without a forget gate.
+    """The first setting that is incompatible with the cell or the initialisation.
+
+    It is an activation that the cell does not support, an initialisation for cells without gates in a gated cell, a
+    scale for an initialisation that has none, or a forget bias in a cell without a forget gate.
     """
     spec, name = CELLS[cell], cell.upper()
     if activation not in spec.activations:
-        having = [other for other, its in CELLS.items() if activation in its.activations]
-        what = f"the activation of the {name} is {_either(spec.activations)}, not {activation}"
-        return Incompatibility("activation", what, f"{activation} with the cell {_either(having)}")
+        supporting = [other for other, its in CELLS.items() if activation in its.activations]
+        what = f"the {name} has the activation {_either(spec.activations)}, not {activation}"
+        return Incompatibility("activation", what, f"{activation} with the cell {_either(supporting)}")
     if spec.gates and not INITIALISATIONS[init].gated:
-        what = f"the initialisation {init} is for cells without gates, and the {name} has gates"
+        what = f"the initialisation {init} is only for cells without gates, but the {name} has gates"
         return Incompatibility("init", what, ", ".join(each for each, its in INITIALISATIONS.items() if its.gated))
     if init_scale != 1.0 and not INITIALISATIONS[init].scaled:
-        what = f"the initialisation {init} has no scale, and init_scale is {init_scale:g}"
+        what = f"the initialisation {init} has no scale, but init_scale is {init_scale:g}"
         scaled = _either([each for each, its in INITIALISATIONS.items() if its.scaled])
         return Incompatibility("init_scale", what, f"1, or the initialisation {scaled}")
     for gate, called in {"f": "forget", "i": "input"}.items():
         if gate not in spec.gates and forget_bias is not None and (gate == "f" or forget_bias == CHRONO):
-            what = f"the {name} has no {called} gate, and forget_bias is {forget_bias}"
-            having = [other for other, its in CELLS.items() if gate in its.gates]
-            return Incompatibility("forget_bias", what, f"null, or the cell {_either(having)}")
+            what = f"the {name} has no {called} gate, but forget_bias is {forget_bias}"
+            supporting = [other for other, its in CELLS.items() if gate in its.gates]
+            return Incompatibility("forget_bias", what, f"null, or the cell {_either(supporting)}")
     return None
 
 
 def check_compatible(
     cell: str, *, activation: str, init: str, init_scale: float, forget_bias: float | str | None
 ) -> None:
-    """Checks that a network has what is asked of it.
+    """Checks that the settings of a network are known and compatible.
 
     Raises:
-        InputError: a name is unknown, or settings do not fit together.
+        InputError: a name is unknown, or settings are incompatible.
     """
     for kind, chosen, known in (
         ("cell", cell, CELLS),
@@ -70,9 +71,9 @@ def check_compatible(
         ("activation", activation, ACTIVATIONS),
     ):
         if chosen not in known:
-            raise InputError(f"no {kind} {chosen!r}", allowed=", ".join(known))
+            raise InputError(f"unknown {kind} {chosen!r}", allowed=", ".join(known))
     if isinstance(forget_bias, str) and forget_bias != CHRONO:
-        raise InputError(f"there is no forget bias {forget_bias!r}", allowed=f"a number, or {CHRONO}")
+        raise InputError(f"unknown forget bias {forget_bias!r}", allowed=f"a number, or {CHRONO}")
     incompatibility = find_incompatibility(
         cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias
     )
@@ -81,40 +82,43 @@ def check_compatible(
 
 
 def check_implemented(impl: str, *, cell: str, activation: str, optimizer: str) -> None:
-    """Checks that an implementation has what is asked of it: nothing else is ever taken in its place.
+    """Checks that an implementation supports the settings; nothing is ever substituted.
 
     Raises:
-        InputError: it does not have the cell, the cell's activation or the optimizer.
+        InputError: it does not support the cell, the cell's activation or the optimizer.
     """
     check_cell_implemented(impl, cell, activation)
     optimizers = {
         name: [each for each in IMPLEMENTATIONS if each != FUSED or its.fused] for name, its in OPTIMIZERS.items()
     }
-    _check_has(impl, "train.optimizer", f"the optimizer {optimizer}", optimizer, optimizers)
+    _check_supported(impl, "train.optimizer", f"the optimizer {optimizer}", optimizer, optimizers)
 
 
 def check_cell_implemented(impl: str, cell: str, activation: str) -> None:
-    """Checks that an implementation has a cell with its activation.
+    """Checks that an implementation supports a cell with its activation.
 
     Raises:
         InputError: it does not.
     """
     cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in CELLS.items()}
     activations = {
-        name: [each for each in IMPLEMENTATIONS if CELLS[cell].where(each, name)] for name in CELLS[cell].activations
+        name: [each for each in IMPLEMENTATIONS if CELLS[cell].import_path(each, name)]
+        for name in CELLS[cell].activations
     }
-    _check_has(impl, "model.cell", f"the cell {cell}", cell, cells)
-    _check_has(impl, "model.activation", f"the activation {activation} of the cell {cell}", activation, activations)
+    _check_supported(impl, "model.cell", f"the cell {cell}", cell, cells)
+    _check_supported(
+        impl, "model.activation", f"the activation {activation} of the cell {cell}", activation, activations
+    )
 
 
-def _check_has(impl: str, key: str, what: str, name: str, implementations: Mapping[str, Sequence[str]]) -> None:
-    """Checks that an implementation is among those that have a name."""
+def _check_supported(impl: str, key: str, what: str, name: str, implementations: Mapping[str, Sequence[str]]) -> None:
+    """Checks that an implementation is among those that support a name."""
     if impl not in implementations[name]:
         raise InputError(
-            f"impl {impl} does not have {what}",
+            f"impl {impl} does not support {what}",
             where=key,
-            allowed=", ".join(other for other, having in implementations.items() if impl in having),
-            next_step=f"Or choose an implementation that has it: {', '.join(implementations[name])}",
+            allowed=", ".join(other for other, supporting in implementations.items() if impl in supporting),
+            next_step=f"Or choose an implementation that supports it: {', '.join(implementations[name])}",
         )
 
 

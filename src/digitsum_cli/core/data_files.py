@@ -1,7 +1,7 @@
-r"""Data sets as text files: one row a line, digits separated by one space, a tab, the label.
+r"""Data sets as text files: one row per line, digits separated by single spaces, then a tab and the label.
 
 ``6 7 0 0 1 0\t13\n``, in ``DIR/{length}/{train,eval,test}.txt``. The book's first edition calls the eval split
-``dev.txt``; that name, Windows line ends and a byte order mark are read, never written.
+``dev.txt``; that name, Windows line endings and a byte order mark are accepted when reading but never written.
 """
 
 import codecs
@@ -19,20 +19,20 @@ from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 
-_OTHER_NAMES = {"eval": "dev"}
+_ALIASES = {"eval": "dev"}
 _MAXIMUM_BYTES = 256_000_000
-_BYTES_AT_ONCE = 2**22
-_NEWLINE, _RETURN, _TAB, _SPACE, _ZERO = b"\n\r\t 0"
+_CHUNK_BYTES = 2**22
+_NEWLINE, _CARRIAGE_RETURN, _TAB, _SPACE, _ZERO = b"\n\r\t 0"
 _DIGIT = re.compile(r"[0-9]")
 
 
 def _format(task: Task) -> str:
     example = np.array([[6, 7, 0, 0, 1]], np.int8)
-    return f"digits separated by one space, a tab, {task.label_in_words}: '6 7 0 0 1\\t{task.label(example)[0]}'"
+    return f"digits separated by single spaces, a tab, {task.label_in_words}: '6 7 0 0 1\\t{task.label(example)[0]}'"
 
 
 def format_rows(rows: Rows) -> bytes:
-    """The bytes of a split's file."""
+    """The contents of a split's file."""
     lines = (
         f"{' '.join(map(str, digits))}\t{label}\n"
         for digits, label in zip(rows.digits.tolist(), rows.labels.tolist(), strict=True)
@@ -41,7 +41,7 @@ def format_rows(rows: Rows) -> bytes:
 
 
 def digest_splits(splits: Splits) -> str:
-    """The SHA-256 of the bytes of the three splits, in hexadecimal."""
+    """The SHA-256 of the three splits' files, in hexadecimal."""
     digest = hashlib.sha256()
     for name, rows in splits.items():
         digest.update(f"{name}.txt\n".encode() + format_rows(rows))
@@ -49,10 +49,10 @@ def digest_splits(splits: Splits) -> str:
 
 
 def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
-    """Writes ``folder/{length}/{train,eval,test}.txt``; folders are made, files of the same name replaced.
+    """Writes ``folder/{length}/{train,eval,test}.txt``; creates folders and replaces existing files.
 
     Raises:
-        InputError: ``folder`` is a file, cannot be written to, or has links that lead out of it.
+        InputError: ``folder`` is a file, cannot be written to, or contains links that lead out of it.
         NoSpaceError: the disk is full.
     """
     for length in splits_by_length:
@@ -79,32 +79,31 @@ def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:
     """Reads the three splits of one length of a task.
 
     Raises:
-        InputError: a file is missing or wrong (see ``read_rows``), or a link leads out of the folder.
+        InputError: a file is missing or invalid (see ``read_rows``), or a link leads out of the folder.
     """
     paths = (_find_split(folder / str(length), name) for name in SPLIT_NAMES)
     return Splits(*(read_rows(require_inside(path, folder), length, task) for path in paths))
 
 
 def _find_split(folder: Path, name: str) -> Path:
-    path, other = folder / f"{name}.txt", folder / f"{_OTHER_NAMES.get(name, name)}.txt"
+    path, alias = folder / f"{name}.txt", folder / f"{_ALIASES.get(name, name)}.txt"
     try:
-        return other if other.exists() and not path.exists() else path
+        return alias if alias.exists() and not path.exists() else path
     except (OSError, ValueError):
-        return path  # reading it gives the error its message
+        return path  # reading it raises the error
 
 
 def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
     """Reads and checks one split.
 
     Arguments:
-        path: a text file, one row a line.
+        path: a text file with one row per line.
         length: the number of digits that every row must have, at least 3.
-        task: what decides the labels.
+        task: determines the labels.
 
     Raises:
         InputError: ``length`` is below 3, the file is missing, empty, over 256 MB or not UTF-8, or a line has no tab,
-            a token that is not a digit, another number of digits, or another label than the task's. The message names
-            the line.
+            a token that is not a digit, the wrong number of digits or the wrong label. The message names the line.
     """
     task.require_length(length)
     try:
@@ -114,7 +113,7 @@ def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {path}: {getattr(error, 'strerror', error)}",
-            next_step=f"Make data with: digitsum generate --lengths {length} --out {path.parent.parent}",
+            next_step=f"Generate the data with: digitsum generate --lengths {length} --out {path.parent.parent}",
         ) from error
     content = content.removeprefix(codecs.BOM_UTF8)
     if not content or content == b"\n":
@@ -123,47 +122,47 @@ def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
         content += b"\n"
     parts, line, start = [], 1, 0
     while start < len(content):
-        end = content.rfind(b"\n", start, start + _BYTES_AT_ONCE) + 1 or content.index(b"\n", start) + 1
+        end = content.rfind(b"\n", start, start + _CHUNK_BYTES) + 1 or content.index(b"\n", start) + 1
         parts.append(_parse_rows(content[start:end], length, task, path, line))
         line, start = line + len(parts[-1]), end
     return labelled(np.concatenate(parts), task)
 
 
 def _parse_rows(content: bytes, length: int, task: Task, path: Path, first_line: int) -> npt.NDArray[np.int8]:
-    """Reads whole lines at once.
+    """Parses complete lines in one vectorised pass.
 
     Returns:
         Their digits, of shape ``(rows, length)``.
 
     Raises:
-        InputError: about the first line that is wrong.
+        InputError: the first invalid line, and what is wrong with it.
     """
     text = np.frombuffer(content, np.uint8)
     newlines = np.flatnonzero(text == _NEWLINE)
     starts = np.concatenate([[0], newlines[:-1] + 1])
-    ends = newlines - (text[np.maximum(newlines - 1, starts)] == _RETURN)
-    of_label = ends - starts - 2 * length
-    fitting = (of_label == 1) | (of_label == 2)
-    rows = len(fitting) if fitting.all() else int(np.argmin(fitting))
+    ends = newlines - (text[np.maximum(newlines - 1, starts)] == _CARRIAGE_RETURN)
+    label_width = ends - starts - 2 * length
+    plausible = (label_width == 1) | (label_width == 2)
+    rows = len(plausible) if plausible.all() else int(np.argmin(plausible))
     tokens = text[starts[:rows, None] + np.arange(2 * length)]
-    values, last, two_digits = tokens[:, ::2] - _ZERO, text[ends[:rows] - 1], of_label[:rows] == 2
+    values, last, two_digits = tokens[:, ::2] - _ZERO, text[ends[:rows] - 1], label_width[:rows] == 2
     tens = np.where(two_digits, text[ends[:rows] - 2] - _ZERO, 0)
-    are_digits = values < task.symbols  # what is below "0" has wrapped around to above 9
-    digits = np.where(are_digits, values, 0).astype(np.int8)
-    label, right = task.label(digits), are_digits.all(axis=1)
-    right &= (tokens[:, 1:-1:2] == _SPACE).all(axis=1) & (tokens[:, -1] == _TAB)
-    right &= (last == _ZERO + label % 10) & (tens == label // 10) & (two_digits == (label >= 10))
-    if not right.all() or rows < len(fitting):
-        wrong = rows if right.all() else int(np.argmin(right))
-        _explain(content[starts[wrong] : newlines[wrong]], length, task, f"{path}:{first_line + wrong}")
+    is_digit = values < task.symbols  # characters below "0" wrap around to values above 9
+    digits = np.where(is_digit, values, 0).astype(np.int8)
+    label, valid = task.label(digits), is_digit.all(axis=1)
+    valid &= (tokens[:, 1:-1:2] == _SPACE).all(axis=1) & (tokens[:, -1] == _TAB)
+    valid &= (last == _ZERO + label % 10) & (tens == label // 10) & (two_digits == (label >= 10))
+    if not valid.all() or rows < len(plausible):
+        invalid = rows if valid.all() else int(np.argmin(valid))
+        _raise_error(content[starts[invalid] : newlines[invalid]], length, task, f"{path}:{first_line + invalid}")
     return digits
 
 
-def _explain(line: bytes, length: int, task: Task, where: str) -> None:
-    """Says what is wrong with a line.
+def _raise_error(line: bytes, length: int, task: Task, where: str) -> None:
+    """Reports what is wrong with a line.
 
     Raises:
-        InputError: with the place and what is allowed.
+        InputError: always, with the location and what is allowed.
     """
     try:
         fields = line.removesuffix(b"\r").decode().split("\t")
@@ -172,16 +171,16 @@ def _explain(line: bytes, length: int, task: Task, where: str) -> None:
     if fields == [""]:
         raise InputError("the line is empty", where=where, allowed=_format(task))
     if len(fields) != 2:
-        raise InputError(f"{len(fields) - 1} tabs in the line instead of one", where=where, allowed=_format(task))
+        raise InputError(f"the line has {len(fields) - 1} tabs instead of one", where=where, allowed=_format(task))
     tokens = fields[0].split(" ")
     for token in tokens:
         if not _DIGIT.fullmatch(token) or int(token) >= task.symbols:
-            raise InputError(f"{_shortened(token)} is not a digit", where=where, allowed=_format(task))
+            raise InputError(f"{_shorten(token)} is not a digit", where=where, allowed=_format(task))
     if len(tokens) != length:
-        raise InputError(f"{len(tokens)} digits in the line instead of {length}", where=where)
+        raise InputError(f"the line has {len(tokens)} digits instead of {length}", where=where)
     (label,) = task.label(np.array([[int(token) for token in tokens]], np.int8))
-    raise InputError(f"the label {_shortened(fields[1])} is not {label}, {task.label_in_words}", where=where)
+    raise InputError(f"the label {_shorten(fields[1])} is not {label}, {task.label_in_words}", where=where)
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return repr(text if len(text) <= 20 else text[:20] + "…")

@@ -12,13 +12,13 @@ from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 
 class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
-    """One split, held as whole tensors: batches are slices, nothing is collated row by row.
+    """One split, stored as whole tensors: batches are slices, and no rows are collated.
 
-    It is a map-style torch data set as well, so it fits a ``DataLoader``.
+    It is also a map-style torch data set, so it works with a ``DataLoader``.
 
     Arguments:
         rows: the rows of the split.
-        device: where the tensors live.
+        device: the device of the tensors.
 
     Example:
         >>> rows = generate_splits([6])[6].train
@@ -38,7 +38,7 @@ class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
         return self.digits[index], self.labels[index]
 
     def batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The rows in order, ``batch_size`` at a time; the last batch may be shorter.
+        """Iterates over the rows in order, ``batch_size`` at a time; the last batch may be smaller.
 
         Yields:
             Digits of shape ``(batch, length)`` and labels of shape ``(batch,)``.
@@ -56,7 +56,7 @@ class DigitSumSplits:
 
     @classmethod
     def of(cls, splits: Splits, device: str | torch.device = "cpu") -> "DigitSumSplits":
-        """The data sets of rows that were generated or read."""
+        """Converts generated or loaded rows to data sets."""
         return cls(*(DigitSumDataset(rows, device) for _, rows in splits.items()))
 
 
@@ -68,10 +68,10 @@ def generate_datasets(
     seed: int = 0,
     task: Task = DIGIT_SUM,
 ) -> dict[int, DigitSumSplits]:
-    """The data sets of every length from one random stream; see ``generate_splits``.
+    """Generates the data sets of every length from one random stream; see ``generate_splits``.
 
     Raises:
-        InputError: a length is below 3 or stands twice, or a ``k`` is below 1.
+        InputError: a length is below 3 or repeated, or a ``k`` is below 1.
     """
     splits_by_length = generate_splits(lengths, k_train, k_eval, k_test, seed, task)
     return {length: DigitSumSplits.of(splits) for length, splits in splits_by_length.items()}

@@ -1,4 +1,4 @@
-"""Digits to vectors."""
+"""The embedding layer: digits to vectors."""
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +7,12 @@ from digitsum_cli.core.book_initialisation import draw_xavier
 
 
 class Embedding(nn.Module):
-    """A table with one row a digit: the same as one-hot digits times ``W``.
+    """A table with one row per digit; equivalent to multiplying one-hot digits by ``W``.
 
     Arguments:
         num_embeddings: the number of different digits.
         embedding_size: the size of each vector.
-        generator: what the table is drawn from; without one, torch's global generator.
+        generator: the random generator (default: torch's global one).
 
     Example:
         >>> Embedding(10, 32)(torch.tensor([[6, 7, 0]])).shape
@@ -29,7 +29,7 @@ class Embedding(nn.Module):
         """X = W[digits].
 
         Arguments:
-            digits: whole numbers of shape ``(batch, length)``.
+            digits: integers of shape ``(batch, length)``.
 
         Returns:
             The vectors, of shape ``(batch, length, embedding_size)``.

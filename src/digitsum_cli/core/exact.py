@@ -1,8 +1,8 @@
-"""How a classifier does on every draw of the generator, not on a sample of them.
+"""The exact accuracy: how a classifier performs on every draw of the generator instead of on a sample.
 
-Rows that begin alike share their states, so all draws of a length are read as a tree: a trunk of zeros for each pair of
-first digits, and from every step of it nine branches, one for each value of the distractor. What has been read after t
-digits are all the draws of length t: one reading serves every shorter length on its way.
+Rows with a common prefix share their states, so all draws of a length are computed as a tree: a trunk of zeros for each
+pair of first digits, with nine branches at every step, one for each value of the distractor. After t digits the tree
+holds all draws of length t, so a single pass covers every shorter length as well.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,20 +22,20 @@ from digitsum_cli.core.tasks.draws import FIRST_DIGITS
 def states_of_every_draw(
     model: DigitSumClassifier, lengths: Iterable[int], first_digit: int, task: Task = DIGIT_SUM
 ) -> Iterator[tuple[int, Tensor]]:
-    """The last states of every draw with one first digit, for several lengths.
+    """Computes the last states of every draw with a given first digit, for several lengths.
 
     Arguments:
         model: the classifier.
-        lengths: digits in a row, each at least 3.
+        lengths: digits per row, each at least 3.
         first_digit: the draws' first digit.
-        task: whose draws they are.
+        task: the task that defines the draws.
 
     Yields:
-        Each length once, in rising order, with states of shape ``(10, length - 2, 10, state_size)``: by second digit,
-        position (0 is the third digit) and value of the distractor.
+        Each length once, in ascending order, with states of shape ``(10, length - 2, 10, state_size)``: by second
+        digit, position (0 is the third digit) and value of the distractor.
 
     Raises:
-        InputError: a length is below 3, or the task's draws cannot be listed.
+        InputError: a length is below 3, or the task's draws cannot be enumerated.
     """
     wanted = {length: task.every_draw(length) for length in lengths}
     symbols, W = task.symbols, model.embedding.W
@@ -45,9 +45,9 @@ def states_of_every_draw(
     trunk = step(W, trunk)
     branches = trunk[:0]
     for length in range(FIRST_DIGITS + 1, max(wanted) + 1):
-        sprouting = step(values, trunk.repeat_interleave(symbols - 1, dim=0))
-        grown = step(zero, torch.cat([branches, trunk]))
-        branches, trunk = torch.cat([grown[:-symbols], sprouting]), grown[-symbols:]
+        new_branches = step(values, trunk.repeat_interleave(symbols - 1, dim=0))
+        after_zero = step(zero, torch.cat([branches, trunk]))
+        branches, trunk = torch.cat([after_zero[:-symbols], new_branches]), after_zero[-symbols:]
         if length in wanted:
             positions = wanted[length].positions
             with_distractor = branches.view(positions, symbols, symbols - 1, -1).transpose(0, 1)
@@ -72,17 +72,17 @@ def exact_score(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) 
 
     Arguments:
         model: the classifier.
-        length: digits in a row, at least 3.
-        task: whose rows and labels they are.
+        length: digits per row, at least 3.
+        task: the task that defines the rows and labels.
 
     Raises:
-        InputError: ``length`` is below 3, or the task's draws cannot be listed.
+        InputError: ``length`` is below 3, or the task's draws cannot be enumerated.
     """
     draws = task.every_draw(length)
     loss, correct = 0.0, 0
-    for first_digit, labels_of_pairs in enumerate(draws.labels):
-        of_pairs = torch.from_numpy(labels_of_pairs).to(model.embedding.W.device, torch.int64)
-        labels = of_pairs.repeat_interleave(draws.positions * draws.symbols)
+    for first_digit, label_row in enumerate(draws.labels):
+        pair_labels = torch.from_numpy(label_row).to(model.embedding.W.device, torch.int64)
+        labels = pair_labels.repeat_interleave(draws.positions * draws.symbols)
         for _, states in states_of_every_draw(model, [length], first_digit, task):
             logits = logits_of_draws(model, states)
             loss += cross_entropy(logits, labels, reduction="sum").item()

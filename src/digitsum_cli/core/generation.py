@@ -1,7 +1,7 @@
 """The data sets of a task, drawn as the book draws them.
 
-One stream, NumPy's legacy ``RandomState`` (MT19937), runs through all lengths and splits in the order given. How a row
-is drawn from it is up to the task.
+A single stream, NumPy's legacy ``RandomState`` (MT19937), is used for all lengths and splits in the given order. The
+task determines how a row is drawn from it.
 
 Source: Qiu Xipeng, *Neural Networks and Deep Learning* practice book, chapter 6.1.
 """
@@ -23,7 +23,7 @@ class Rows:
     """The rows of one split.
 
     Arguments:
-        digits: whole numbers 0-9 of shape ``(rows, length)``.
+        digits: integers 0-9 of shape ``(rows, length)``.
         labels: classes of the task, of shape ``(rows,)``.
     """
 
@@ -34,7 +34,7 @@ class Rows:
         return len(self.labels)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
-        """The chosen rows, in order; ``chosen`` has the shape ``(rows,)``."""
+        """The selected rows, in order; the mask ``chosen`` has shape ``(rows,)``."""
         return Rows(self.digits[chosen], self.labels[chosen])
 
 
@@ -48,7 +48,7 @@ class Splits:
 
     @property
     def length(self) -> int:
-        """The number of digits in a row."""
+        """The number of digits per row."""
         return int(self.train.digits.shape[1])
 
     def items(self) -> tuple[tuple[str, Rows], ...]:
@@ -57,18 +57,18 @@ class Splits:
 
 
 def labelled(digits: npt.NDArray[np.int8], task: Task = DIGIT_SUM) -> Rows:
-    """Rows with the labels that a task gives them."""
+    """Adds a task's labels to rows of digits."""
     return Rows(digits, task.label(digits))
 
 
 def generate_rows(length: int, k: int, stream: np.random.RandomState, task: Task = DIGIT_SUM) -> Rows:
-    """Draws ``k`` rows for each of the task's strata, in the digit sum the 100 pairs of first digits.
+    """Draws ``k`` rows for each of the task's strata; in the digit-sum task, the 100 pairs of first digits.
 
     Arguments:
-        length: digits in a row, at least 3.
-        k: rows for each pair, at least 1.
-        stream: the random stream; of the digit sum, ``200 * k`` numbers are drawn from it.
-        task: whose rows they are.
+        length: digits per row, at least 3.
+        k: rows per pair, at least 1.
+        stream: the random stream; the digit-sum task draws ``200 * k`` numbers from it.
+        task: the task that defines the rows.
 
     Returns:
         ``100 * k`` rows.
@@ -78,7 +78,7 @@ def generate_rows(length: int, k: int, stream: np.random.RandomState, task: Task
     """
     task.require_length(length)
     if k < 1:
-        raise InputError(f"k is {k}", allowed="1 or more rows for each pair of digits")
+        raise InputError(f"k is {k}", allowed="1 or more rows per pair of digits")
     return labelled(task.generate(length, k, stream), task)
 
 
@@ -90,22 +90,22 @@ def generate_splits(
     seed: int = 0,
     task: Task = DIGIT_SUM,
 ) -> dict[int, Splits]:
-    """Draws the splits of every length from one stream, in the order given.
+    """Draws the splits of every length from one stream, in the given order.
 
     Arguments:
-        lengths: digits in a row, each at least 3 and none twice.
-        k_train, k_eval, k_test: rows for each pair of first digits, in each split.
-        seed: of ``numpy.random.RandomState``, 0 to 2**32 - 1.
-        task: whose rows they are.
+        lengths: digits per row, each at least 3 and without repeats.
+        k_train, k_eval, k_test: rows per pair of first digits, in each split.
+        seed: seed of ``numpy.random.RandomState``, 0 to 2**32 - 1.
+        task: the task that defines the rows.
 
     Returns:
         The splits by length. A length's rows depend on the lengths before it.
 
     Raises:
-        InputError: a length is below 3 or stands twice, a ``k`` is below 1, or the seed is out of range.
+        InputError: a length is below 3 or repeated, a ``k`` is below 1, or the seed is out of range.
     """
     if len(set(lengths)) < len(lengths):
-        raise InputError(f"a length stands twice in {list(lengths)}")
+        raise InputError(f"a length is repeated in {list(lengths)}")
     if not 0 <= seed < 2**32:
         raise InputError(f"the seed is {seed}", allowed="0 to 2**32 - 1")
     stream = np.random.RandomState(seed)

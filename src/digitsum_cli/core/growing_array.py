@@ -1,32 +1,32 @@
-"""Numbers that are noted down one after the other."""
+"""An array that numbers can be appended to."""
 
 import numpy as np
 import numpy.typing as npt
 
-_ROOM = 1024
+_INITIAL_CAPACITY = 1024
 
 
 class GrowingArray:
-    """A growing list of numbers in one array. What was read from it stays as it was when more are added.
+    """Numbers in one array that grows as needed. Arrays already read from it do not change when numbers are appended.
 
     Arguments:
-        numbers: the first ones.
+        numbers: the initial numbers.
     """
 
     def __init__(self, numbers: npt.ArrayLike = ()) -> None:
-        self._room = np.array(numbers, np.float64)
-        self._length = len(self._room)
+        self._buffer = np.array(numbers, np.float64)
+        self._length = len(self._buffer)
 
     def __len__(self) -> int:
         return self._length
 
     def append(self, number: float) -> None:
-        """Adds a number at the end."""
-        if self._length == len(self._room):
-            self._room = np.concatenate([self._room, np.empty(max(_ROOM, self._length))])
-        self._room[self._length] = number
+        """Appends a number."""
+        if self._length == len(self._buffer):
+            self._buffer = np.concatenate([self._buffer, np.empty(max(_INITIAL_CAPACITY, self._length))])
+        self._buffer[self._length] = number
         self._length += 1
 
     def array(self) -> npt.NDArray[np.float64]:
-        """All of them so far; no copy is made."""
-        return self._room[: self._length]
+        """All numbers so far, without copying."""
+        return self._buffer[: self._length]

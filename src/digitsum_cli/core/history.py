@@ -1,4 +1,4 @@
-"""What a training notes down while it runs."""
+"""What is recorded during training."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from digitsum_cli.core.training_state import Array, TrainingState
 
 
 class History:
-    """Losses, gradient norms and evaluations so far; in the end they are a ``TrainingRecord``."""
+    """The losses, gradient norms and evaluations so far; ``record`` returns them as a ``TrainingRecord``."""
 
     def __init__(self) -> None:
         self.step_losses = GrowingArray()
@@ -23,11 +23,11 @@ class History:
         self._gradient_norms: dict[str, GrowingArray] = {}
 
     def record_epoch(self, steps: int) -> None:
-        """Adds the mean loss of an epoch, that of the last so many steps."""
+        """Adds the mean loss of an epoch: the mean over the last ``steps`` steps."""
         self.epoch_losses.append(mean_loss(self.step_losses.array()[-steps:].tolist()))
 
     def record_gradient_norms(self, model: nn.Module) -> None:
-        """Adds the norm of each parameter's gradient; in float64, where the squares of small numbers do not vanish."""
+        """Adds the norm of each parameter's gradient, in float64 so that squares of small numbers do not underflow."""
         gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         norms = torch.stack(
             [torch.linalg.vector_norm(gradient.cpu().double()) for gradient in gradients.values()]
@@ -45,12 +45,12 @@ class History:
 
     @property
     def evaluations_since_best(self) -> int:
-        """How many came after the best one."""
+        """The number of evaluations after the best one."""
         return 0 if self.best is None else len(self.evaluations) - 1 - self.evaluations.index(self.best)
 
     @classmethod
-    def of_state(cls, state: TrainingState, steps_per_epoch: int) -> "History":
-        """What had been noted down when a training was left."""
+    def from_state(cls, state: TrainingState, steps_per_epoch: int) -> "History":
+        """The history of an interrupted training."""
         history = cls()
         history.step_losses = GrowingArray(state.step_losses)
         history.epoch_losses = [
@@ -62,19 +62,19 @@ class History:
         history._gradient_norms = {name: GrowingArray(norms) for name, norms in state.gradient_norms.items()}
         return history
 
-    def state(self, weights: Weights, kept: Weights, optimizer: Mapping[str, Array]) -> TrainingState:
-        """Where the training stands, with what the model and the optimizer hold."""
+    def state(self, weights: Weights, best_weights: Weights, optimizer: Mapping[str, Array]) -> TrainingState:
+        """The current state of the training, including the model's and the optimizer's arrays."""
         return TrainingState(
             self.step_losses.array(),
             tuple(self.evaluations),
             {name: norms.array() for name, norms in self._gradient_norms.items()},
             weights,
-            kept,
+            best_weights,
             optimizer,
         )
 
     def record(self) -> TrainingRecord:
-        """All of it, as it stands."""
+        """The complete record so far."""
         return TrainingRecord(
             tuple(self.step_losses.array().tolist()),
             tuple(self.epoch_losses),

@@ -1,18 +1,19 @@
-"""Ways to draw the initial weights, and the biases of the forget gate.
+"""Initialisations of the weights and of the forget bias.
 
-All but ``book`` draw the weights from one generator in the order input weights W, recurrent weights U, biases b (gate
-by gate, in alphabetical order), embedding, linear layer: the same weights for the hand-written and for the library's
-layer.
+All except ``book`` draw the weights from one generator in this order: input weights W, recurrent weights U, biases b
+(gate by gate, in alphabetical order), embedding, linear layer. The hand-written layers and PyTorch's layers therefore
+start with the same weights.
 
 - ``book``: see ``digitsum_cli.core.book_initialisation``.
-- ``torch``: the library's defaults. W, U and b uniform in ±1/sqrt(H); the embedding standard normal. The library's own
-  layer has a second bias on top, drawn last in the same way; in the others it is zero, so the network is the same.
-- ``orthogonal``: U orthogonal, each gate's for itself (Saxe, McClelland and Ganguli 2014), W and the embedding Xavier
+- ``torch``: PyTorch's defaults. W, U and b uniform in ±1/sqrt(H); the embedding standard normal. PyTorch's layer has a
+  second bias, drawn last in the same way; in the other initialisations it is zero, so the network is the same.
+- ``orthogonal``: U orthogonal, separately for each gate (Saxe, McClelland and Ganguli 2014), W and the embedding Xavier
   uniform (Glorot and Bengio 2010, equation 16), b zero.
-- ``identity``: U the identity times a scale, W normal with deviation 0.001, b zero (Le, Jaitly and Hinton 2015, "A
-  simple way to initialize recurrent networks of rectified linear units", with relu); the embedding Xavier uniform.
+- ``identity``: U the identity times a scale, W normal with standard deviation 0.001, b zero (Le, Jaitly and Hinton
+  2015, "A simple way to initialize recurrent networks of rectified linear units", with relu); the embedding Xavier
+  uniform.
 
-The linear layer starts as the library does it in all of them.
+The linear layer always has PyTorch's default initialisation.
 """
 
 import math
@@ -23,7 +24,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from digitsum_cli.core.book_initialisation import start_linear
+from digitsum_cli.core.book_initialisation import initialise_linear
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.embedding import Embedding
@@ -32,18 +33,18 @@ from digitsum_cli.core.registry import CHRONO
 Fill = Callable[..., object]
 """Fills a tensor in place from a ``generator``."""
 
-IDENTITY_DEVIATION = 0.001
-"""Of the input weights beside a U that is the identity; Le, Jaitly and Hinton 2015, section 4."""
+IDENTITY_STD = 0.001
+"""The standard deviation of the input weights in the identity initialisation; Le, Jaitly and Hinton 2015, section 4."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A classifier's parts as they were made, with the book's weights.
+    """The parts of a new classifier, with the book's weights.
 
     Arguments:
         rnn_model, embedding, linear: the parts.
-        generator: what their weights were drawn from.
-        scale: of the new weights, in initialisations that have one.
+        generator: the generator that their weights were drawn from.
+        scale: the scale of the new weights, in initialisations that have one.
     """
 
     rnn_model: RecurrentLayer
@@ -58,11 +59,11 @@ Initialise = Callable[[Parts], None]
 
 
 def book(parts: Parts) -> None:
-    """Leaves the weights as they are: the parts draw them when they are made, in the book's order."""
+    """Keeps the weights: the parts drew them when they were created, in the book's order."""
 
 
 def torch_default(parts: Parts) -> None:
-    """The library's defaults."""
+    """PyTorch's defaults."""
     bound = 1 / math.sqrt(parts.rnn_model.hidden_size)
     uniform = partial(nn.init.uniform_, a=-bound, b=bound)
     _draw(parts, W=uniform, U=uniform, b=uniform, embedding=nn.init.normal_, second_bias=uniform)
@@ -77,7 +78,7 @@ def identity(parts: Parts) -> None:
     """Recurrent weights that are the identity times the scale."""
     _draw(
         parts,
-        W=partial(nn.init.normal_, std=IDENTITY_DEVIATION),
+        W=partial(nn.init.normal_, std=IDENTITY_STD),
         U=lambda U, **_: nn.init.eye_(U).mul_(parts.scale),
         b=_zero,
         embedding=nn.init.xavier_uniform_,
@@ -90,20 +91,20 @@ def _zero(tensor: Tensor, **_: object) -> None:
 
 @torch.no_grad()
 def _draw(parts: Parts, *, W: Fill, U: Fill, b: Fill, embedding: Fill, second_bias: Fill = _zero) -> None:
-    """Overwrites all weights, drawn from the seed of the parts' generator on."""
+    """Redraws all weights, after resetting the generator to its seed."""
     generator = parts.generator.manual_seed(parts.generator.initial_seed())
     fills = {"W": W, "U": U, "b": b}
     tensors = parts.rnn_model.equation_tensors(Tensor.detach)
     for name in sorted(tensors, key=lambda name: ("WUb".index(name[0]), name)):
         _fill(tensors[name], partial(fills[name[0]], generator=generator))
     embedding(parts.embedding.W, generator=generator)
-    start_linear(parts.linear, generator)
+    initialise_linear(parts.linear, generator)
     if isinstance(parts.rnn_model, TorchLayer):
         second_bias(parts.rnn_model.second_bias, generator=generator)
 
 
 def _fill(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
-    """Fills a tensor that may be a view of another with its dimensions swapped: the numbers go row by row."""
+    """Fills a tensor row by row, even if it is a transposed view of another."""
     filled = torch.empty(tensor.shape, dtype=tensor.dtype)
     fill(filled)
     tensor.copy_(filled)
@@ -111,21 +112,22 @@ def _fill(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
 
 @torch.no_grad()
 def set_forget_bias(rnn_model: RecurrentLayer, bias: float | str, length: int, generator: torch.Generator) -> None:
-    """Sets the biases that decide how long a cell with a forget gate f remembers at first.
+    """Sets the biases that determine how long an untrained cell with a forget gate f remembers.
 
     Arguments:
         rnn_model: an LSTM, or another cell with such a gate.
-        bias: b_f, the same for every unit, as Gers, Schmidhuber and Cummins 2000 and Jozefowicz, Zaremba and Sutskever
-            2015 do (with 1). Or ``"chrono"`` (Tallec and Ollivier 2018, equation 16): b_f = log(u) with u uniform in 1
-            to ``length - 1``, and b_i = -b_f, so that unit by unit the memory lasts from one step to all of them.
-        length: digits in a row.
-        generator: what ``chrono`` draws from.
+        bias: b_f, the same for every unit, as in Gers, Schmidhuber and Cummins 2000 and in Jozefowicz, Zaremba and
+            Sutskever 2015 (with 1). Or ``"chrono"`` (Tallec and Ollivier 2018, equation 16): b_f = log(u) with u
+            uniform in 1 to ``length - 1``, and b_i = -b_f, so that the units' memories range from one step to the
+            whole row.
+        length: digits per row.
+        generator: the random generator for ``chrono``.
     """
     biases = rnn_model.equation_tensors(Tensor.detach)
     if bias == CHRONO:
-        lasting = torch.empty(rnn_model.hidden_size).uniform_(1, length - 1, generator=generator)
-        biases["b_f"].copy_(lasting.log())
-        biases["b_i"].copy_(-lasting.log())
+        u = torch.empty(rnn_model.hidden_size).uniform_(1, length - 1, generator=generator)
+        biases["b_f"].copy_(u.log())
+        biases["b_i"].copy_(-u.log())
     else:
         biases["b_f"].fill_(float(bias))
     if isinstance(rnn_model, TorchLayer):

@@ -1,4 +1,4 @@
-"""How right the answers are."""
+"""Accuracy."""
 
 from torch import Tensor
 
@@ -6,7 +6,7 @@ from digitsum_cli.errors import InputError
 
 
 class Accuracy:
-    """The share of right answers, gathered batch by batch.
+    """The share of correct answers, accumulated batch by batch.
 
     Example:
         >>> import torch
@@ -20,28 +20,28 @@ class Accuracy:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets what was gathered."""
-        self._right = 0
+        """Resets the counts."""
+        self._correct = 0
         self._rows = 0
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Counts one batch: logits of shape ``(batch, classes)``, labels of shape ``(batch,)``."""
-        self._right += count_correct(logits, labels)
+        self._correct += count_correct(logits, labels)
         self._rows += len(labels)
 
     def accumulate(self) -> float:
         """The accuracy over all batches since the last reset, 0 to 1.
 
         Raises:
-            InputError: there was no batch.
+            InputError: no batch was counted.
         """
         if self._rows == 0:
-            raise InputError("no rows were counted, so there is no accuracy", next_step="Call update first")
-        return self._right / self._rows
+            raise InputError("the accuracy of no rows is undefined", next_step="Call update first")
+        return self._correct / self._rows
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> int:
-    """How many rows have their highest logit at the label; a row with logits that are no numbers has none.
+    """Counts the rows whose highest logit is at the label; a row with NaN logits is not correct.
 
     Arguments:
         logits: of shape ``(rows, classes)``.

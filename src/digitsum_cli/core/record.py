@@ -1,4 +1,4 @@
-"""What a training tells, while it runs and afterwards."""
+"""What a training reports, during training and afterwards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,31 +6,31 @@ from enum import IntEnum
 
 
 class Ending(IntEnum):
-    """How a training ended; while it runs, ``OPEN``."""
+    """How a training ended; ``OPEN`` while it runs."""
 
     OPEN = 0
     COMPLETE = 1
-    """All steps were made."""
+    """All steps were completed."""
     STOPPED_EARLY = 2
-    """The eval accuracy had not risen for long enough."""
+    """The patience ran out: the eval accuracy had stopped rising."""
     LOSS_NOT_FINITE = 3
-    """The loss of a step, which was not made."""
+    """The loss of a step was infinite or NaN; the weights were not updated."""
     EVAL_LOSS_NOT_FINITE = 4
-    """The loss of the evaluation after a step."""
+    """The eval loss after a step was infinite or NaN."""
 
     @property
     def diverged(self) -> bool:
-        """Whether a loss was not finite."""
+        """Whether a loss was infinite or NaN."""
         return self in (Ending.LOSS_NOT_FINITE, Ending.EVAL_LOSS_NOT_FINITE)
 
 
 @dataclass(frozen=True)
 class Score:
-    """How a classifier does on a data set.
+    """A classifier's loss and accuracy on a data set.
 
     Arguments:
         loss: the mean of the batches' cross-entropies, in nats.
-        accuracy: the share of right answers, 0 to 1.
+        accuracy: the share of correct answers, 0 to 1.
     """
 
     loss: float
@@ -39,14 +39,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A look at the eval split during training, after the update of a step.
+    """An evaluation on the eval set during training, after the update of a step.
 
     Arguments:
         step: the global step, counted from 0.
         epoch: counted from 0.
         train_loss: the mean loss of that step's batch, before its update.
-        eval_loss: the mean of the batches' losses on the eval split.
-        eval_accuracy: the share of right answers on the eval split, 0 to 1.
+        eval_loss: the mean of the batches' losses on the eval set.
+        eval_accuracy: the share of correct answers on the eval set, 0 to 1.
     """
 
     step: int
@@ -58,14 +58,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands, for whoever watches it.
+    """The progress of a running training.
 
     Arguments:
         step, epoch: counted from 0.
-        steps, epochs: how many there will be.
-        train_loss: of this step's batch.
-        evaluation: the latest, if it was not told before.
-        best: the evaluation whose weights are kept so far.
+        steps, epochs: the totals.
+        train_loss: the loss of this step's batch.
+        evaluation: the latest evaluation, if it has not been reported yet; otherwise None.
+        best: the best evaluation so far.
     """
 
     step: int
@@ -79,16 +79,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a training gave.
+    """The record of a training.
 
     Arguments:
         step_losses: the mean loss of every step's batch, before its update.
-        epoch_losses: the mean of the batches' losses, for every epoch that was finished.
+        epoch_losses: the mean of the batches' losses in every completed epoch.
         evaluations: every evaluation, in order.
-        best: the evaluation whose weights were kept; None if there was none.
+        best: the evaluation of the best checkpoint; None if there was no evaluation.
         ending: how training ended.
-        gradient_norms: the Euclidean norm of each parameter's gradient at every step, before it was clipped; empty if
-            they were not recorded.
+        gradient_norms: the Euclidean norm of each parameter's gradient at every step, before clipping; empty if they
+            were not recorded.
     """
 
     step_losses: tuple[float, ...]
@@ -100,12 +100,12 @@ class TrainingRecord:
 
     @property
     def updates(self) -> int:
-        """How often the weights were updated."""
+        """The number of weight updates."""
         return len(self.step_losses) - (self.ending is Ending.LOSS_NOT_FINITE)
 
 
 def mean_loss(losses: Sequence[float]) -> float:
-    """Added up one after the other, as a loop does; ``sum`` compensates for rounding from Python 3.12 on."""
+    """The mean of losses, summed in order by a plain loop; from Python 3.12, ``sum`` would compensate for rounding."""
     total = 0.0
     for loss in losses:
         total += loss

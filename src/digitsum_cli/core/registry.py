@@ -1,7 +1,7 @@
-"""Every name that settings may use for what the core builds, and where it is.
+"""Every name that settings may use for what the core builds, and the import path of its code.
 
-Free of torch and Numba, so that settings are checked at once. A new name is one entry here and the code it points to.
-What an entry does not list for an implementation is refused when the trial is planned, and never replaced by another.
+Needs neither torch nor Numba, so settings are checked quickly. A new name takes one entry here and the code it points
+to. What an entry does not list for an implementation is rejected when the trial is planned, and never substituted.
 """
 
 import math
@@ -72,7 +72,7 @@ INITIALISATIONS = {
 }
 
 CHRONO = "chrono"
-"""The forget bias that is drawn."""
+"""The forget bias that is drawn at random."""
 
 OPTIMIZERS = {
     "adam": OptimizerSpec("torch.optim:Adam", fused="digitsum_cli.fused.update:ADAM"),
@@ -88,14 +88,14 @@ LOSSES = {
 
 CPU, AUTO = "cpu", "auto"
 ACCELERATORS = {"cuda": "torch.cuda:is_available", "mps": "torch.backends.mps:is_available"}
-"""Devices other than the CPU, by name, with what says whether this machine has one; ``auto`` takes the first."""
+"""Devices other than the CPU, by name, with the function that checks for one; ``auto`` takes the first available."""
 DEVICES = (CPU, *ACCELERATORS, AUTO)
 
 ROWS = {"fixed": False, "fresh": True}
-"""By kind of rows, whether they are drawn anew in every epoch."""
+"""For each kind of training rows, whether new ones are drawn in every epoch."""
 
 
-def load(where: str) -> Any:
-    """The object that ``package.module:name`` says."""
-    module, _, name = where.partition(":")
+def load(import_path: str) -> Any:
+    """Imports the object at ``package.module:name``."""
+    module, _, name = import_path.partition(":")
     return getattr(import_module(module), name)

@@ -1,4 +1,4 @@
-"""The book's training loop, to the bit: its Runner, with the errors fixed that docs/experiment.md lists."""
+"""The book's training loop (its Runner), bit for bit, with the errors fixed that docs/experiment.md lists."""
 
 import math
 from collections.abc import Callable, Collection
@@ -27,15 +27,15 @@ from digitsum_cli.core.weights import (
 from digitsum_cli.errors import InputError
 
 TrainSet = DigitSumDataset | Callable[[int], DigitSumDataset]
-"""The rows to learn, or for each epoch (counted from 0) its rows."""
+"""The training rows, or a function from the epoch (counted from 0) to its rows."""
 
 
 class Runner:
-    """Trains a classifier, keeps the best weights, and scores it.
+    """Trains a classifier, restores the best checkpoint, and evaluates it.
 
     Arguments:
-        model: digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``.
-        optimizer: over the model's parameters; without one, Adam with the book's learning rate 0.001.
+        model: maps digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``.
+        optimizer: for the model's parameters (default: Adam with the book's learning rate 0.001).
 
     Example:
         >>> from digitsum_cli.core import build_classifier, generate_datasets
@@ -70,35 +70,37 @@ class Runner:
         on_state: Callable[[TrainingState], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> TrainingRecord:
-        """Trains, and leaves the model with the kept weights.
+        """Trains the model and restores its best checkpoint.
 
-        The rows are not shuffled and the last batch may be shorter. After the update of a step whose number is a
-        multiple of ``eval_every`` (but not of step 0) and after the last one, the model is evaluated; its weights
-        are kept when the eval accuracy rises above the best so far, and always the first time.
+        The rows are not shuffled, and the last batch may be smaller. The model is evaluated after every step whose
+        number is a multiple of ``eval_every`` (except step 0) and after the last step. Its weights become the best
+        checkpoint at the first evaluation and whenever the eval accuracy rises above the best so far.
 
         Arguments:
-            train_set: the rows to learn; or, for each epoch (counted from 0), its rows, as many every time.
-            eval_set: the rows that decide which weights are kept.
+            train_set: the training rows; or a function from the epoch (counted from 0) to its rows, always the same
+                number of them.
+            eval_set: the rows that determine the best checkpoint.
             epochs: passes over ``train_set``.
-            batch_size: rows in a batch.
+            batch_size: rows per batch.
             eval_every: steps between evaluations.
-            log_every: steps between calls of ``on_progress``; it is called after every evaluation as well.
-            loss: whether the gradient is that of the batch's ``"mean"`` loss or of its ``"sum"``, or another of
-                ``digitsum_cli.core.registry``. What is recorded is always the mean.
-            lr_schedule: ``"constant"``, ``"cosine"``, or another of the registry.
-            clip_norm: the largest norm that all gradients together may have; longer ones are scaled down to it
-                (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for any.
-            patience: evaluations without a rise of the eval accuracy after which training stops. None for never.
-            record_gradients: whether the norm of each parameter's gradient is recorded, before clipping.
-            start: go on from there, with the same arguments as before: the result is the same to the bit.
-            on_state: is given, after every evaluation but the last, what ``start`` takes; its arrays are not to be
-                changed.
-            on_progress: is told where the training stands.
+            log_every: steps between calls of ``on_progress``; it is also called after every evaluation.
+            loss: how the batch's losses are reduced for the gradient: ``"mean"``, ``"sum"`` or another name in
+                ``digitsum_cli.core.registry``. The mean is recorded in any case.
+            lr_schedule: ``"constant"``, ``"cosine"`` or another name in the registry.
+            clip_norm: the largest allowed norm of all gradients together; larger gradients are scaled down to it
+                (Pascanu, Mikolov and Bengio 2013, algorithm 1). None for no clipping.
+            patience: number of evaluations without a rise in eval accuracy after which training stops. None for
+                unlimited.
+            record_gradients: whether to record the norm of each parameter's gradient, before clipping.
+            start: the state to resume from, with the same arguments as before; the result is identical, bit for bit.
+            on_state: called with the state to resume from after every evaluation but the last; it must not modify
+                the state's arrays.
+            on_progress: called with the progress of the training.
 
         Raises:
             InputError: ``epochs``, ``batch_size``, ``eval_every``, ``log_every`` or ``patience`` is below 1,
-                ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is none of the above.
-            IncompatibleStateError: ``start`` is of another training.
+                ``clip_norm`` is not above 0, or ``loss`` or ``lr_schedule`` is unknown.
+            IncompatibleStateError: ``start`` belongs to another training.
         """
         _require_positive(epochs=epochs, batch_size=batch_size, eval_every=eval_every, log_every=log_every)
         _require_positive(patience=1 if patience is None else patience)
@@ -109,20 +111,20 @@ class Runner:
         steps_per_epoch = len(batches_of_epoch(0))
         steps = epochs * steps_per_epoch
         lr_factor = LR_SCHEDULES[lr_schedule]
-        first_rates = [group["lr"] for group in self.optimizer.param_groups]
-        history, kept_weights = History(), None
+        initial_rates = [group["lr"] for group in self.optimizer.param_groups]
+        history, best_weights = History(), None
         if start is not None:
-            self._require_fitting(start, steps, eval_every, record_gradients)
+            self._check_compatible(start, steps, eval_every, record_gradients)
             load_weights(self.model, start.weights)
             load_optimizer(self.optimizer, start.optimizer)
-            history, kept_weights = History.of_state(start, steps_per_epoch), start.kept or None
+            history, best_weights = History.from_state(start, steps_per_epoch), start.best_weights or None
         first_step = len(history.step_losses)
         try:
             for step in range(first_step, steps):
                 epoch, batch = divmod(step, steps_per_epoch)
                 if batch == 0 or step == first_step:
                     batches = batches_of_epoch(epoch)
-                for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+                for group, rate in zip(self.optimizer.param_groups, initial_rates, strict=True):
                     group["lr"] = rate * lr_factor(step, steps)
                 value = self._gradients(*batches[batch], LOSSES[loss])
                 history.step_losses.append(value)
@@ -142,26 +144,26 @@ class Runner:
                         break
                     evaluation = Evaluation(step, epoch, value, score.loss, score.accuracy)
                     if history.record_evaluation(evaluation):
-                        kept_weights = copy_weights(self.model)
+                        best_weights = copy_weights(self.model)
                 if step == steps - 1:
                     history.ending = Ending.COMPLETE
                 elif evaluation and patience is not None and history.evaluations_since_best >= patience:
                     history.ending = Ending.STOPPED_EARLY
                 elif evaluation and on_state:
                     optimizer = copy_optimizer(self.optimizer)
-                    on_state(history.state(copy_weights(self.model), kept_weights or {}, optimizer))
+                    on_state(history.state(copy_weights(self.model), best_weights or {}, optimizer))
                 if on_progress and (evaluation or step % log_every == 0):
                     on_progress(Progress(step, steps, epoch, epochs, value, evaluation, history.best))
                 if history.ending is not Ending.OPEN:
                     break
         finally:
-            for group, rate in zip(self.optimizer.param_groups, first_rates, strict=True):
+            for group, rate in zip(self.optimizer.param_groups, initial_rates, strict=True):
                 group["lr"] = rate
-        if kept_weights is not None:
-            load_weights(self.model, kept_weights)
+        if best_weights is not None:
+            load_weights(self.model, best_weights)
         return history.record()
 
-    def _require_fitting(self, start: TrainingState, steps: int, eval_every: int, record_gradients: bool) -> None:
+    def _check_compatible(self, start: TrainingState, steps: int, eval_every: int, record_gradients: bool) -> None:
         check_compatible_state(
             start,
             steps=steps,
@@ -172,7 +174,7 @@ class Runner:
         )
 
     def _gradients(self, digits: Tensor, labels: Tensor, loss: LossSpec) -> float:
-        """The mean loss of a batch, and its gradients; if it is not finite, none."""
+        """Computes a batch's mean loss and, if it is finite, the gradients."""
         self.model.train()
         objective = cross_entropy(self.model(digits), labels, reduction=loss.reduction)
         value = objective.item() / (len(labels) / loss.divisor(len(labels)))
@@ -188,11 +190,11 @@ class Runner:
 
     @torch.inference_mode()
     def evaluate(self, dataset: DigitSumDataset, *, batch_size: int = 8) -> Score:
-        """Loss and accuracy over a data set; changes neither the weights nor any record.
+        """Computes the loss and accuracy on a data set; changes neither the weights nor any record.
 
         Arguments:
-            dataset: the rows to score.
-            batch_size: rows in a batch; the loss is the mean over batches, as in training.
+            dataset: the rows to evaluate on.
+            batch_size: rows per batch; the loss is the mean over batches, as in training.
         """
         self.model.eval()
         accuracy = Accuracy()
@@ -205,13 +207,13 @@ class Runner:
 
     @torch.inference_mode()
     def predict(self, digits: Tensor) -> Tensor:
-        """Digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
+        """Maps digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``."""
         self.model.eval()
         logits: Tensor = self.model(digits)
         return logits
 
     def save_model(self, path: str | Path) -> None:
-        """Writes the weights as a safetensors file.
+        """Saves the weights as a safetensors file.
 
         Raises:
             DigitsumError: the file cannot be written.
@@ -222,7 +224,7 @@ class Runner:
         """Loads weights into the model.
 
         Raises:
-            InputError: the file is missing or damaged, or its weights do not fit the model.
+            InputError: the file is missing or damaged, or its weights do not match the model.
         """
         load_weights(self.model, read_checkpoint(Path(path)).weights, source=str(path))
 

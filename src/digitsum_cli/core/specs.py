@@ -1,13 +1,14 @@
-"""What an entry of the registry says; free of torch and Numba.
+"""The entries of the registry; needs neither torch nor Numba.
 
-Code is named as ``package.module:name`` and imported when it is used, so that settings are checked without it.
+Code is given as an import path, ``package.module:name``, and imported when it is used, so checking settings does not
+load it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 MEMORY_CELL = "cell"
-"""What an LSTM's ``c_t`` is called where it is shown beside the gates."""
+"""The name of an LSTM's ``c_t`` when it is shown together with the gates."""
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,12 @@ class CellSpec:
     """A recurrent cell.
 
     Arguments:
-        implementations: by implementation and activation, where the cell is: a ``RecurrentLayer`` for ``manual``, a
-            ``TorchLayer`` for ``torch``, a ``CompiledCell`` for ``fused``. What is not there is refused.
+        implementations: the cell's import path by implementation and activation: a ``RecurrentLayer`` for ``manual``,
+            a ``TorchLayer`` for ``torch``, a ``CompiledCell`` for ``fused``. Missing combinations are rejected.
         gates: the subscripts of its parameters ``W``, ``U`` and ``b``, in the order in which they are drawn; empty for
-            a cell that has one of each.
-        candidate: the matrix that the last ``h`` is multiplied with on its way to the next, in a gated cell that of
-            the candidate; its spectral radius is the network's.
-        step_cost: how long a step takes, as a multiple of the SRN's.
+            a cell with a single ``W``, ``U`` and ``b``.
+        candidate: the recurrent weight matrix whose spectral radius is reported; in a gated cell, the candidate's.
+        step_cost: the duration of a step relative to the SRN's.
     """
 
     implementations: Mapping[str, Mapping[str, str]]
@@ -31,16 +31,16 @@ class CellSpec:
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """Those of all implementations."""
+        """The activations of all implementations."""
         return tuple(dict.fromkeys(name for by_name in self.implementations.values() for name in by_name))
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """What follows ``W``, ``U`` and ``b`` in the names of its parameters, one for each of them."""
+        """The suffixes of ``W``, ``U`` and ``b`` in the parameter names, one per gate."""
         return tuple(f"_{gate}" for gate in self.gates) or ("",)
 
-    def where(self, impl: str, activation: str) -> str | None:
-        """Where an implementation of the cell is; None if there is none."""
+    def import_path(self, impl: str, activation: str) -> str | None:
+        """The import path of an implementation of the cell; None if there is none."""
         return self.implementations.get(impl, {}).get(activation)
 
 
@@ -49,8 +49,8 @@ class ActivationSpec:
     """An activation.
 
     Arguments:
-        function: of tensors.
-        bounds: of its values; infinite where it has none.
+        function: the import path of a function of tensors.
+        bounds: the range of its values; infinite where it is unbounded.
     """
 
     function: str
@@ -62,9 +62,10 @@ class InitialisationSpec:
     """A way to draw the initial weights.
 
     Arguments:
-        function: a ``digitsum_cli.core.initialisation.Initialise``.
-        arrays: what draws the same weights for a cell by hand as arrays, without torch, or None.
-        gated: whether cells with gates have it.
+        function: the import path of a ``digitsum_cli.core.initialisation.Initialise``.
+        arrays: the import path of a function that draws the same weights for a hand-written cell as arrays, without
+            torch; or None.
+        gated: whether it supports cells with gates.
         scaled: whether it has a scale.
         shared: whether all implementations start with the same weights.
     """
@@ -81,8 +82,8 @@ class OptimizerSpec:
     """An optimizer.
 
     Arguments:
-        autograd: the class of PyTorch's, which takes the parameters, ``lr`` and ``weight_decay``.
-        fused: its number in the compiled trainer, or None if that does not have it.
+        autograd: the import path of PyTorch's class, which takes the parameters, ``lr`` and ``weight_decay``.
+        fused: the import path of its number in the compiled trainer, or None if that does not support it.
     """
 
     autograd: str
@@ -91,11 +92,11 @@ class OptimizerSpec:
 
 @dataclass(frozen=True)
 class LossSpec:
-    """How the losses of a batch's rows become the one whose gradient is taken.
+    """How the losses of a batch's rows are reduced to the one that is differentiated.
 
     Arguments:
-        reduction: what PyTorch calls it.
-        divisor: what their sum is divided by, from the number of rows.
+        reduction: PyTorch's name for it.
+        divisor: maps the number of rows to the number that their summed loss is divided by.
     """
 
     reduction: str
@@ -103,4 +104,4 @@ class LossSpec:
 
 
 Schedule = Callable[[int, int], float]
-"""What the learning rate is multiplied by, from the step (counted from 0) and how many there will be."""
+"""Maps the step (counted from 0) and the total number of steps to the factor of the learning rate."""

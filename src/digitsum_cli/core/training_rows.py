@@ -1,7 +1,7 @@
-"""The rows of each epoch: the train split as it stands, shuffled, or drawn anew.
+"""The training rows of each epoch: the training set in its original order, shuffled, or newly drawn.
 
-What an epoch draws depends on the seed and on its number alone, so a training can be taken up at any epoch. The streams
-are NumPy's legacy ``RandomState``, which stays the same in all versions.
+What an epoch draws depends only on the seed and on its number, so training can be resumed at any epoch. The streams are
+NumPy's legacy ``RandomState``, which is the same in all versions.
 """
 
 from dataclasses import dataclass
@@ -17,23 +17,24 @@ _SHUFFLING, _DRAWING = 0, 1
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Which rows a training reads, epoch by epoch.
+    """The rows that a network is trained on, epoch by epoch.
 
     Arguments:
-        train: the train split.
-        shuffle: in a new order in every epoch.
-        fresh: new rows of the same distribution in every epoch, as many as ``train`` has, which must be a multiple of
-            the task's strata: in the digit sum of 100, as many for each pair of first digits.
-        seed: of both, 0 to 2**32 - 1.
-        task: whose rows they are.
+        train: the training set.
+        shuffle: whether to shuffle the rows in every epoch.
+        fresh: whether to draw new rows from the same distribution in every epoch, as many as ``train`` has. Their
+            number must be a multiple of the task's strata (100 in the digit-sum task), so that every stratum gets
+            the same number of rows.
+        seed: seed of both, 0 to 2**32 - 1.
+        task: the task that defines the rows.
 
     Raises:
-        InputError: fresh rows are asked for, and the train split has no such multiple.
+        InputError: ``fresh`` is set, and the training set is not such a multiple.
 
     Example:
         >>> from digitsum_cli.core import generate_splits
         >>> rows = TrainingRows(generate_splits([6])[6].train, shuffle=True, seed=0)
-        >>> rows.of_epoch(0).digits[0].tolist(), rows.of_epoch(1).digits[0].tolist()
+        >>> rows.for_epoch(0).digits[0].tolist(), rows.for_epoch(1).digits[0].tolist()
         ([1, 9, 0, 0, 0, 0], [1, 0, 4, 0, 0, 0])
     """
 
@@ -46,16 +47,16 @@ class TrainingRows:
     def __post_init__(self) -> None:
         if self.fresh and len(self.train) % self.task.strata:
             raise InputError(
-                f"{len(self.train)} train rows cannot be drawn anew", allowed=f"a multiple of {self.task.strata} rows"
+                f"cannot draw {len(self.train)} fresh training rows", allowed=f"a multiple of {self.task.strata} rows"
             )
 
     @property
-    def change(self) -> bool:
-        """Whether an epoch reads other rows, or the same in another order, than the one before."""
+    def vary_by_epoch(self) -> bool:
+        """Whether the rows, or their order, differ from epoch to epoch."""
         return self.shuffle or self.fresh
 
-    def of_epoch(self, epoch: int) -> Rows:
-        """The rows of an epoch, counted from 0, in the order in which they are read."""
+    def for_epoch(self, epoch: int) -> Rows:
+        """The rows of an epoch, counted from 0, in training order."""
         rows = self.train
         if self.fresh:
             length, k = rows.digits.shape[1], len(rows) // self.task.strata

@@ -1,4 +1,4 @@
-"""Where a training stands between two steps: all that is needed to go on as if it had never stopped."""
+"""The state of a training between two steps: everything needed to resume it exactly."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,32 +18,32 @@ Array = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class TrainingState:
-    """A training after some steps.
+    """The state of a training after some steps.
 
     Arguments:
-        step_losses: the mean loss of every step's batch; as many as steps were made.
-        evaluations: so far, in order.
-        gradient_norms: by parameter, one a step; empty if they are not recorded.
-        weights: after the last step, by parameter name.
-        kept: those of the best evaluation; empty if there was none.
-        optimizer: what the optimizer carries from step to step, by any names.
+        step_losses: the mean loss of every step's batch so far.
+        evaluations: all evaluations so far, in order.
+        gradient_norms: by parameter, one norm per step; empty if they are not recorded.
+        weights: the weights after the last step, by parameter name.
+        best_weights: the weights of the best evaluation; empty if there was none.
+        optimizer: the optimizer's state, by arbitrary names.
     """
 
     step_losses: Array
     evaluations: tuple[Evaluation, ...]
     gradient_norms: Mapping[str, Array]
     weights: Weights
-    kept: Weights
+    best_weights: Weights
     optimizer: Mapping[str, Array]
 
     @property
     def step(self) -> int:
-        """How many steps were made."""
+        """The number of steps so far."""
         return len(self.step_losses)
 
 
 class IncompatibleStateError(InputError):
-    """A state is of another training than the one that is to go on from it."""
+    """A state belongs to another training than the one that is to resume from it."""
 
 
 def check_compatible_state(
@@ -55,44 +55,46 @@ def check_compatible_state(
     optimizer: Shapes,
     recorded: Collection[str],
 ) -> None:
-    """Checks that a training can go on from a state.
+    """Checks that a training can resume from a state.
 
     Arguments:
-        state: where it is to start.
-        steps: that the training makes in all; some must be left.
-        eval_every: steps between evaluations; every one before the state must be in it.
-        parameters: of the model.
-        optimizer: of what the optimizer holds after a step.
+        state: the state to resume from.
+        steps: the total number of steps; at least one must remain.
+        eval_every: steps between evaluations; the state must contain every evaluation that was due.
+        parameters: the shapes of the model's parameters.
+        optimizer: the shapes of the optimizer's state after a step.
         recorded: the parameters whose gradient norms are recorded.
 
     Raises:
-        IncompatibleStateError: it cannot.
+        IncompatibleStateError: it cannot resume.
     """
-    made = ((state.step,), "float64")
+    per_step = ((state.step,), "float64")
+    losses, gradient_norms = {"step_losses": per_step}, dict.fromkeys(recorded, per_step)
+    best_parameters = parameters if state.evaluations else {}
     try:
-        require_shapes(state.weights, parameters, "what it holds")
-        require_shapes(state.kept, parameters if state.evaluations else {}, "what it kept")
-        require_shapes(state.optimizer, optimizer, "what its optimizer held")
-        require_shapes({"the losses": state.step_losses}, {"the losses": made}, "what it lost")
-        require_shapes(state.gradient_norms, dict.fromkeys(recorded, made), "what it recorded of gradients")
+        require_shapes(state.weights, parameters, "its weights do not match the model")
+        require_shapes(state.best_weights, best_parameters, "its best checkpoint does not match the model")
+        require_shapes(state.optimizer, optimizer, "its optimizer state does not match the optimizer")
+        require_shapes({"step_losses": state.step_losses}, losses, "its recorded losses do not match")
+        require_shapes(state.gradient_norms, gradient_norms, "its recorded gradient norms do not match")
     except InputError as error:
-        raise IncompatibleStateError(f"the state to start from does not fit the training: {error}") from error
+        raise IncompatibleStateError(f"cannot resume from the state of another training: {error}") from error
     evaluated = [evaluation.step for evaluation in state.evaluations]
     if state.step >= steps or evaluated != list(range(eval_every, state.step, eval_every)):
         raise IncompatibleStateError(
-            f"the state to start from does not fit the training: {state.step} of {steps} steps with evaluations "
-            f"after {evaluated[:3]} …"
+            f"cannot resume from the state of another training: {state.step} of {steps} steps with "
+            f"evaluations after {evaluated[:3]} …"
         )
 
 
 def write_training_state(path: Path, state: TrainingState, settings: Mapping[str, Any]) -> None:
-    """Writes a state with the settings of its training; the file is either whole or not there.
+    """Writes a state and the settings of its training atomically.
 
     Raises:
         DigitsumError: the file cannot be written.
     """
     evaluations = np.array([list(vars(each).values()) for each in state.evaluations], np.float64).reshape(-1, 5)
-    parts = {"gradient_norms": state.gradient_norms, "weights": state.weights, "kept": state.kept}
+    parts = {"gradient_norms": state.gradient_norms, "weights": state.weights, "kept": state.best_weights}
     arrays = {f"{part}/{name}": array for part, named in parts.items() for name, array in named.items()}
     arrays |= {f"optimizer/{name}": array for name, array in state.optimizer.items()}
     write_checkpoint(path, {"step_losses": state.step_losses, "evaluations": evaluations, **arrays}, settings)
@@ -103,10 +105,10 @@ def read_training_state(path: Path, maximum_bytes: int = MAXIMUM_BYTES) -> tuple
 
     Arguments:
         path: the file.
-        maximum_bytes: how large it may be.
+        maximum_bytes: the largest size allowed.
 
     Raises:
-        InputError: the file is missing, damaged, or not a training's state.
+        InputError: the file is missing, damaged, or not a training state.
     """
     checkpoint = read_checkpoint(path, maximum_bytes, require_finite=False)
     arrays = dict(checkpoint.weights)
@@ -116,9 +118,10 @@ def read_training_state(path: Path, maximum_bytes: int = MAXIMUM_BYTES) -> tuple
         for key, array in arrays.items():
             part, _, name = key.partition("/")
             parts[part][name] = array
-        made = tuple(
+        evaluated = tuple(
             Evaluation(int(step), int(epoch), *map(float, measures)) for step, epoch, *measures in evaluations.tolist()
         )
-        return TrainingState(step_losses, made, **parts), checkpoint.settings
+        best_weights = parts.pop("kept")
+        return TrainingState(step_losses, evaluated, best_weights=best_weights, **parts), checkpoint.settings
     except (KeyError, ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"{path} does not hold where a training stands") from error
+        raise InputError(f"{path} is not a training state") from error

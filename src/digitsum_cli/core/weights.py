@@ -1,4 +1,4 @@
-"""A model's weights, and what an optimizer holds, as NumPy arrays by name, and back."""
+"""Copying a model's weights and an optimizer's state to named NumPy arrays and back."""
 
 import copy
 from collections.abc import Mapping
@@ -12,27 +12,27 @@ from digitsum_cli.core.training_state import Array
 
 
 def copy_weights(model: nn.Module) -> Weights:
-    """A copy of every parameter, by name."""
+    """Copies every parameter, by name."""
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()}
 
 
-def load_weights(model: nn.Module, weights: Weights, source: str = "the weights") -> None:
+def load_weights(model: nn.Module, weights: Weights, source: str = "the checkpoint") -> None:
     """Overwrites the model's parameters.
 
     Arguments:
         model: the model to change.
         weights: an array for each of its parameters.
-        source: where the weights come from, for the error.
+        source: where the weights come from, for the error message.
 
     Raises:
-        InputError: a parameter is missing, superfluous, or of another shape or type; the model is as it was.
+        InputError: a parameter is missing or unexpected, or has the wrong shape or type; the model is unchanged.
     """
-    require_shapes(weights, shapes_of_tensors(model.state_dict()), source)
+    require_shapes(weights, shapes_of_tensors(model.state_dict()), f"{source} does not match the model")
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
 def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
-    """A copy of what an optimizer carries from step to step, by the number of the parameter and the name."""
+    """Copies an optimizer's state, named by the parameter's number and the state's name."""
     return {
         f"{parameter}.{name}": tensor.detach().cpu().numpy().copy()
         for parameter, state in optimizer.state_dict()["state"].items()
@@ -41,7 +41,7 @@ def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Array]) -> None:
-    """Gives an optimizer back what ``copy_optimizer`` took from one of the same kind over the same parameters."""
+    """Restores what ``copy_optimizer`` copied from an optimizer of the same kind with the same parameters."""
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, array in arrays.items():
         parameter, name = key.split(".")
@@ -50,15 +50,15 @@ def load_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Array]
 
 
 def shapes_of_optimizer(optimizer: torch.optim.Optimizer) -> Shapes:
-    """The shapes of what ``copy_optimizer`` takes after a step; the optimizer itself makes none."""
-    double = copy.deepcopy(optimizer)
-    for group in double.param_groups:
+    """The shapes of what ``copy_optimizer`` returns after a step, without stepping the optimizer itself."""
+    clone = copy.deepcopy(optimizer)
+    for group in clone.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)
-    double.step()
-    return shapes_of(copy_optimizer(double))
+    clone.step()
+    return shapes_of(copy_optimizer(clone))
 
 
 def shapes_of_tensors(tensors: Mapping[str, torch.Tensor]) -> Shapes:
-    """The shapes of tensors by name, with the names of NumPy's types."""
+    """The shapes of named tensors, with NumPy's type names."""
     return {name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for name, tensor in tensors.items()}

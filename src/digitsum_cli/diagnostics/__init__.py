@@ -1,1 +1,1 @@
-"""Where a classifier's answers come from: what it gets wrong, what its state holds and how far its gradients reach."""
+"""Diagnoses of a classifier: what it gets wrong, what its state holds and how far back its gradients reach."""

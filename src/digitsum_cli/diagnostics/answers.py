@@ -1,4 +1,4 @@
-"""A classifier's answers to every draw of a length, and where they are wrong."""
+"""A classifier's answers to every draw of a length, and its errors."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class Answers:
     """The answers to all ``1000 * (length - 2)`` draws of a length, which are equally likely.
 
     Arguments:
-        length: digits in a row.
+        length: digits per row.
         predictions: classes of shape ``(10, 10, length - 2, 10)``: by first digit, second digit, position of the
             distractor (0 is the third digit) and its value.
-        task: what was asked.
+        task: the task that defines the labels.
     """
 
     length: int
@@ -25,20 +25,20 @@ class Answers:
 
     @property
     def labels(self) -> npt.NDArray[np.int8]:
-        """The right answers, of the shape of ``predictions``."""
+        """The correct answers, of the shape of ``predictions``."""
         draws = self.task.every_draw(self.length)
         return np.broadcast_to(draws.labels[:, :, None, None], self.predictions.shape)
 
     @property
     def accuracy(self) -> float:
-        """The share of right answers under the generator's own distribution, 0 to 1."""
+        """The share of correct answers under the generator's own distribution, 0 to 1."""
         return float((self.predictions == self.labels).mean())
 
     @property
     def by_distractor(self) -> npt.NDArray[np.float64]:
         """The accuracy over the 100 pairs of first digits, of shape ``(length - 2, 10)``: by position and value.
 
-        A value of 0 is no distractor, so its column is one and the same number at every position.
+        A value of 0 means no distractor, so its column is constant over the positions.
         """
         accuracy: npt.NDArray[np.float64] = (self.predictions == self.labels).mean(axis=(0, 1))
         return accuracy
@@ -57,9 +57,10 @@ class Answers:
 
 
 def digit_slopes(by_pair: npt.NDArray[np.floating | np.integer]) -> tuple[float, float]:
-    """By how much a class rises, on average, for each one that the first, or the second, digit is higher.
+    """The average rise of the class when the first, or the second, digit rises by one.
 
-    The slopes of the least-squares plane. In the digit sum: 1 where a digit is added in full, 0 where it is lost.
+    These are the slopes of the least-squares plane. In the digit-sum task, 1 means that a digit is added in full, 0
+    that it is lost.
 
     Arguments:
         by_pair: classes or their means, of shape ``(10, 10)``: by first and second digit.

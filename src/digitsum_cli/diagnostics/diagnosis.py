@@ -1,4 +1,4 @@
-"""Everything that is looked at in one trained classifier."""
+"""The diagnosis of one trained classifier."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,26 +16,27 @@ from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
 _DECIMALS_OF_GATES = 4
-"""In JSON; there are many, and they are only looked at."""
+"""Decimals in JSON; there are many values, and they are only plotted."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found in a classifier at the length it was trained for.
+    """The diagnosis of a classifier at its training length.
 
     Arguments:
-        length: digits in a row.
-        gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and with the kept
-            weights, of shape ``(length,)``; see ``gradient_norms_by_lag``.
-        spectral_radius_start, spectral_radius_kept: of the recurrent weights; in a gated cell, of the candidate's.
-        first_digit_probe, second_digit_probe, label_probe: the share of the variance of each, 0 to 1, that a
-            linear read-out of the last state finds (R^2); see ``digitsum_cli.diagnostics.linear_probe``.
-        first_digit_slope, second_digit_slope: by how much a digit that is one higher raises the answer: in the digit
-            sum, 1 where it is added in full, 0 where it is lost.
+        length: digits per row.
+        gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and at the best
+            checkpoint, of shape ``(length,)``; see ``gradient_norms_by_lag``.
+        spectral_radius_start, spectral_radius_kept: the spectral radius of the recurrent weights; in a gated
+            cell, of the candidate's.
+        first_digit_probe, second_digit_probe, label_probe: the share of each one's variance, 0 to 1, that a linear
+            probe of the last state explains (R^2); see ``digitsum_cli.diagnostics.linear_probe``.
+        first_digit_slope, second_digit_slope: how much the answer rises when a digit rises by one: in the digit-sum
+            task, 1 where it is added in full, 0 where it is lost.
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value.
         confusion: how many draws of each label (row) got each answer (column), of shape ``(classes, classes)``.
-        accuracy_by_length: the exact accuracy, 0 to 1, at the asked lengths and its own, in rising order.
-        gates: of an LSTM or a GRU, how far each gate is open by step and unit; see ``mean_gates``.
+        accuracy_by_length: the exact accuracy, 0 to 1, at the requested lengths and its own, in ascending order.
+        gates: for an LSTM or a GRU, how far each gate is open, by step and unit; see ``mean_gates``.
     """
 
     length: int
@@ -54,7 +55,7 @@ class Diagnosis:
     gates: dict[str, npt.NDArray[np.float64]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, lists and dictionaries, as JSON has them: lengths as keys are text."""
+        """Converts to JSON types; lengths become string keys."""
         return {
             "length": self.length,
             "gradient_by_lag_start": self.gradient_by_lag_start.tolist(),
@@ -74,11 +75,11 @@ class Diagnosis:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], task: Task = DIGIT_SUM) -> "Diagnosis":
-        """The diagnosis of a network of a task that ``to_dict`` told; other keys are left aside.
+        """Restores a diagnosis from ``to_dict``; other keys are ignored.
 
         Raises:
             KeyError: a key is missing.
-            TypeError, ValueError, AttributeError: a value is of another kind, or an array's shape does not fit.
+            TypeError, ValueError, AttributeError: a value has the wrong type, or an array has the wrong shape.
         """
         length = int(values["length"])
         draws = task.every_draw(length)
@@ -105,43 +106,43 @@ class Diagnosis:
 
 
 def diagnose(
-    at_start: DigitSumClassifier,
-    kept: DigitSumClassifier,
+    initial: DigitSumClassifier,
+    best: DigitSumClassifier,
     length: int,
     lengths: Iterable[int],
     task: Task = DIGIT_SUM,
 ) -> Diagnosis:
-    """Looks into a classifier; both models are left as they are.
+    """Diagnoses a classifier; neither model is changed.
 
     Arguments:
-        at_start: with its initial weights, on the CPU.
-        kept: with the weights that training kept, on the CPU.
-        length: digits in a row, at least 3, that it was trained for.
-        lengths: at which its accuracy is wanted, each at least 3.
-        task: what it was trained for.
+        initial: the classifier with its initial weights, on the CPU.
+        best: the classifier with its best checkpoint, on the CPU.
+        length: digits per row in training, at least 3.
+        lengths: the lengths to compute the accuracy at, each at least 3.
+        task: the task that it was trained on.
 
     Raises:
-        InputError: a length is below 3, or the task's draws cannot be listed.
+        InputError: a length is below 3, or the task's draws cannot be enumerated.
     """
-    reading = read_every_draw(kept, length, lengths, task)
+    reading = read_every_draw(best, length, lengths, task)
     answers = reading.answers[length]
-    read_out = linear_probe(reading.last_states, task)
+    probe = linear_probe(reading.last_states, task)
     slopes = answers.digit_slopes
     return Diagnosis(
         length=length,
-        gradient_by_lag_start=gradient_norms_by_lag(at_start, length, task),
-        gradient_by_lag_kept=gradient_norms_by_lag(kept, length, task),
-        spectral_radius_start=_recurrent_spectral_radius(at_start),
-        spectral_radius_kept=_recurrent_spectral_radius(kept),
-        first_digit_probe=read_out.first_digit,
-        second_digit_probe=read_out.second_digit,
-        label_probe=read_out.label,
+        gradient_by_lag_start=gradient_norms_by_lag(initial, length, task),
+        gradient_by_lag_kept=gradient_norms_by_lag(best, length, task),
+        spectral_radius_start=_recurrent_spectral_radius(initial),
+        spectral_radius_kept=_recurrent_spectral_radius(best),
+        first_digit_probe=probe.first_digit,
+        second_digit_probe=probe.second_digit,
+        label_probe=probe.label,
         first_digit_slope=slopes[0],
         second_digit_slope=slopes[1],
         accuracy_by_distractor=answers.by_distractor,
         confusion=answers.confusion,
         accuracy_by_length={read: answered.accuracy for read, answered in reading.answers.items()},
-        gates=mean_gates(kept, length, task),
+        gates=mean_gates(best, length, task),
     )
 
 

@@ -11,18 +11,18 @@ from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 @torch.no_grad()
 def mean_gates(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> dict[str, npt.NDArray[np.float64]]:
-    """The gates, and the cell of an LSTM, as means over the 100 pairs of first digits, zeros from then on.
+    """The gates, and an LSTM's cell, averaged over the 100 pairs of first digits followed by zeros.
 
     Arguments:
         model: the classifier.
-        length: digits in a row, at least 3.
-        task: whose pairs of first digits they are.
+        length: digits per row, at least 3.
+        task: the task that defines the pairs of first digits.
 
     Returns:
-        By name, of shape ``(length, hidden_size)``; nothing for a cell without gates.
+        Arrays of shape ``(length, hidden_size)`` by name; empty for a cell without gates.
 
     Raises:
-        InputError: ``length`` is below 3, or the task's draws cannot be listed.
+        InputError: ``length`` is below 3, or the task's draws cannot be enumerated.
     """
     draws = task.every_draw(length)
     layer, W = model.rnn_model, model.embedding.W
@@ -30,10 +30,10 @@ def mean_gates(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -
     state = layer.initial_state(draws.labels.size)
     means: dict[str, list[npt.NDArray[np.float64]]] = {}
     for x in inputs:
-        opened = layer.gates(x, state)
+        values_by_name = layer.gates(x, state)
         state = layer.step(x, state)
-        if opened and layer.cell(state).shape[1]:
-            opened = {**opened, MEMORY_CELL: layer.cell(state)}
-        for name, values in opened.items():
+        if values_by_name and layer.cell(state).shape[1]:
+            values_by_name = {**values_by_name, MEMORY_CELL: layer.cell(state)}
+        for name, values in values_by_name.items():
             means.setdefault(name, []).append(values.double().mean(dim=0).cpu().numpy())
     return {name: np.stack(steps) for name, steps in means.items()}

@@ -1,7 +1,7 @@
-"""How much a state still matters for the loss, by how long ago it was.
+"""The gradient of the loss with respect to earlier and earlier states.
 
-Training can only learn to keep a digit over ``lag`` steps if the gradient of the loss reaches that far back. Where its
-norm falls off exponentially, it does not (Bengio, Simard and Frasconi 1994, *Learning long-term dependencies with
+Training can only learn to keep a digit over ``lag`` steps if the gradient of the loss reaches that far back. If its
+norm decays exponentially, it does not (Bengio, Simard and Frasconi 1994, *Learning long-term dependencies with
 gradient descent is difficult*; Pascanu, Mikolov and Bengio 2013, *On the difficulty of training recurrent neural
 networks*).
 """
@@ -21,18 +21,18 @@ from digitsum_cli.core.tasks import DIGIT_SUM, Task
 def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> npt.NDArray[np.float64]:
     """The mean over every draw of ``|| d loss / d h_t ||``, where the loss is the draw's own cross-entropy.
 
-    Of an LSTM, ``h_t`` stands for its whole state, the cell included: what is remembered goes through both.
+    For an LSTM, ``h_t`` means its whole state including the cell, since memory passes through both.
 
     Arguments:
-        model: the classifier, on the CPU; it is left as it is, its gradients too.
-        length: digits in a row, at least 3.
-        task: whose draws and labels they are.
+        model: the classifier, on the CPU; neither it nor its gradients are changed.
+        length: digits per row, at least 3.
+        task: the task that defines the draws and labels.
 
     Returns:
-        Norms of shape ``(length,)``: entry ``lag`` is that of ``t = length - lag``, so entry 0 is the last state.
+        Norms of shape ``(length,)``: entry ``lag`` is the norm at ``t = length - lag``, so entry 0 is the last state.
 
     Raises:
-        InputError: ``length`` is below 3, or the task's draws cannot be listed.
+        InputError: ``length`` is below 3, or the task's draws cannot be enumerated.
     """
     draws = task.every_draw(length)
     symbols, positions = draws.symbols, draws.positions
@@ -43,7 +43,7 @@ def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = D
         labels = torch.from_numpy(draws.labels.ravel()).to(W.device, torch.int64)
     # Without a distractor, all positions give the same 100 rows.
     totals = positions * _sums_of_norms(model, [first_digits, second_digits, *[zero] * positions], labels)
-    # The 900 draws with the distractor at one position read a zero at all the others: one vector for all of them.
+    # The 900 draws with the distractor at one position have a zero at all others, so they share these input vectors.
     pairs = [each.repeat_interleave(len(values), dim=0) for each in (first_digits, second_digits, labels)]
     values = values.repeat(draws.labels.size, 1)
     for position in range(positions):
@@ -53,24 +53,24 @@ def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = D
 
 
 def reach(norms: Sequence[float] | npt.NDArray[np.float64]) -> float:
-    """The gradient at the first state as a share of that at the last; 0 where there is none at either.
+    """The gradient at the first state as a fraction of that at the last; 0 where both are 0.
 
     Arguments:
-        norms: by lag, from ``gradient_norms_by_lag``.
+        norms: the norms by lag, from ``gradient_norms_by_lag``.
     """
     return float(norms[-1] / norms[0]) if norms[0] else 0.0
 
 
 def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tensor) -> npt.NDArray[np.float64]:
-    """Over some draws, by lag."""
+    """The sums of norms over some draws, by lag."""
     h = model.rnn_model.initial_state(len(labels))
     states = []
     for x in inputs:
-        h = model.rnn_model.step(x, h).requires_grad_()  # also where all weights are frozen
+        h = model.rnn_model.step(x, h).requires_grad_()  # even if all weights are frozen
         states.append(h)
     loss = cross_entropy(model.linear(model.rnn_model.hidden(h)), labels, reduction="sum")
     gradients = torch.autograd.grad(loss, states[::-1])
-    # In double precision, or the squares of small gradients would be 0.
+    # In double precision, so that the squares of small gradients do not underflow.
     norms = [torch.linalg.vector_norm(gradient, dim=1, dtype=torch.float64).sum() for gradient in gradients]
     sums: npt.NDArray[np.float64] = torch.stack(norms).cpu().numpy()
     return sums

@@ -1,4 +1,4 @@
-"""One reading of every draw: the answers at several lengths and the last states at one of them."""
+"""One forward pass over every draw: the answers at several lengths and the last states at one of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from digitsum_cli.diagnostics.answers import Answers
 
 @dataclass(frozen=True)
 class Reading:
-    """What a classifier made of every draw.
+    """The results of a forward pass over every draw.
 
     Arguments:
-        answers: by length, in rising order.
+        answers: by length, in ascending order.
         last_states: of shape ``(10, 10, length - 2, 10, hidden_size)``: by first digit, second digit, position and
             value of the distractor.
     """
@@ -31,22 +31,22 @@ class Reading:
 def read_every_draw(
     model: DigitSumClassifier, length: int, lengths: Iterable[int] = (), task: Task = DIGIT_SUM
 ) -> Reading:
-    """Reads all draws of all lengths once, as a tree (see ``digitsum_cli.core.exact``).
+    """Runs all draws of all lengths through the classifier once, as a tree (see ``digitsum_cli.core.exact``).
 
     Arguments:
         model: the classifier.
-        length: digits in a row, at least 3, whose last states are kept and which is answered too.
-        lengths: others to answer, each at least 3.
-        task: whose draws they are.
+        length: digits per row, at least 3; the length to return the last states and the answers of.
+        lengths: further lengths to return the answers of, each at least 3.
+        task: the task that defines the draws.
 
     Raises:
-        InputError: a length is below 3, or the task's draws cannot be listed.
+        InputError: a length is below 3, or the task's draws cannot be enumerated.
     """
-    asked = {length, *lengths}
-    answers: dict[int, list[npt.NDArray[np.int8]]] = {asked_length: [] for asked_length in sorted(asked)}
+    wanted = {length, *lengths}
+    answers: dict[int, list[npt.NDArray[np.int8]]] = {each: [] for each in sorted(wanted)}
     last_states = []
     for first_digit in range(task.symbols):
-        for read, states in states_of_every_draw(model, asked, first_digit, task):
+        for read, states in states_of_every_draw(model, wanted, first_digit, task):
             logits = logits_of_draws(model, states)
             answers[read].append(logits.argmax(dim=1).view(states.shape[:-1]).to("cpu", torch.int8).numpy())
             if read == length:

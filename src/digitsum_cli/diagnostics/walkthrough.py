@@ -1,4 +1,4 @@
-"""One sequence, step by step: what the network would answer if it ended there."""
+"""One sequence, step by step: the network's answer after each digit."""
 
 import re
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
-_TOGETHER_OR_APART = re.compile(r"[0-9]+|[0-9](?:(?:\s*,\s*|\s+)[0-9])+")
+_SEQUENCE = re.compile(r"[0-9]+|[0-9](?:(?:\s*,\s*|\s+)[0-9])+")
 
 
 @dataclass(frozen=True)
 class Walkthrough:
-    """What a classifier makes of one sequence.
+    """A classifier's states and answers on one sequence.
 
     Arguments:
         digits: the sequence.
-        label: the right answer.
+        label: the correct answer.
         states: ``h`` after each digit, of shape ``(length, hidden_size)``.
-        probabilities: of the classes if the sequence ended there, of shape ``(length, classes)``.
-        gates: how far each gate was open when the digit was read, 0 to 1, of shape ``(length, hidden_size)``, by name.
-        cell: what else the state holds, of shape ``(length, hidden_size)`` for an LSTM and ``(length, 0)`` for others.
+        probabilities: the probabilities of the classes after each digit, of shape ``(length, classes)``.
+        gates: by name, how far each gate was open at each digit, 0 to 1, of shape ``(length, hidden_size)``.
+        cell: the rest of the state, of shape ``(length, hidden_size)`` for an LSTM and ``(length, 0)`` otherwise.
     """
 
     digits: tuple[int, ...]
@@ -43,12 +43,12 @@ class Walkthrough:
 
 @torch.inference_mode()
 def walk_through(model: DigitSumClassifier, digits: Sequence[int], task: Task = DIGIT_SUM) -> Walkthrough:
-    """Reads one sequence, also one that the generator cannot draw.
+    """Runs one sequence through the classifier, step by step; it may be one that the generator cannot draw.
 
     Arguments:
         model: the classifier.
-        digits: at least two whole numbers 0-9.
-        task: which answer is right.
+        digits: at least two integers 0-9.
+        task: the task that defines the correct answer.
 
     Raises:
         InputError: there are fewer than two digits, or one is not 0-9.
@@ -56,11 +56,11 @@ def walk_through(model: DigitSumClassifier, digits: Sequence[int], task: Task = 
     if len(digits) < task.label_digits:
         raise InputError(
             f"a sequence of length {len(digits)} is too short",
-            allowed=f"{task.label_digits} or more: the right answer is {task.label_in_words}",
+            allowed=f"{task.label_digits} or more digits: the correct answer is {task.label_in_words}",
         )
-    for place, digit in enumerate(digits, start=1):
+    for position, digit in enumerate(digits, start=1):
         if not 0 <= digit < task.symbols:
-            raise InputError(f"digit {place} of the sequence is {digit}", allowed=f"0-{task.symbols - 1}")
+            raise InputError(f"digit {position} of the sequence is {digit}", allowed=f"0-{task.symbols - 1}")
     layer = model.rnn_model
     state = layer.initial_state(1)
     states, gates = [], []
@@ -81,12 +81,12 @@ def walk_through(model: DigitSumClassifier, digits: Sequence[int], task: Task = 
 
 
 def parse_sequence(text: str) -> tuple[int, ...]:
-    """The digits of ``6 7 0 0 1 0``, ``6,7,0,0,1,0`` or ``670010``.
+    """Parses digits written as ``6 7 0 0 1 0``, ``6,7,0,0,1,0`` or ``670010``.
 
     Raises:
-        InputError: ``text`` is none of these.
+        InputError: ``text`` has none of these forms.
     """
-    if not _TOGETHER_OR_APART.fullmatch(text.strip()):
+    if not _SEQUENCE.fullmatch(text.strip()):
         raise InputError(
             f"{text!r} is not a sequence of digits", allowed="digits like '6 7 0 0 1 0', '6,7,0,0,1,0' or '670010'"
         )

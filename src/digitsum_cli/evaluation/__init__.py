@@ -1,1 +1,1 @@
-"""What is done with saved checkpoints: scores, diagnosis, one sequence; and a run read back from disk."""
+"""Evaluates saved checkpoints: scores, diagnosis, walkthrough of a sequence; and reads runs back from disk."""

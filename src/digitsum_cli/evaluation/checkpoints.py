@@ -1,4 +1,4 @@
-"""Saved checkpoints: where they are, and which trial each belongs to."""
+"""Finds and reads saved checkpoints, each with its trial."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from digitsum_cli.trials.trial import Trial
 
 @dataclass(frozen=True)
 class TrialCheckpoint:
-    """A checkpoint as it was read: the best weights of a trial."""
+    """A checkpoint read from disk: the best weights of a trial."""
 
     path: Path
     trial: Trial
@@ -28,11 +28,13 @@ class TrialCheckpoint:
         """The trial's classifier with these weights.
 
         Raises:
-            InputError: the weights do not fit the trial.
+            InputError: the weights do not match the trial.
         """
-        wanted, given = count_parameters(self.trial), sum(array.size for array in self.weights.values())
-        if given != wanted:  # before a network as large as the settings say is built
-            raise InputError(f"{self.path} does not fit its settings: it holds {given:,} numbers instead of {wanted:,}")
+        expected, given = count_parameters(self.trial), sum(array.size for array in self.weights.values())
+        if given != expected:  # before building a network as large as the settings say
+            raise InputError(
+                f"{self.path} does not match its settings: it holds {given:,} weights instead of {expected:,}"
+            )
         model = build_trial_classifier(self.trial, device)
         load_weights(model, self.weights, source=str(self.path))
         return model
@@ -40,12 +42,12 @@ class TrialCheckpoint:
 
 @dataclass(frozen=True)
 class FoundCheckpoints:
-    """The checkpoint that was named, or those of a run in the order of its tables.
+    """The given checkpoint, or those of a run in table order.
 
     Arguments:
-        paths: all of them.
-        done: those of trials that are done.
-        missing: how many trials are done, but have no checkpoint any more.
+        paths: all checkpoints.
+        done: checkpoints of the trials that are done.
+        missing: number of trials that are done but whose checkpoint is missing.
     """
 
     paths: list[Path]
@@ -57,26 +59,30 @@ def read_trial_checkpoint(path: Path) -> TrialCheckpoint:
     """Reads a checkpoint.
 
     Raises:
-        InputError: the file is missing, damaged, or not a checkpoint of a trial, or that of another trial than its name
-            says.
+        InputError: the file is missing or damaged, is not a checkpoint of a trial, or belongs to another trial than its
+            name says.
     """
     checkpoint = read_checkpoint(path)
     if not checkpoint.settings:
-        raise InputError(f"{path} has no settings: it was saved by hand", next_step="Load it with Runner.load_model")
+        raise InputError(
+            f"{path} has no trial settings: it was not saved by a run", next_step="Load it with Runner.load_model"
+        )
     try:
         trial = Trial.from_dict(checkpoint.settings)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     if is_checkpoint_name(path.name) and path.stem != trial.name:
-        raise InputError(f"{path} holds the weights of another trial, {trial.name}", next_step="Rename it to that name")
+        raise InputError(
+            f"{path} holds the weights of another trial, {trial.name}", next_step="Rename the file to match"
+        )
     return TrialCheckpoint(path, trial, checkpoint.weights)
 
 
 def find_checkpoints(path: Path) -> FoundCheckpoints:
-    """The checkpoint at ``path``, or every one of the run there.
+    """The checkpoint at ``path``, or all checkpoints of the run at ``path``.
 
     Raises:
-        InputError: there is nothing, a folder without checkpoints, or one with links that lead out of it.
+        InputError: the folder has no checkpoints, or links that lead out of it.
     """
     if not path.is_dir():
         if (run := run_of(path)) is not None:
@@ -86,13 +92,13 @@ def find_checkpoints(path: Path) -> FoundCheckpoints:
     found = checkpoints_of_run(path)
     if not found.paths:
         raise InputError(
-            f"{path} is not a run with checkpoints", next_step="Name a run directory or a .safetensors file"
+            f"{path} is not a run with checkpoints", next_step="Give a run directory or a .safetensors file"
         )
     return found
 
 
 def checkpoints_of_run(path: Path) -> FoundCheckpoints:
-    """Every checkpoint of a run, or of a folder with checkpoints that has no store.
+    """All checkpoints of a run, or of a folder with checkpoints but no store.
 
     Raises:
         InputError: the store is damaged, or the folder has links that lead out of it.
@@ -105,10 +111,12 @@ def checkpoints_of_run(path: Path) -> FoundCheckpoints:
     with Store(run.store) as store:
         trials, ended = store.trials(), store.ended()
     present = set(paths)
-    in_order = {identity: run.checkpoint(trial.name) for identity, trial in trials.items()}
-    done = [path for identity, path in in_order.items() if identity in ended and ended[identity].status == "done"]
-    there = [path for path in done if path in present]
-    return FoundCheckpoints([path for path in in_order.values() if path in present], there, len(done) - len(there))
+    expected = {identity: run.checkpoint(trial.name) for identity, trial in trials.items()}
+    done = [path for identity, path in expected.items() if identity in ended and ended[identity].status == "done"]
+    done_and_present = [path for path in done if path in present]
+    return FoundCheckpoints(
+        [path for path in expected.values() if path in present], done_and_present, len(done) - len(done_and_present)
+    )
 
 
 def run_of(checkpoint: Path) -> RunDirectory | None:
@@ -118,7 +126,7 @@ def run_of(checkpoint: Path) -> RunDirectory | None:
 
 
 def diagnosis_folder(source: Path) -> Path:
-    """Where the diagnosis of a run, of a run's checkpoint or of another is kept unless another folder is given.
+    """The default folder for the diagnosis of a run, of a run's checkpoint or of a single checkpoint.
 
     Raises:
         InputError: a link leads out of the run.

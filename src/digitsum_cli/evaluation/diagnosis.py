@@ -1,4 +1,4 @@
-"""Diagnoses of checkpoints, of many side by side in spawned processes."""
+"""Diagnoses checkpoints; many of them in parallel in spawned processes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,45 +15,45 @@ from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
 
 BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
-_FEW = 12
-"""As many are done by the time that a process has loaded torch."""
+_MAXIMUM_SEQUENTIAL = 12
+"""About as many diagnoses take as long as a new process needs to load torch."""
 
 _Work = tuple[TrialCheckpoint, Sequence[int]]
 
 
 @dataclass(frozen=True)
 class DiagnosedTrial:
-    """A trial and what was found in its best checkpoint."""
+    """A trial and the diagnosis of its best checkpoint."""
 
     trial: Trial
     diagnosis: Diagnosis
 
     @property
     def setting(self) -> Setting:
-        """Of the trial."""
+        """The setting of the trial."""
         return Setting.of(self.trial)
 
     def to_dict(self) -> dict[str, Any]:
         """The diagnosis with its trial as plain values, for JSON."""
         trial = self.trial
-        of_trial = {"trial": trial.identity, "length": trial.length, "seed": trial.seed, **self.setting.columns}
-        return {**of_trial, **self.diagnosis.to_dict()}
+        trial_columns = {"trial": trial.identity, "length": trial.length, "seed": trial.seed, **self.setting.columns}
+        return {**trial_columns, **self.diagnosis.to_dict()}
 
 
 def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int) -> Iterator[DiagnosedTrial]:
     """Diagnoses checkpoints.
 
-    The accuracy at other lengths is taken at all lengths that occur, and for a single length at the book's.
+    Every checkpoint is also tested at the lengths of all others; if there is only one length, at the book's lengths.
 
     Arguments:
-        checkpoints: that were read.
-        processes: how many are looked into side by side; a few are looked into here, one after the other.
+        checkpoints: the checkpoints.
+        processes: number of parallel processes; a few checkpoints are diagnosed sequentially in this process.
 
     Yields:
-        Each trial, as its diagnosis ends.
+        Each trial as soon as its diagnosis is done.
 
     Raises:
-        InputError: the weights of one do not fit its trial.
+        InputError: the weights of a checkpoint do not match its trial.
         DigitsumError: a process was killed.
     """
     lengths = {checkpoint.trial.length for checkpoint in checkpoints}
@@ -61,7 +61,7 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
         lengths |= set(BOOK_LENGTHS)
     longest_first = sorted(checkpoints, key=lambda checkpoint: -checkpoint.trial.length)
     work = [(checkpoint, sorted(lengths)) for checkpoint in longest_first]
-    parallel = processes > 1 and len(work) > _FEW
+    parallel = processes > 1 and len(work) > _MAXIMUM_SEQUENTIAL
     executor: Executor[_Work, DiagnosedTrial] = (
         ProcessExecutor(_diagnose, processes, _process_died) if parallel else InProcessExecutor(_diagnose)
     )
@@ -80,4 +80,4 @@ def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
 
 
 def _process_died(_: int | None) -> NoReturn:
-    raise DigitsumError("a process of the diagnosis was killed", next_step="Run it again, with -j 1")
+    raise DigitsumError("a diagnosis process was killed", next_step="Run it again with -j 1")

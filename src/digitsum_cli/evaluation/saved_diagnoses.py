@@ -1,4 +1,4 @@
-"""Diagnoses on disk: made once, used by the command that made them and by the report."""
+"""Diagnoses on disk: computed once, then reused by ``evaluate`` and ``report``."""
 
 import contextlib
 import hashlib
@@ -20,22 +20,22 @@ FILE_NAME = "diagnosis.json"
 _MAXIMUM_BYTES = 1_000_000_000
 
 
-def diagnoses_of(
+def load_or_diagnose(
     checkpoints: Sequence[TrialCheckpoint], folder: Path, processes: int, on_diagnosed: Callable[[int, int], None]
 ) -> list[DiagnosedTrial]:
-    """The diagnoses of checkpoints: those saved in a folder if they are of these very trials, else made and saved.
+    """Loads the diagnoses saved in a folder if they belong to exactly these trials, or else computes and saves them.
 
     Arguments:
-        checkpoints: that were read.
-        folder: where ``diagnosis.json`` stands or is written.
-        processes: how many are looked into side by side.
-        on_diagnosed: is told how many are done, and of how many.
+        checkpoints: the checkpoints.
+        folder: the folder of ``diagnosis.json``.
+        processes: number of parallel processes.
+        on_diagnosed: called with the number of diagnoses done and the total.
 
     Returns:
-        One for each checkpoint, in their order.
+        One diagnosis per checkpoint, in the same order.
 
     Raises:
-        InputError: the weights of one do not fit its trial.
+        InputError: the weights of a checkpoint do not match its trial.
         DigitsumError: a process was killed.
     """
     trials = {checkpoint.trial.identity: checkpoint.trial for checkpoint in checkpoints}
@@ -49,13 +49,13 @@ def diagnoses_of(
     in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
     diagnosed_rows = [each.to_dict() for each in in_order]
     document = {"checkpoints": diagnosed_rows, "sha256": _digest(diagnosed_rows)}
-    with contextlib.suppress(DigitsumError):  # in a folder that cannot be written, they are made anew every time
+    with contextlib.suppress(DigitsumError):  # if the folder is read-only, they are computed again every time
         atomic_write(folder / FILE_NAME, json_text(document).encode())
     return in_order
 
 
 def _read(path: Path, trials: Mapping[str, Trial]) -> dict[str, Diagnosis]:
-    """The diagnoses in a file by the trial's identity; none if it is missing, damaged or of other trials."""
+    """The diagnoses in a file by trial identity; empty if it is missing, damaged or belongs to other trials."""
     try:
         document = json.loads(read_bounded(path, _MAXIMUM_BYTES))
         checkpoints = document["checkpoints"]
@@ -67,5 +67,5 @@ def _read(path: Path, trials: Mapping[str, Trial]) -> dict[str, Diagnosis]:
 
 
 def _digest(checkpoints: Any) -> str:
-    """Of the diagnoses as JSON, so that a changed number is noticed."""
+    """The checksum of the diagnoses as JSON, so that a changed number is detected."""
     return hashlib.sha256(json_text({"checkpoints": checkpoints}).encode()).hexdigest()

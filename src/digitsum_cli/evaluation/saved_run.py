@@ -1,4 +1,4 @@
-"""A run as it stands on disk, read back."""
+"""Reads a run back from disk."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
 _MAXIMUM_BYTES = 1_000_000_000
-"""Of a file that a run has written: an analysis of 100,000 trials is that large."""
+"""The limit for a file of a run: the analysis of 100,000 trials is about that large."""
 
 
 @dataclass(frozen=True)
 class SavedRun:
-    """What a run directory holds.
+    """The content of a run directory.
 
     Arguments:
-        run: the folder.
-        trials: all that were planned, in the order of the tables.
-        rows: the trials that have ended, in the same order.
-        audits: of their data, by digest.
-        analysis: what they say together.
+        run: the run directory.
+        trials: all planned trials, in table order.
+        rows: the finished trials, in the same order.
+        audits: audits of their data, by digest.
+        analysis: the analysis of the finished trials.
         config: the resolved settings as YAML.
         session: the latest session of ``provenance.json``.
     """
@@ -49,24 +49,26 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
 
     Arguments:
         path: the run directory.
-        thresholds: of the memory span, above 0 and up to 1.
+        thresholds: thresholds of the memory span, above 0 and up to 1.
 
     Raises:
-        InputError: there is no run, its files are damaged or links that lead out of it, or no trial has ended.
+        InputError: there is no run, its files are damaged or link out of it, or no trial has finished.
     """
     run = RunDirectory(path)
     check_links(run)
     if not run.store.is_file():
-        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Name a run directory")
+        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Give a run directory")
     with Store(run.store) as store:
         trials = tuple(store.trials().values())
         ended = store.ended()
         rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
         audits = store.audits()
     if not rows:
-        raise InputError(f"no trial of {path} has ended", next_step=f"Go on with: digitsum sweep --resume --out {path}")
-    in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
-    analysis = analyse(rows, in_order, thresholds, trials)
+        raise InputError(
+            f"no trial in {path} has finished", next_step=f"Resume it with: digitsum sweep --resume --out {path}"
+        )
+    audits_in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
+    analysis = analyse(rows, audits_in_order, thresholds, trials)
     return SavedRun(run, trials, rows, audits, analysis, _config(run), _session(run))
 
 
@@ -78,7 +80,7 @@ def _config(run: RunDirectory) -> str:
 
 
 def _session(run: RunDirectory) -> Mapping[str, Any]:
-    """Nothing where the file is missing or damaged: numbers do not depend on it."""
+    """The latest session; empty if the file is missing or damaged, since no result depends on it."""
     try:
         session = json.loads(read_bounded(run.provenance, _MAXIMUM_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -87,7 +89,7 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
 
 
 def saved_thresholds(path: Path) -> tuple[float, ...]:
-    """The thresholds of the memory span that a run was analysed with; the usual ones if that is not known."""
+    """The memory span thresholds that a run was analysed with; the defaults if unknown."""
     try:
         spans = json.loads(read_bounded(RunDirectory(path).analysis, _MAXIMUM_BYTES))["memory_spans"]
         thresholds = tuple(sorted({float(row["threshold"]) for row in spans}))

@@ -1,4 +1,4 @@
-"""Scores checkpoints, on the data they were trained with or on other data."""
+"""Scores checkpoints on the data they were trained with or on other data."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from digitsum_cli.trials.trial import GeneratedData, Trial
 
 @dataclass(frozen=True)
 class CheckpointScores:
-    """How the weights of one checkpoint do at their length.
+    """The scores of one checkpoint at its own length.
 
     Arguments:
         path: the file.
-        trial: it belongs to.
-        losses: on the ``train``, ``eval`` and ``test`` rows, and ``exact`` over every draw of the generator.
-        eval_accuracy: on the eval rows, 0 to 1.
-        scores: on the other rows.
+        trial: the trial it belongs to.
+        losses: loss on the ``train``, ``eval`` and ``test`` sets, and ``exact``, over every possible draw.
+        eval_accuracy: accuracy on the eval set, 0 to 1.
+        scores: the other accuracies.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class CheckpointScores:
 
     @property
     def setting(self) -> Setting:
-        """Of the trial."""
+        """The setting of the trial."""
         return Setting.of(self.trial)
 
     @property
@@ -60,7 +60,7 @@ class CheckpointScores:
 
 
 def scoring_settings(checkpoint: TrialCheckpoint, overrides: Sequence[Override] = ()) -> Settings:
-    """The settings of a checkpoint's trial, with other values at some ``data`` keys.
+    """The settings of a checkpoint's trial, with overrides of some ``data`` keys.
 
     Raises:
         InputError: ``overrides`` change more than data and device.
@@ -75,12 +75,12 @@ def scoring_settings(checkpoint: TrialCheckpoint, overrides: Sequence[Override] 
     if any(override.key == "data.dir" for override in overrides):
         tree["data"]["rows"] = "fixed"
     settings = resolve_settings(preset=tree, overrides=overrides)
-    before, after = _of_the_training(original), _of_the_training(settings)
+    before, after = _training_settings(original), _training_settings(settings)
     for key in before:
         if before[key] != after[key] and not (key == "data.rows" and settings.data.dir is not None):
             raise InputError(
                 f"{path} was trained with {key} {before[key]!r}, not {after[key]!r}",
-                next_step="Only data.lengths, k, seed and dir, and train.device may differ when scoring",
+                next_step="Only data.lengths, data.k, data.seed, data.dir and train.device may be overridden",
             )
     return settings
 
@@ -91,12 +91,12 @@ def score_checkpoints(
     """Scores checkpoints on the data they were trained with, or on other data.
 
     Arguments:
-        checkpoints: that were read.
-        overrides: other values at ``data`` keys.
+        checkpoints: the checkpoints.
+        overrides: overrides of ``data`` keys.
 
     Raises:
-        InputError: a data file is wrong, the checkpoint's own data cannot be had again, or the other data lack its
-            length; see also ``scoring_settings``.
+        InputError: a data file is invalid, the checkpoint's own data cannot be restored, or the other data do not
+            include its length; see also ``scoring_settings``.
     """
     use_one_thread()
     resolved = [(checkpoint, scoring_settings(checkpoint, overrides)) for checkpoint in checkpoints]
@@ -128,12 +128,12 @@ def _score(checkpoint: TrialCheckpoint, settings: Settings, data: "_Data") -> Ch
 
 
 class _Data:
-    """The data of checkpoints; what several have in common is made or read once."""
+    """The data of checkpoints; data shared by several checkpoints are generated or read once."""
 
     def __init__(self) -> None:
         self._generated = cache(GeneratedData.splits)
         self._loaded = cache(load_data)
-        self._folders: dict[Path, str] = {}
+        self._data_folders: dict[Path, str] = {}
 
     def splits(self, checkpoint: TrialCheckpoint, settings: Settings) -> Splits:
         """The rows that a checkpoint is scored on."""
@@ -145,23 +145,23 @@ class _Data:
             splits = self._other_splits(checkpoint, settings, unchanged)
         if unchanged and digest_splits(splits) != trial.data_digest:
             raise InputError(
-                f"the data of {path} have changed since it was trained", next_step="Name others with --data"
+                f"the data of {path} have changed since it was trained", next_step="Give other data with --data"
             )
         return splits
 
     def _other_splits(self, checkpoint: TrialCheckpoint, settings: Settings, unchanged: bool) -> Splits:
         path, length, data = checkpoint.path, checkpoint.trial.length, settings.data
-        if unchanged and path.parent not in self._folders:
-            self._folders[path.parent] = _folder_of_run(path)
-        folder = self._folders[path.parent] if unchanged else data.dir
+        if unchanged and path.parent not in self._data_folders:
+            self._data_folders[path.parent] = _data_folder_of_run(path)
+        folder = self._data_folders[path.parent] if unchanged else data.dir
         if folder is not None:
             data = DataSettings(dir=folder, lengths=(length,), task=data.task)
         if length not in data.lengths:
-            raise InputError(f"the data have no length {length}, which {path} was trained for")
+            raise InputError(f"the data do not include length {length}, at which {path} was trained")
         return self._loaded(data)[length]
 
     def unseen_test_rows(self, trial: Trial, splits: Splits) -> Rows | None:
-        """The test rows that a trial was not trained on; None if its training rows are not known."""
+        """The test rows that a trial was not trained on; None if its training rows are unknown."""
         if ROWS[trial.drawing.rows]:
             return None
         if digest_splits(splits) == trial.data_digest:
@@ -171,29 +171,29 @@ class _Data:
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     data = trial.data
-    of_data: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
+    data_settings: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
     if data:
         k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
-        of_data |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
-    return {"data": of_data, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
+        data_settings |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
+    return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
 
 
-def _of_the_training(settings: Settings) -> dict[str, Any]:
-    """What cannot change any more when weights are scored, by dotted key."""
+def _training_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that are fixed once a network is trained, by dotted key."""
     sections = {"model": settings.model, "train": settings.train}
     values = {f"{name}.{key}": value for name, section in sections.items() for key, value in section}
     del values["train.device"], values["train.log_every"]
-    return {**{f"data.{name}": getattr(settings.data, name) for name in DrawingSettings.model_fields}, **values}
+    return {**{f"data.{key}": getattr(settings.data, key) for key in DrawingSettings.model_fields}, **values}
 
 
-def _folder_of_run(path: Path) -> str:
+def _data_folder_of_run(path: Path) -> str:
     """The ``data.dir`` of the run that a checkpoint belongs to.
 
     Raises:
-        InputError: it belongs to none, or the run has none.
+        InputError: the checkpoint belongs to no run, or the run has no ``data.dir``.
     """
     run = run_of(path)
     folder = resolve_settings(run.config).data.dir if run is not None and run.config.is_file() else None
     if folder is None:
-        raise InputError(f"{path} was trained on data read from files", next_step="Name their folder with --data")
+        raise InputError(f"{path} was trained on data read from files", next_step="Give their folder with --data")
     return folder

@@ -1,4 +1,4 @@
-"""One sequence through one checkpoint."""
+"""Runs one sequence through one checkpoint, step by step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from digitsum_cli.trials.trial import Trial
 
 
 @dataclass(frozen=True)
-class WalkedTrial:
-    """What the best checkpoint of a trial makes of a sequence."""
+class TrialWalkthrough:
+    """A sequence run through the best checkpoint of a trial."""
 
     path: Path
     trial: Trial
@@ -29,8 +29,8 @@ class WalkedTrial:
             return f"It answers {walked.answer} with probability {probability}: correct."
         return (
             f"It answers {walked.answer} with probability {probability}: wrong. "
-            f"{self.trial.task.label_in_words.capitalize()} is {walked.label}, to which it gives "
-            f"{self.probability_of_label(-1)}."
+            f"{self.trial.task.label_in_words.capitalize()} is {walked.label} (probability "
+            f"{self.probability_of_label(-1)})."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,22 +50,22 @@ class WalkedTrial:
         }
 
     def probability_of_label(self, step: int) -> str:
-        """Of the correct answer, if the sequence ended after a step, in per cent."""
+        """The probability of the correct answer if the sequence ended after this step, in per cent."""
         return percent(float(self.walkthrough.probabilities[step, self.walkthrough.label]))
 
 
-def walk_through_checkpoint(checkpoints: Sequence[TrialCheckpoint], sequence: str) -> WalkedTrial:
-    """Reads a sequence with the checkpoint that was trained at the length nearest to its own, the first of equals.
+def walk_through_checkpoint(checkpoints: Sequence[TrialCheckpoint], sequence: str) -> TrialWalkthrough:
+    """Runs a sequence through the checkpoint trained at the length closest to its own; the first one on a tie.
 
     Arguments:
-        checkpoints: that were read, one or more.
-        sequence: two digits or more, as ``6 7 0 0 1 0`` or ``670010``.
+        checkpoints: one or more checkpoints.
+        sequence: two or more digits, such as ``6 7 0 0 1 0`` or ``670010``.
 
     Raises:
-        InputError: the sequence is not one, or the weights do not fit their trial.
+        InputError: the sequence is invalid, or the weights do not match their trial.
     """
     use_one_thread()
     digits = parse_sequence(sequence)
     nearest = min(checkpoints, key=lambda checkpoint: abs(checkpoint.trial.length - len(digits)))
     walked = walk_through(nearest.classifier(), digits, nearest.trial.task)
-    return WalkedTrial(nearest.path, nearest.trial, walked)
+    return TrialWalkthrough(nearest.path, nearest.trial, walked)

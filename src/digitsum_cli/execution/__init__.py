@@ -1,1 +1,1 @@
-"""Where trials run: the executors, one per file, and the training of a single trial."""
+"""Runs trials: the executors, one per file, and the training of a single trial."""

@@ -1,18 +1,18 @@
-"""How long a training takes, also one that is taken up where it was left."""
+"""Measures the duration of a training, including one that was resumed."""
 
 import time
 
 
 class Clock:
-    """Counts seconds from where it is made.
+    """A clock that starts when it is created.
 
     Arguments:
-        before: seconds that had passed in earlier sessions.
+        before: seconds elapsed in earlier sessions.
     """
 
     def __init__(self, before: float = 0.0) -> None:
         self._start = time.perf_counter() - before
 
     def seconds(self) -> float:
-        """How many have passed in all."""
+        """The total number of seconds elapsed."""
         return time.perf_counter() - self._start

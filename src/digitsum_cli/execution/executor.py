@@ -1,4 +1,4 @@
-"""The seam between work, such as training trials, and the place where it is done."""
+"""The interface between work, such as training trials, and where it runs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -8,16 +8,16 @@ Piece = TypeVar("Piece")
 Value = TypeVar("Value")
 
 Send = Callable[[Any], None]
-"""Sends a message about a piece of work that is being done, such as its progress."""
+"""Sends a message, such as progress, about the current piece of work."""
 
 Work = Callable[[Piece, Send], Value]
-"""Does a piece of work."""
+"""Processes a piece of work."""
 
 OnMessage = Callable[[Piece, Any], None]
 
 
 class Executor(ABC, Generic[Piece, Value]):
-    """Does pieces of work; leaving its context stops those that are still running.
+    """Processes pieces of work; leaving its context stops those still running.
 
     Example:
         with TrialExecutor(plan, jobs=2, log_every=100) as executor:
@@ -27,23 +27,23 @@ class Executor(ABC, Generic[Piece, Value]):
 
     @abstractmethod
     def submit(self, pieces: Sequence[Piece], on_message: OnMessage[Piece]) -> Iterator[tuple[Piece, Value]]:
-        """Does a chunk of pieces; one chunk at a time.
+        """Processes a batch of pieces, one batch at a time.
 
         Arguments:
-            pieces: what to work on.
-            on_message: called in the caller's thread with each message; an exception that it raises is raised here.
+            pieces: the pieces of work.
+            on_message: called in the caller's thread with each message; its exceptions propagate from here.
 
         Yields:
-            Each piece with its value as it ends, in any order. What the work raises is raised here.
+            Each piece with its value as soon as it is done, in any order. Exceptions in the work propagate from here.
         """
 
     @abstractmethod
     def drain(self) -> list[tuple[Piece, Value]]:
-        """Stops what is running, promptly.
+        """Stops the running work promptly.
 
         Returns:
-            What has ended and was not handed over. A value is handed over when the next one is asked for, so that an
-            interruption loses none; the last one that was yielded may therefore be among them.
+            The finished pieces that were not delivered yet. A value counts as delivered once the next one is requested,
+            so that no interruption loses a value; the last value yielded may therefore be returned again.
         """
 
     def __enter__(self) -> Self:
@@ -53,5 +53,5 @@ class Executor(ABC, Generic[Piece, Value]):
         self.close()
 
     def close(self) -> None:
-        """Stops what is running."""
+        """Stops the running work."""
         self.drain()

@@ -1,4 +1,4 @@
-"""One trial by the compiled trainer."""
+"""Trains one trial with the compiled trainer."""
 
 import threading
 import time
@@ -26,13 +26,13 @@ _SECONDS_BETWEEN_REPORTS = 0.1
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data of a trial in the trainer's form.
+    """The data of a trial, prepared for the compiled trainer.
 
     Arguments:
-        train: the batches of the training split.
-        sets: to be scored: ``train``, ``eval``, ``test``, and ``unseen_test`` unless there are none.
-        unseen_test_rows: how many test rows are not in the training split.
-        splits: the same as rows.
+        train: prefix forest of the training set.
+        sets: the sets to score: ``train``, ``eval``, ``test`` and, if there are unseen rows, ``unseen_test``.
+        unseen_test_rows: number of test rows not in the training set.
+        splits: the splits as rows.
     """
 
     train: Forest
@@ -42,20 +42,20 @@ class Prepared:
 
 
 class PreparedData:
-    """The data of a plan's trials, prepared when first asked for and shared between threads."""
+    """The data of a plan's trials, prepared on first use and shared between threads."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._known: dict[tuple[str, int], Prepared] = {}
+        self._prepared: dict[tuple[str, int], Prepared] = {}
         self._lock = threading.Lock()
 
     def of(self, trial: Trial) -> Prepared:
-        """The data of a trial."""
+        """The prepared data of a trial."""
         key = (trial.data_digest, trial.train.batch_size)
         with self._lock:
-            if key not in self._known:
-                self._known[key] = _prepare(self._plan.splits(trial), trial.train.batch_size)
-            return self._known[key]
+            if key not in self._prepared:
+                self._prepared[key] = _prepare(self._plan.splits(trial), trial.train.batch_size)
+            return self._prepared[key]
 
 
 def _prepare(splits: Splits, batch_size: int) -> Prepared:
@@ -63,7 +63,7 @@ def _prepare(splits: Splits, batch_size: int) -> Prepared:
     rows = {**dict(splits.items()), **({"unseen_test": unseen} if len(unseen) else {})}
     return Prepared(
         build_prefix_forest(splits.train, batch_size),
-        {name: EvaluationSet(of_set, batch_size) for name, of_set in rows.items()},
+        {name: EvaluationSet(set_rows, batch_size) for name, set_rows in rows.items()},
         len(unseen),
         splits,
     )
@@ -76,16 +76,16 @@ def run_fused_trial(
 
     Arguments:
         trial: what to train.
-        data: its data.
-        on_progress: is told where the training stands, some ten times a second; the numbers do not depend on when.
-        keeper: where to go on from, and where to keep the state meanwhile.
+        data: the prepared data.
+        on_progress: called with the progress about ten times a second; the results do not depend on when.
+        keeper: gives the state to resume from, and saves the state during training.
     """
     prepared = data.of(trial)
     rows = training_rows(trial, prepared.splits)
     trainer = FusedTrainer(
         CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
         initial_weights(trial),
-        PerEpochForests(rows.of_epoch, trial.train.batch_size) if rows.change else prepared.train,
+        PerEpochForests(rows.for_epoch, trial.train.batch_size) if rows.vary_by_epoch else prepared.train,
         prepared.sets["eval"],
         max(prepared.sets[name].forest.widest_step for name in ("train", "test")),
         task=trial.task,
@@ -99,38 +99,38 @@ def run_fused_trial(
     if saved:
         trainer.restore(saved)
     clock = Clock(keeper.seconds_before if keeper else 0.0)
-    steps, seen = 1, None
+    steps, reported = 1, None
     while not trainer.ended:
         before = time.perf_counter()
         trainer.advance(steps)
-        taken = time.perf_counter() - before
-        steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / taken)))
+        elapsed = time.perf_counter() - before
+        steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / elapsed)))
         if keeper and not trainer.ended:
             keeper.offer(trainer.state(), clock.seconds())
-        on_progress(_progress(trainer, trial.train.epochs, seen))
-        seen = trainer.last_evaluation()
+        on_progress(_progress(trainer, trial.train.epochs, reported))
+        reported = trainer.last_evaluation()
     record, seconds = trainer.record(), clock.seconds()
     if record.best is None:
         return Outcome.of(record, None, seconds, None)
     scores = score_best_checkpoint(
-        lambda split: trainer.score_kept(prepared.sets[split]),
-        trainer.exact_accuracy_of_kept,
+        lambda split: trainer.score_best(prepared.sets[split]),
+        trainer.exact_accuracy_of_best,
         test_rows=len(prepared.splits.test),
         unseen_test_rows=None if ROWS[trial.drawing.rows] else prepared.unseen_test_rows,
     )
-    return Outcome.of(record, scores, seconds, trainer.kept_weights())
+    return Outcome.of(record, scores, seconds, trainer.best_weights())
 
 
 def rule_of(trial: Trial) -> Rule:
-    """How the weights of a trial are updated: by the settings of the same names."""
+    """The update rule of a trial, from the settings of the same names."""
     settings = {**dict(trial.train), "optimizer": load(str(OPTIMIZERS[trial.train.optimizer].fused))}
     return Rule(**{name: settings[name] for name in Rule._fields})
 
 
 def initial_weights(trial: Trial) -> Weights:
-    """The weights that a trial starts with, those of the manual cell.
+    """The initial weights of a trial, in the layout of the manual cell.
 
-    They are drawn without torch if they can be: it takes longer to load than a training.
+    They are drawn without torch where possible, since loading torch takes longer than a training.
     """
     model = trial.model
     draw = INITIALISATIONS[model.init].arrays
@@ -143,7 +143,7 @@ def initial_weights(trial: Trial) -> Weights:
     return copy_weights(build_trial_classifier(trial))
 
 
-def _progress(trainer: FusedTrainer, epochs: int, seen: Evaluation | None) -> Progress:
+def _progress(trainer: FusedTrainer, epochs: int, reported: Evaluation | None) -> Progress:
     latest = trainer.last_evaluation()
     step = max(0, trainer.step - 1)
     return Progress(
@@ -152,6 +152,6 @@ def _progress(trainer: FusedTrainer, epochs: int, seen: Evaluation | None) -> Pr
         step // trainer.steps_per_epoch,
         epochs,
         trainer.last_loss(),
-        None if latest == seen else latest,
+        None if latest == reported else latest,
         trainer.best(),
     )

@@ -1,4 +1,4 @@
-"""Does pieces of work in this process, one after the other."""
+"""Processes pieces of work sequentially in this process."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -8,15 +8,15 @@ from digitsum_cli.execution.executor import Executor, OnMessage, Piece, Value, W
 
 
 class InProcessExecutor(Executor[Piece, Value]):
-    """Works in the caller's thread.
+    """Processes pieces of work in the caller's thread.
 
     Arguments:
-        work: does a piece.
+        work: processes a piece.
     """
 
     def __init__(self, work: Work[Piece, Value]) -> None:
         self._work = work
-        self._in_hand: list[tuple[Piece, Value]] = []
+        self._undelivered: list[tuple[Piece, Value]] = []
 
     def submit(self, pieces: Sequence[Piece], on_message: OnMessage[Piece]) -> Iterator[tuple[Piece, Value]]:
         """See ``Executor``."""
@@ -29,17 +29,17 @@ class InProcessExecutor(Executor[Piece, Value]):
 
         for piece in pieces:
             try:
-                self._in_hand = [(piece, self._work(piece, partial(send, piece)))]
+                self._undelivered = [(piece, self._work(piece, partial(send, piece)))]
             except _CallbackFailed as failed:
                 raise failed.__cause__ or failed from None
-            yield from self._in_hand
-            self._in_hand = []
+            yield from self._undelivered
+            self._undelivered = []
 
     def drain(self) -> list[tuple[Piece, Value]]:
         """See ``Executor``."""
-        in_hand, self._in_hand = self._in_hand, []
-        return in_hand
+        undelivered, self._undelivered = self._undelivered, []
+        return undelivered
 
 
 class _CallbackFailed(BaseException):
-    """Passes what the callback raised through the work, which is not to blame."""
+    """Carries an exception of the callback through the work, so that it is not taken for a failure of the work."""

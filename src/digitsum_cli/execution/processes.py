@@ -1,8 +1,8 @@
-"""Does pieces of work in spawned processes, each looked after by a thread of this one.
+"""Processes pieces of work in spawned processes, each supervised by a thread of this process.
 
-A process that dies fails the piece it was at, and no other. Only the parent answers Ctrl-C, and no process outlives it,
-however it ends. Each process has a pipe of its own: the workers of Pebble and ``concurrent.futures`` share a pipe and
-its locks, and one that is killed while it holds them, or in the middle of a message, stops the others.
+If a process dies, only its current piece fails. Only the parent handles Ctrl-C, and no worker outlives the parent,
+however it ends. Each process has its own pipe: the workers of Pebble and ``concurrent.futures`` share one pipe and its
+locks, so a worker that is killed while holding a lock, or in the middle of a message, blocks the others.
 """
 
 import contextlib
@@ -19,20 +19,20 @@ from typing import Any
 from digitsum_cli.execution.executor import Piece, Send, Value, Work
 from digitsum_cli.execution.threads import Message, Result, Stopped, ThreadExecutor
 
-_SECONDS_TO_DIE = 5.0
-"""For a process that has closed its end."""
+_SECONDS_TO_EXIT = 5.0
+"""How long to wait for a process that has closed its end of the pipe."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class ProcessExecutor(ThreadExecutor[Piece, Value]):
-    """Works in processes, each of which does one piece after another.
+    """Processes pieces of work in processes, each of which takes one piece after another.
 
     Arguments:
-        work: a function of a module, since a process finds it by its name.
-        processes: how many at most.
-        on_death: gives the value of a piece whose process died, or raises an error. It is given the exit code; a
-            negative one is the signal that killed the process.
+        work: a module-level function, since a process finds it by name.
+        processes: maximum number of processes.
+        on_death: returns the value of a piece whose process died, or raises an error. Its argument is the exit code;
+            a negative one is the number of the signal that killed the process.
     """
 
     seconds_to_stop = None
@@ -43,10 +43,10 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
         self._idle: list[tuple[BaseProcess, Connection]] = []
         self._processes: set[BaseProcess] = set()
         self._lock = threading.Lock()
-        """To start and to end processes: the library would let one thread take another's exit code."""
+        """Held while a process is started or ended: without it, one thread could collect another's exit code."""
 
     def drain(self) -> list[tuple[Piece, Value]]:
-        """See ``Executor``. What a process had sent when it was killed is still received."""
+        """See ``Executor``. Messages sent by a process before it was killed are still received."""
         self._stopping.set()
         with self._lock:
             for process in self._processes:
@@ -59,14 +59,14 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
         process, connection = self._take_process()
         try:
             connection.send(piece)
-            while isinstance(arrived := connection.recv(), Message):
-                send(arrived.content)
-        except (EOFError, OSError):  # nothing more, or a message that breaks off
+            while isinstance(received := connection.recv(), Message):
+                send(received.content)
+        except (EOFError, OSError):  # end of the stream, or a truncated message
             return self._on_death(self._exit_code(process))
         self._idle.append((process, connection))
-        if isinstance(arrived, Exception):
-            raise arrived
-        value: Value = arrived.value
+        if isinstance(received, Exception):
+            raise received
+        value: Value = received.value
         return value
 
     def _take_process(self) -> tuple[BaseProcess, Connection]:
@@ -75,16 +75,16 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
                 raise Stopped
             if self._idle:
                 return self._idle.pop()
-            ours, theirs = _SPAWN.Pipe()
-            process = _SPAWN.Process(target=_serve, args=(theirs, self._remote_work), daemon=True)
-            _hide_interrupts()
+            parent_end, child_end = _SPAWN.Pipe()
+            process = _SPAWN.Process(target=_serve, args=(child_end, self._remote_work), daemon=True)
+            _block_interrupts()
             process.start()
-            theirs.close()
+            child_end.close()
             self._processes.add(process)
-            return process, ours
+            return process, parent_end
 
     def _exit_code(self, process: BaseProcess) -> int | None:
-        wait([process.sentinel], _SECONDS_TO_DIE)
+        wait([process.sentinel], _SECONDS_TO_EXIT)
         with self._lock:
             if self._stopping.is_set():
                 raise Stopped
@@ -94,30 +94,30 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
             return process.exitcode
 
 
-def _hide_interrupts() -> None:
-    """Keeps Ctrl-C from this thread, which leaves it to the main one, and from the processes that it starts."""
+def _block_interrupts() -> None:
+    """Blocks Ctrl-C in this thread, so that the main thread gets it, and in the processes that this thread starts."""
     if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # which would let it through again
+        resource_tracker.ensure_running()  # starting it later would unblock the signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _serve(connection: Connection, work: Work[Any, Any]) -> None:
-    """A process's life: receive a piece, do it, send what came of it."""
+    """The main loop of a worker process: receive a piece, process it, send the result."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             piece = connection.recv()
             try:
-                arrived: Result | Exception = Result(work(piece, lambda content: connection.send(Message(content))))
+                answer: Result | Exception = Result(work(piece, lambda content: connection.send(Message(content))))
             except (BrokenPipeError, ConnectionResetError):
                 return
             except Exception as error:
-                arrived = error
-            connection.send(arrived)
+                answer = error
+            connection.send(answer)
 
 
 def _end_with_parent() -> None:
-    """Waits for the parent to end, also by a signal that nothing can answer, and ends this process."""
+    """Waits for the parent to end, even by a signal that cannot be caught, and then exits this process."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""Keeps on disk where a single training stands, so that it can be taken up again."""
+"""Saves the state of a single training to disk, so that it can be resumed."""
 
 import time
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from digitsum_cli.trials.ram import state_bytes
 from digitsum_cli.trials.trial import Trial
 
 _SHARE_OF_TIME = 0.05
-"""That writing may take."""
+"""The share of time that writing may take."""
 
 _SECONDS_BETWEEN_TRIES = 10.0
 
-_BEGIN_ANEW = "Or begin anew: replace the run with --force"
+_START_OVER = "Or start over: overwrite the run with --force"
 
 
 class StateKeeper:
-    """The state of one trial's training.
+    """Saves the state of one trial's training.
 
-    A state is written as soon as it is offered, or a moment later if writing would take over a twentieth of the time.
+    A state is written immediately, or a little later if writing would take more than a twentieth of the time.
 
     Arguments:
-        path: the file; it is there only while the training has not ended.
+        path: the file; it exists only until the training ends.
         trial: what is trained.
-        rows: in its train split.
+        rows: number of rows in its training set.
     """
 
     def __init__(self, path: Path, trial: Trial, rows: int) -> None:
@@ -34,14 +34,14 @@ class StateKeeper:
         self._read: TrainingState | None = None
         self._pending: tuple[TrainingState, float] | None = None
         self.seconds_before = 0.0
-        """How long the training had run when it was left."""
+        """How long the training had run when it was interrupted."""
         self._next_write = 0.0
 
     def saved(self) -> TrainingState | None:
-        """Where the training was left; None if it was not begun.
+        """The saved state of the training; None if there is none.
 
         Raises:
-            InputError: the file is damaged, or of a training with other settings.
+            InputError: the file is damaged, or belongs to a training with different settings.
         """
         if self._read is None and self._path.exists():
             self._read = self._read_state()
@@ -49,38 +49,38 @@ class StateKeeper:
 
     def _read_state(self) -> TrainingState:
         try:
-            state, kept_with = read_training_state(self._path, state_bytes(self._trial, self._rows))
+            state, metadata = read_training_state(self._path, state_bytes(self._trial, self._rows))
         except InputError as error:
-            raise InputError(f"where the training stands cannot be read: {error}", next_step=_BEGIN_ANEW) from error
+            raise InputError(f"cannot read the saved training state: {error}", next_step=_START_OVER) from error
         try:
-            before, now = (_dotted(trial.to_dict()) for trial in (Trial.from_dict(kept_with["trial"]), self._trial))
-            self.seconds_before = max(0.0, float(kept_with["seconds"]))
+            before, now = (_dotted(trial.to_dict()) for trial in (Trial.from_dict(metadata["trial"]), self._trial))
+            self.seconds_before = max(0.0, float(metadata["seconds"]))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"{self._path} does not say what it is the state of", next_step=_BEGIN_ANEW) from error
-        changes = [f"{key} was {before[key]} and is {now[key]}" for key in now if before[key] != now[key]]
+            raise InputError(f"{self._path} does not say which trial it belongs to", next_step=_START_OVER) from error
+        changes = [f"{key} was {before[key]} and is now {now[key]}" for key in now if before[key] != now[key]]
         if changes:
             raise InputError(
-                f"{self._path.parent} holds a training with other settings: {'; '.join(changes)}",
-                next_step="Go on with its own settings, or replace it with --force",
+                f"{self._path.parent} contains a training with different settings: {'; '.join(changes)}",
+                next_step="Resume it with its own settings, or overwrite it with --force",
             )
         return state
 
     def offer(self, state: TrainingState, seconds: float) -> None:
-        """Takes a state in place of the one before.
+        """Takes the latest state, in place of the previous one.
 
         Arguments:
-            state: where the training stands.
-            seconds: how long it has run.
+            state: the state of the training.
+            seconds: how long the training has run.
         """
         self._pending = state, seconds
         if time.monotonic() >= self._next_write:
             try:
                 self.flush()
-            except DigitsumError:  # a full disk may have room again; a training is not given up for it
+            except DigitsumError:  # a full disk may get space again; the training continues
                 self._next_write = time.monotonic() + _SECONDS_BETWEEN_TRIES
 
     def flush(self) -> None:
-        """Writes what has not been written.
+        """Writes the latest state if it has not been written yet.
 
         Raises:
             DigitsumError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Does pieces of work in threads, for work that does not hold Python's lock, as the compiled trainer does not."""
+"""Processes pieces of work in threads, for work that releases the GIL, such as the compiled trainer."""
 
 import contextlib
 import threading
@@ -14,32 +14,32 @@ from digitsum_cli.execution.executor import Executor, OnMessage, Piece, Value, W
 
 @dataclass(frozen=True)
 class Message:
-    """Sent while a piece of work is being done."""
+    """A message about a piece of work that is still running."""
 
     content: Any
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a piece of work gave."""
+    """The value of a finished piece of work."""
 
     value: Any
 
 
 class Stopped(BaseException):
-    """Raised in a thread whose work is not wanted any more."""
+    """Raised in a thread whose work was stopped."""
 
 
 class ThreadExecutor(Executor[Piece, Value]):
-    """Works in threads, each of which does one piece after another, in their order.
+    """Processes pieces of work in threads, each of which takes one piece after another, in order.
 
     Arguments:
-        work: does a piece; a stop reaches it when it sends a message.
-        threads: how many.
+        work: processes a piece; it can be stopped only when it sends a message.
+        threads: number of threads.
     """
 
     seconds_to_stop: float | None = 0.5
-    """A thread that takes longer, such as for one step of a very large network, is left behind; it ends with us."""
+    """A thread that takes longer, say for one step of a very large network, is abandoned and ends with the process."""
 
     def __init__(self, work: Work[Piece, Value], threads: int) -> None:
         self._work, self._count = work, threads
@@ -52,19 +52,19 @@ class ThreadExecutor(Executor[Piece, Value]):
         """See ``Executor``."""
         waiting = deque(pieces)
         for _ in range(min(self._count, len(pieces))):
-            thread = threading.Thread(target=self._work_through, args=(waiting,), daemon=True)
+            thread = threading.Thread(target=self._run_worker, args=(waiting,), daemon=True)
             thread.start()
             self._threads.append(thread)
-        missing = len(pieces)
-        while missing:
+        remaining = len(pieces)
+        while remaining:
             self._arrivals.get()
-            piece, arrived = self._inbox[0]  # removed when it is dealt with, so that an interruption loses nothing
+            piece, arrived = self._inbox[0]  # removed after it is handled, so that an interruption loses nothing
             if isinstance(arrived, BaseException):
                 raise arrived
             if isinstance(arrived, Message):
                 on_message(piece, arrived.content)
             else:
-                missing -= 1
+                remaining -= 1
                 yield piece, arrived.value
             self._inbox.popleft()
 
@@ -78,12 +78,12 @@ class ThreadExecutor(Executor[Piece, Value]):
         self._inbox.clear()
         return ended
 
-    def _work_through(self, waiting: deque[Piece]) -> None:
+    def _run_worker(self, waiting: deque[Piece]) -> None:
         with contextlib.suppress(IndexError, Stopped):
             while not self._stopping.is_set():
-                self._do(waiting.popleft())
+                self._process(waiting.popleft())
 
-    def _do(self, piece: Piece) -> None:
+    def _process(self, piece: Piece) -> None:
         def put(arrived: Message | Result | BaseException) -> None:
             self._inbox.append((piece, arrived))
             self._arrivals.put(None)

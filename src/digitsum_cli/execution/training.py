@@ -1,4 +1,4 @@
-"""One trial on the core: build the classifier, train it, score the kept weights."""
+"""Trains one trial with autograd: builds the classifier, trains it, and scores the best checkpoint."""
 
 from collections.abc import Callable
 from inspect import signature
@@ -26,19 +26,19 @@ _RUNNER_SETTINGS = TrainSettings.model_fields.keys() & signature(Runner.train).p
 
 
 def use_one_thread() -> None:
-    """Gives torch one thread: the networks are small, and the bits of a result must not depend on the machine."""
+    """Limits torch to one thread: the networks are small, and results must not depend on the number of cores."""
     torch.set_num_threads(1)
 
 
 def build_trial_classifier(trial: Trial, device: str = "cpu") -> DigitSumClassifier:
-    """The classifier of a trial with its initial weights; one trained by ``fused`` is the manual one."""
+    """The classifier of a trial with its initial weights; ``fused`` uses the manual implementation."""
     model = trial.model.model_dump(exclude={"impl"})
     impl = MANUAL if trial.model.impl == FUSED else trial.model.impl
     return build_classifier(impl=impl, **model, seed=trial.seed, length=trial.length, task=trial.task).to(device)
 
 
 def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
-    """The optimizer of a trial; weight decay is the L2 penalty, as the library adds it to the gradients."""
+    """The optimizer of a trial; weight decay is PyTorch's L2 penalty, added to the gradients."""
     optimizer: torch.optim.Optimizer = load(OPTIMIZERS[trial.train.optimizer].autograd)(
         model.parameters(), lr=trial.train.lr, weight_decay=trial.train.weight_decay
     )
@@ -46,7 +46,7 @@ def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Opti
 
 
 def runner_options(trial: Trial) -> dict[str, Any]:
-    """The settings of a trial that the Runner takes, under the same names."""
+    """The settings of a trial that ``Runner.train`` accepts under the same names."""
     return {name: getattr(trial.train, name) for name in _RUNNER_SETTINGS}
 
 
@@ -61,10 +61,10 @@ def run_trial(
 
     Arguments:
         trial: what to train.
-        splits: its data.
-        on_progress: is told where the training stands, every ``log_every`` steps and at every evaluation.
-        log_every: in steps.
-        keeper: where to go on from, and where to keep the state meanwhile.
+        splits: the data.
+        on_progress: called with the progress every ``log_every`` steps and at every evaluation.
+        log_every: number of steps between progress reports.
+        keeper: gives the state to resume from, and saves the state during training.
     """
     use_one_thread()
     data = DigitSumSplits.of(splits, trial.train.device)
@@ -74,7 +74,9 @@ def run_trial(
     start = keeper.saved() if keeper else None
     clock = Clock(keeper.seconds_before if keeper else 0.0)
     record = runner.train(
-        (lambda epoch: DigitSumDataset(rows.of_epoch(epoch), trial.train.device)) if rows.change else data.train,
+        (lambda epoch: DigitSumDataset(rows.for_epoch(epoch), trial.train.device))
+        if rows.vary_by_epoch
+        else data.train,
         data.eval,
         **runner_options(trial),
         log_every=log_every,

@@ -1,4 +1,4 @@
-"""Runs trials, those of each implementation where it suits them."""
+"""Runs trials, those of each implementation with the executor that suits it."""
 
 import os
 import time
@@ -17,24 +17,24 @@ from digitsum_cli.trials.trial import Trial
 _SECONDS_BETWEEN_MESSAGES = 0.2
 
 _TrialWork = tuple[Trial, Splits, int]
-"""A trial, its data, and the steps between reports of its progress."""
+"""A trial, its data, and the number of steps between progress reports."""
 
 
 def usable_cores() -> int:
-    """The processors this process may use."""
+    """The number of CPU cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class TrialExecutor(Executor[Trial, Outcome]):
-    """Runs trials: first those of the compiled trainer, in threads, then the others, in processes.
+    """Runs trials: first those of the compiled trainer, in threads; then the others, in processes.
 
-    A trial that raises, or whose process dies, has the status ``failed``.
+    A trial that raises an exception, or whose process dies, gets the status ``failed``.
 
     Arguments:
-        plan: their data.
-        jobs: number of parallel trainings; None trains one trial after the other, in this process.
-        log_every: steps between reports of the progress; the compiled trainer reports by the clock.
-        keeper: keeps the state of a single trial that is trained in this process.
+        plan: the plan with the data of the trials.
+        jobs: number of parallel trainings; None trains sequentially in this process.
+        log_every: number of steps between progress reports; the compiled trainer reports at fixed time intervals.
+        keeper: saves the state of a single trial that is trained in this process.
     """
 
     def __init__(self, plan: Plan, jobs: int | None, log_every: int, keeper: StateKeeper | None = None) -> None:
@@ -44,9 +44,9 @@ class TrialExecutor(Executor[Trial, Outcome]):
     def submit(
         self, pieces: Sequence[Trial], on_message: Callable[[Trial, Progress], None]
     ) -> Iterator[tuple[Trial, Outcome]]:
-        """Runs trials, the longest trainings first; see ``Executor``."""
-        in_order = sorted(pieces, key=lambda trial: -trial.relative_cost)
-        work = [(trial, self._plan.splits(trial), self._log_every) for trial in in_order]
+        """Runs trials, those with the longest training first; see ``Executor``."""
+        longest_first = sorted(pieces, key=lambda trial: -trial.relative_cost)
+        work = [(trial, self._plan.splits(trial), self._log_every) for trial in longest_first]
         for fused in (True, False):
             chunk = [each for each in work if (each[0].model.impl == FUSED) == fused]
             if chunk:
@@ -88,7 +88,7 @@ def _train(work: _TrialWork, send: Send, keeper: StateKeeper | None = None) -> O
 
 
 def _train_in_process(work: _TrialWork, send: Send) -> Outcome:
-    """Trains a trial, and reports its progress now and then."""
+    """Trains a trial, and limits how often its progress is reported."""
     last_message = 0.0
 
     def report(progress: Progress) -> None:

@@ -1,1 +1,1 @@
-"""Plots, drawn from plain values."""
+"""Figures, drawn from plain values."""

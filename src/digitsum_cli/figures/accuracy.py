@@ -13,7 +13,7 @@ from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, ne
 
 MAXIMUM_SERIES = 14
 MANY_SETTINGS = 5
-"""Of more settings, bands and seeds would hide one another."""
+"""With more settings than this, bands and seeds are not drawn, as they would overlap."""
 
 _STYLES = {"exact": "-", "test": "--", "eval": ":"}
 
@@ -23,11 +23,11 @@ class AccuracyPoint:
     """The accuracies at one length, 0 to 1.
 
     Arguments:
-        length: digits in a row.
-        exact: the mean over the seeds.
-        interval: of that mean; None for a single seed.
+        length: digits per row.
+        exact: the mean exact accuracy over the seeds.
+        interval: the interval of that mean; None for a single seed.
         seeds: the exact accuracy of each seed.
-        test, eval: the means over the seeds.
+        test, eval: the mean accuracies over the seeds.
     """
 
     length: int
@@ -40,12 +40,12 @@ class AccuracyPoint:
 
 @dataclass(frozen=True)
 class SpanMark:
-    """A memory span as a mark on the curve.
+    """A memory span, drawn as a marker on the curve.
 
     Arguments:
-        threshold: the accuracy it is measured at.
+        threshold: the accuracy that defines it.
         length: the median.
-        low, high: the ends of its interval; None where it has none.
+        low, high: the ends of its interval; None if it has none.
     """
 
     threshold: float
@@ -67,9 +67,9 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
     """Draws accuracy against length, with every seed, the interval of the mean, the memory span and the floor.
 
     Arguments:
-        series: the settings; of over 14, the first 14 are drawn. The eval accuracy is drawn for a single one.
+        series: the settings; only the first 14 are drawn. The eval accuracy is drawn only for a single setting.
         subtitle: what the settings have in common.
-        floors: of their tasks.
+        floors: the floors of their tasks.
     """
     drawn = series[:MAXIMUM_SERIES]
     if len(drawn) < len(series):
@@ -83,14 +83,14 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
             handles = [_draw_one_of_many(panel, index, each, len(drawn)) for index, each in enumerate(drawn)]
             handles += [
                 panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
-                for name, text in (("exact", "exact, mean over seeds"), ("test", "on the test rows"))
+                for name, text in (("exact", "exact, mean over seeds"), ("test", "test rows"))
             ]
         for floor in floors:
             label, style = f"floor: {floor}", (0, (1, 3))
             handles.append(
                 panel.axhline(floor.accuracy, color=GUIDE_COLOUR, linestyle=style, linewidth=1.5, label=label)
             )
-        set_title(figure, "How far back it remembers", subtitle)
+        set_title(figure, "How far back the network remembers", subtitle)
         panel.set_xlabel("sequence length (digits)")
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
@@ -102,7 +102,7 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
 
 
 def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
-    """Draws the only setting; returns the artists of the legend."""
+    """Draws a single setting; returns the artists of the legend."""
     points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[0]
     handles: list[Artist] = []
@@ -118,21 +118,21 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
         handles += [band, dots]
     for split, split_colour, marker in (("test", COLOURS[1], MARKERS[1]), ("eval", COLOURS[2], MARKERS[2])):
         line = _draw_line(panel, points, split, split_colour, marker)
-        line.set_label(f"on the {split} rows")
+        line.set_label(f"{split} rows")
         handles.append(line)
     if series.span is not None:
-        mark = _draw_span(panel, series.span, colour)
-        mark.set_label(
+        span_marker = _draw_span(panel, series.span, colour)
+        span_marker.set_label(
             f"memory span at {100 * series.span.threshold:g} %, median over seeds"
             if several
             else f"memory span at {100 * series.span.threshold:g} %"
         )
-        handles.append(mark)
+        handles.append(span_marker)
     return handles
 
 
 def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings: int) -> Artist:
-    """Draws one of several settings; of many the means alone. Returns what stands for it in the legend."""
+    """Draws one of several settings; with many, only the means. Returns its artist in the legend."""
     points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
@@ -165,7 +165,7 @@ def _draw_line(
 
 
 def _draw_band(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> Artist:
-    """The interval at every length that has one; a bar where there is a single length."""
+    """Draws the interval at every length that has one; a bar if there is a single length."""
     known = [(point.length, *point.interval) for point in points if point.interval is not None]
     lengths, lows, highs = zip(*known, strict=True) if known else ((), (), ())
     if len(known) == 1:
@@ -184,7 +184,7 @@ def _draw_span(panel: Axes, span: SpanMark, colour: str) -> Artist:
     panel.plot([span.length] * 2, [0, span.threshold], color=colour, linewidth=0.8, alpha=0.6)
     if span.low is not None and span.high is not None:
         panel.plot([span.low, span.high], [span.threshold] * 2, color=colour, linewidth=3, alpha=0.6)
-    (mark,) = panel.plot(
+    (marker,) = panel.plot(
         [span.length],
         [span.threshold],
         "D",
@@ -194,4 +194,4 @@ def _draw_span(panel: Axes, span: SpanMark, colour: str) -> Artist:
         markeredgewidth=1.8,
         zorder=4,
     )
-    return mark
+    return marker

@@ -1,4 +1,4 @@
-"""Which label the network answers in place of the right one."""
+"""Confusion matrices: the network's answers by correct label."""
 
 import math
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from digitsum_cli.figures.style import new_figure, set_title, styled
 
 @dataclass(frozen=True)
 class Confusion:
-    """The answers of one length.
+    """The answers at one length.
 
     Arguments:
-        length: digits in a row.
-        counts: numbers of sequences, of shape ``(classes, classes)``, by the right label and the answer.
+        length: digits per row.
+        counts: numbers of sequences, of shape ``(classes, classes)``, by correct label and answer.
     """
 
     length: int
@@ -26,12 +26,12 @@ class Confusion:
 
 
 def draw_confusion(panels: Sequence[Confusion], subtitle: str, label_name: str) -> Figure:
-    """Draws a confusion matrix for each length; each row is shown as shares of its right label.
+    """Draws a confusion matrix for each length; each row shows shares of its correct label.
 
     Arguments:
-        panels: one for each length, 1 or more; of over 8, 8 are drawn, evenly spread.
+        panels: one for each length, at least one; if there are more than 8, 8 evenly spaced ones are drawn.
         subtitle: what they have in common.
-        label_name: what a label is called, such as ``sum``.
+        label_name: the name of a label, such as ``sum``.
     """
     drawn = evenly_spread(sorted(panels, key=lambda panel: panel.length), MAXIMUM_PANELS)
     if len(drawn) < len(panels):
@@ -39,9 +39,9 @@ def draw_confusion(panels: Sequence[Confusion], subtitle: str, label_name: str) 
     rows, columns = grid_shape(len(drawn))
     size = 1.92 if len(drawn) > 1 else 2.6
     figure = new_figure(max(6.0, 1.6 + (size + 0.18) * columns), 0.88 + (size + 0.41) * rows)
-    figure.set_layout_engine("compressed")  # squares leave space that is not to lie between the parts
+    figure.set_layout_engine("compressed")  # square panels leave space, which should not end up between them
     with styled():
-        axes = add_panels(figure, len(drawn), "answer", f"right {label_name}", share_x=True)
+        axes = add_panels(figure, len(drawn), "answer", f"correct {label_name}", share_x=True)
         for axis, panel in zip(axes, drawn, strict=True):
             cells = draw_cells(axis, [_shares(row) for row in panel.counts])
             axis.set_aspect("equal")
@@ -52,11 +52,11 @@ def draw_confusion(panels: Sequence[Confusion], subtitle: str, label_name: str) 
         axes[0].yaxis.set_major_locator(FixedLocator(labelled))
         axes[0].invert_yaxis()
         add_percent_bar(figure, cells, axes, "share of the row", height=size * rows)
-        set_title(figure, f"What is answered in place of the right {label_name}", subtitle)
+        set_title(figure, f"Confusion matrix: answer by correct {label_name}", subtitle)
     return figure
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
-    """The counts as parts of their sum; of no sequences, not a number."""
+    """The counts as fractions of their sum; NaN if the sum is 0."""
     total = sum(counts)
     return [count / total if total else math.nan for count in counts]

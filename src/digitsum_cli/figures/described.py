@@ -1,4 +1,4 @@
-"""A figure with the words that belong to it."""
+"""A figure with its caption and description."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class DescribedFigure:
-    """A figure that is ready to be saved or set on a page.
+    """A figure that is ready to be saved or placed on a page.
 
     Arguments:
-        name: what its files are called.
+        name: the name of its files, without extension.
         figure: the plot.
         caption: how to read it.
-        description: what there is to see, for those who cannot.
+        description: what the figure shows, as text for screen readers.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Accuracy by the distractor's position and value: which digits disturb the memory of the first two."""
+"""Accuracy by the distractor's position and value: which digits interfere with the memory of the first two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ FIRST_POSITION = 3
 
 @dataclass(frozen=True)
 class DistractorAccuracy:
-    """The accuracies of one length.
+    """The accuracies at one length.
 
     Arguments:
-        length: digits in a row, 3 or more.
+        length: digits per row, at least 3.
         accuracies: 0 to 1, of shape ``(length - 2, 10)``, by the distractor's position (3, 4, ... ``length``)
-            and its value (0, which is no distractor, to 9).
+            and value (0 to 9, where 0 means no distractor).
     """
 
     length: int
@@ -30,10 +30,10 @@ class DistractorAccuracy:
 
 
 def draw_distractor(panels: Sequence[DistractorAccuracy], subtitle: str) -> Figure:
-    """Draws a heat map for each length, all with the same colours.
+    """Draws a heat map for each length, all on the same colour scale.
 
     Arguments:
-        panels: one for each length, 1 or more; of over 8, 8 are drawn, evenly spread.
+        panels: one for each length, at least one; if there are more than 8, 8 evenly spaced ones are drawn.
         subtitle: what they have in common.
     """
     drawn = evenly_spread(sorted(panels, key=lambda panel: panel.length), MAXIMUM_PANELS)
@@ -42,7 +42,7 @@ def draw_distractor(panels: Sequence[DistractorAccuracy], subtitle: str) -> Figu
     rows, columns = grid_shape(len(drawn))
     figure = new_figure(max(6.0, 1.5 + 1.75 * columns), 1.3 + 2.1 * rows)
     with styled():
-        x_label, y_label = "distractor's position (digits from the start)", "distractor's value (0: none)"
+        x_label, y_label = "distractor position (from the start)", "distractor value (0: none)"
         axes = add_panels(figure, len(drawn), x_label, y_label, share_x=False)
         for axis, panel in zip(axes, drawn, strict=True):
             by_value = list(zip(*panel.accuracies, strict=True))
@@ -51,5 +51,5 @@ def draw_distractor(panels: Sequence[DistractorAccuracy], subtitle: str) -> Figu
             axis.xaxis.set_major_locator(whole_numbers(4))
         axes[0].yaxis.set_major_locator(FixedLocator(range(0, len(by_value), 3)))
         add_percent_bar(figure, cells, axes, "accuracy", height=2.0 * rows)
-        set_title(figure, "What the distractor costs", subtitle)
+        set_title(figure, "Accuracy by distractor position and value", subtitle)
     return figure

@@ -13,10 +13,10 @@ from digitsum_cli.figures.ticks import whole_numbers
 
 MAXIMUM_LENGTHS = 4
 MAXIMUM_UNITS = 64
-"""More could not be told apart."""
+"""More could not be distinguished."""
 
 CELL_RANGE = 5.0
-"""Where the colours of an LSTM's cell end, as in the practice book, chapter 6.3."""
+"""The colour scale of an LSTM's cell runs from minus this to plus this, as in the practice book, chapter 6.3."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class OpenGates:
     """The gates of a network trained at one length.
 
     Arguments:
-        length: digits in a row.
-        values: how far each gate is open, 0 to 1, by name, of shape ``(length, hidden_size)``; the ``cell`` of an LSTM
-            among them.
+        length: digits per row.
+        values: by name, how far each gate is open, 0 to 1, of shape ``(length, hidden_size)``; for an LSTM, also its
+            ``cell``.
     """
 
     length: int
@@ -34,7 +34,7 @@ class OpenGates:
 
 
 def limits_and_colours(name: str) -> tuple[tuple[float, float], str]:
-    """The ends of the colours of a gate, or of the cell, and their map."""
+    """The limits of the colour scale of a gate, or of the cell, and its colour map."""
     return ((-CELL_RANGE, CELL_RANGE), DIVERGING) if name == MEMORY_CELL else ((0.0, 1.0), SEQUENTIAL)
 
 
@@ -42,7 +42,8 @@ def draw_gates(panels: Sequence[OpenGates], subtitle: str) -> Figure:
     """Draws a heat map for each gate (row) and length (column).
 
     Arguments:
-        panels: one for each length, 1 or more, with the same gates; of over 4, 4 are drawn, evenly spread.
+        panels: one for each length, at least one, with the same gates; if there are more than 4, 4 evenly spaced ones
+            are drawn.
         subtitle: what they have in common.
     """
     drawn = evenly_spread(sorted(panels, key=lambda panel: panel.length), MAXIMUM_LENGTHS)
@@ -67,5 +68,5 @@ def draw_gates(panels: Sequence[OpenGates], subtitle: str) -> Figure:
         for axis in grid[-1]:
             axis.set_xlabel("step")
             axis.xaxis.set_major_locator(whole_numbers(5))
-        set_title(figure, "Which gates are open", subtitle)
+        set_title(figure, "How far the gates are open", subtitle)
     return figure

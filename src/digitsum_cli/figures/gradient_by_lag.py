@@ -18,38 +18,38 @@ from digitsum_cli.figures.style import GUIDE_COLOUR, new_figure, set_title, styl
 from digitsum_cli.figures.ticks import every_nth, whole_numbers
 
 MAXIMUM_KEYS = 12
-"""Of more lengths, only some are written beside the colour key."""
+"""With more lengths than this, only some are labelled in the colour key."""
 
 SMALLEST_NORM = sys.float_info.min
-"""What lies below has lost its digits to underflow and counts as 0."""
+"""Smaller norms have lost precision to underflow and count as 0."""
 
 _DARKEST, _LIGHTEST = 0.12, 0.86
-"""The part of the colour map in which a thin line stands out from white as well as from black."""
+"""The range of the colour map in which a thin line contrasts with both white and black."""
 
 
 @dataclass(frozen=True)
 class GradientCurve:
-    """The gradients of one length, in nats per unit of state.
+    """The gradients at one length, in nats per unit of state.
 
     Arguments:
-        length: digits in a row.
-        start: mean over rows of the norm of the loss's gradient with respect to a state, by lag, before training;
-            of shape ``(length,)``; lag 0 is the last state, lag ``length - 1`` the one that has read the first digit.
-        kept: the same with the kept weights.
+        length: digits per row.
+        start: the mean over rows of the norm of the loss's gradient with respect to a state, by lag, before training,
+            of shape ``(length,)``; lag 0 is the last state, lag ``length - 1`` the state after the first digit.
+        best: the same for the best checkpoint.
     """
 
     length: int
     start: Sequence[float]
-    kept: Sequence[float]
+    best: Sequence[float]
 
 
 def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figure:
     """Draws the norm against the lag, before and after training, one line for each length.
 
-    A line breaks off where the norm is 0; a triangle at the bottom marks the first such lag.
+    A line ends where the norm is 0; a triangle at the bottom marks the first such lag.
 
     Arguments:
-        curves: one for each length, 1 or more.
+        curves: one for each length, at least one.
         subtitle: what they have in common.
     """
     curves = sorted(curves, key=lambda curve: curve.length)
@@ -61,9 +61,9 @@ def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figu
         panels[0].set_ylabel("mean ‖∂loss/∂state‖ (nats)")
         panels[0].xaxis.set_major_locator(whole_numbers(6))
         legend: dict[str, Artist] = {}
-        for panel, weights, name in zip(panels, ("start", "kept"), ("before training", "kept weights"), strict=True):
+        for panel, weights, name in zip(panels, ("start", "best"), ("before training", "best checkpoint"), strict=True):
             panel.set_title(name)
-            panel.set_xlabel("lag (digits back from the last)")
+            panel.set_xlabel("lag (steps back from the last digit)")
             for curve, colour in reversed(list(zip(curves, colours, strict=True))):
                 legend |= _draw_line(panel, getattr(curve, weights), colour)
         if len(curves) > 1:
@@ -76,17 +76,17 @@ def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figu
 
 
 def _draw_line(panel: Axes, norms: Sequence[float], colour: str) -> dict[str, Artist]:
-    """Draws one line and marks its end; returns what the legend has to explain."""
+    """Draws one line and marks its end; returns the entries that the legend needs."""
     drawn = [norm if norm >= SMALLEST_NORM else math.nan for norm in norms]
     panel.plot(range(len(norms)), drawn, color=colour, linewidth=1.5)
     panel.plot([len(norms) - 1], drawn[-1:], "o", color=colour, markersize=4.5)
-    explained: dict[str, Artist] = {"state right after the first digit": _legend_marker("o")}
+    entries: dict[str, Artist] = {"state after the first digit": _legend_marker("o")}
     zeros = [lag for lag, norm in enumerate(norms) if norm < SMALLEST_NORM]
     if zeros:
         at_bottom = panel.get_xaxis_transform()
         panel.plot(zeros[:1], [0.0], "v", color=colour, markersize=7, clip_on=False, transform=at_bottom, zorder=3)
-        explained["0 from here on (underflow)"] = _legend_marker("v")
-    return explained
+        entries["0 from here on (underflow)"] = _legend_marker("v")
+    return entries
 
 
 def _legend_marker(marker: str) -> Artist:
@@ -99,7 +99,7 @@ def _colours(number: int) -> list[str]:
 
 
 def _add_colour_key(figure: Figure, panels: Sequence[Axes], lengths: Sequence[int], colours: Sequence[str]) -> None:
-    """A patch of colour for each length, the shortest at the bottom."""
+    """Adds a patch of colour for each length, with the shortest at the bottom."""
     patches = BoundaryNorm([index - 0.5 for index in range(len(lengths) + 1)], len(lengths))
     coloured = ScalarMappable(patches, ListedColormap(colours))
     bar = add_colour_bar(figure, coloured, panels, "sequence length (digits)", height=3.0)

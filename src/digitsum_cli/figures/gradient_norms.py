@@ -1,4 +1,4 @@
-"""The gradients' norms while training, on a logarithmic scale: where they explode, vanish, and are clipped."""
+"""Gradient norms during training, on a logarithmic scale: where they explode, vanish and are clipped."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,45 +17,45 @@ MATRICES = {
     "E": "E: embedding",
     "W": "W: input to state",
     "U": "U: state to state",
-    "b": "b: bias of the state",
-    "V": "V: state to answer",
-    "c": "c: bias of the answer",
+    "b": "b: state bias",
+    "V": "V: state to output",
+    "c": "c: output bias",
 }
-"""The experiment's symbols in words; of a gated cell, the gates of a matrix together."""
+"""The experiment's symbols in words; in a gated cell, all gates of a matrix together."""
 
 MAXIMUM_POINTS = 500
-"""Of more steps, the largest norm in each of so many stretches is drawn."""
+"""Longer trainings are divided into this many intervals, and the largest norm in each is drawn."""
 
 Norms = npt.NDArray[np.float64]
 
 
 class GradientNorms:
-    """One training.
+    """The gradient norms of one training.
 
     Arguments:
-        length: digits in a row.
-        by_matrix: the norms of each of ``MATRICES``, one a step, before clipping.
+        length: digits per row.
+        by_matrix: the norms of each of ``MATRICES``, one per step, before clipping.
     """
 
     def __init__(self, length: int, by_matrix: Mapping[str, Norms]) -> None:
         self.length, self.by_matrix = length, by_matrix
         self.total: Norms = np.sqrt(sum(norms**2 for norms in by_matrix.values()))
-        """The norm of all gradients together, one a step."""
+        """The norm of all gradients together, one per step."""
 
 
 def percent_clipped(trainings: Sequence[GradientNorms], clip_norm: float) -> str:
-    """The share of all steps whose gradients were scaled down; "100 %" if there is no other."""
+    """The share of all steps whose gradients were scaled down; "100 %" only if there are no others."""
     clipped = sum(int((training.total > clip_norm).sum()) for training in trainings)
     steps = sum(len(training.total) for training in trainings)
     return "100 %" if clipped == steps else f"{min(99.9, 100 * clipped / steps):.1f} %"
 
 
 def draw_gradient_norms(trainings: Sequence[GradientNorms], clip_norm: float | None, subtitle: str) -> Figure:
-    """Draws the norm of all gradients of each training, and medians over the trainings, one panel for each length.
+    """Draws the norm of all gradients of each training, and the medians over the trainings, one panel per length.
 
     Arguments:
-        trainings: one or more; of over 8 lengths, 8 are drawn, evenly spread.
-        clip_norm: from which norm on they are scaled down; None for never.
+        trainings: at least one; if there are more than 8 lengths, 8 evenly spaced ones are drawn.
+        clip_norm: the norm above which gradients are scaled down; None for no clipping.
         subtitle: what they have in common.
     """
     every_length = sorted({training.length for training in trainings})
@@ -65,14 +65,14 @@ def draw_gradient_norms(trainings: Sequence[GradientNorms], clip_norm: float | N
     rows, columns = grid_shape(len(lengths))
     figure = new_figure(max(7.5, 3.0 * columns), 1.9 + 2.6 * rows)
     with styled():
-        panels = add_panels(figure, len(lengths), "training step", "norm of the gradient", share_x=True)
+        panels = add_panels(figure, len(lengths), "training step", "gradient norm", share_x=True)
         panels[0].set_yscale("log")
         for panel, length in zip(panels, lengths, strict=True):
             _draw_panel(panel, [each for each in trainings if each.length == length], clip_norm)
         panels[0].yaxis.set_major_locator(LogLocator(numticks=8))
         panels[0].yaxis.set_minor_formatter(NullFormatter())
         panels[0].set_xlim(left=0)
-        set_title(figure, "How large the gradients are", subtitle)
+        set_title(figure, "Gradient norms during training", subtitle)
         handles, labels = panels[0].get_legend_handles_labels()
         add_legend(figure, handles, labels)
     return figure
@@ -85,10 +85,10 @@ def _draw_panel(panel: Axes, trainings: Sequence[GradientNorms], clip_norm: floa
         panel.axhline(
             clip_norm, color=GUIDE_COLOUR, linestyle="--", linewidth=1.4, label=f"clipped above {clip_norm:g}"
         )
-        title += f": {percent_clipped(trainings, clip_norm)} of the steps clipped"
+        title += f": {percent_clipped(trainings, clip_norm)} of steps clipped"
     for training in trainings if several else ():
         _draw_line(panel, training.total, color=INK, linewidth=0.5, alpha=max(0.1, 1 / len(trainings)))
-    label = "all together" + (" (faint: each seed)" if several else "")
+    label = "all parameters" + (" (faint: each seed)" if several else "")
     _draw_line(panel, _median([training.total for training in trainings]), color=INK, linewidth=2.2, label=label)
     for (matrix, label), colour in zip(MATRICES.items(), COLOURS, strict=False):
         norms = _median([training.by_matrix[matrix] for training in trainings])
@@ -99,7 +99,7 @@ def _draw_panel(panel: Axes, trainings: Sequence[GradientNorms], clip_norm: floa
 
 
 def _median(lines: Sequence[Norms]) -> Norms:
-    """The median at each step over the trainings that came so far."""
+    """The median at each step over the trainings that reached it."""
     longest = max(map(len, lines))
     padded = np.array([np.pad(line, (0, longest - len(line)), constant_values=np.nan) for line in lines])
     median: Norms = np.nanmedian(padded, axis=0)
@@ -107,13 +107,13 @@ def _median(lines: Sequence[Norms]) -> Norms:
 
 
 def _draw_line(panel: Axes, norms: Norms, **style: Any) -> None:
-    """The largest of each stretch, at its first step; what has no logarithm is left out."""
-    stretch = math.ceil(len(norms) / MAXIMUM_POINTS)
-    steps = np.arange(0, len(norms), stretch)
+    """Draws the largest norm of each interval at its first step; norms without a logarithm are left out."""
+    interval = math.ceil(len(norms) / MAXIMUM_POINTS)
+    steps = np.arange(0, len(norms), interval)
     largest = np.maximum.reduceat(norms, steps)
     largest[~np.isfinite(largest) | (largest == 0)] = np.nan
     panel.plot(steps, largest, **style)
     gap = np.isnan(np.pad(largest, 1, constant_values=np.nan))
-    alone = ~gap[1:-1] & gap[:-2] & gap[2:]
-    if alone.any():
-        panel.plot(steps[alone], largest[alone], ".", markersize=2, **{**style, "label": None})
+    isolated = ~gap[1:-1] & gap[:-2] & gap[2:]
+    if isolated.any():
+        panel.plot(steps[isolated], largest[isolated], ".", markersize=2, **{**style, "label": None})

@@ -1,4 +1,4 @@
-"""Heat maps in vectors: no part of them is an embedded picture."""
+"""Heat maps as vector graphics, without embedded images."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
-"""Colour maps: from none to all, perceptually uniform; and from -1 over 0 to 1."""
+"""Colour maps: perceptually uniform from low to high; and diverging around 0."""
 
 ON_DARK, ON_LIGHT = "#FFFFFE", "#000000"
-"""Colours of what is drawn on a cell. Neither is PAPER or INK: a cell stays as it is when a page turns dark."""
+"""Colours for marks on a cell. They differ from PAPER and INK, since cells keep their colours in dark mode."""
 
 _EQUAL_CONTRAST = 0.179
-"""The luminance L from which black and white stand out alike: (1 + 0.05) / (L + 0.05) = (L + 0.05) / 0.05 (WCAG 2)."""
+"""The luminance L where black and white have equal contrast: (1 + 0.05) / (L + 0.05) = (L + 0.05) / 0.05 (WCAG 2)."""
 
 _BAR_WIDTH = 0.16
-"""Of a colour bar, in inches."""
+"""The width of a colour bar, in inches."""
 
 
 def draw_cells(
@@ -32,19 +32,19 @@ def draw_cells(
     limits: tuple[float, float] = (0.0, 1.0),
     colour_map: str = SEQUENTIAL,
 ) -> QuadMesh:
-    """Draws one cell for each value, centred on whole numbers.
+    """Draws one cell for each value, centred on integer coordinates.
 
     Arguments:
-        panel: where to draw.
-        values: of shape ``(rows, columns)``; a value that is not a number leaves its cell empty.
+        panel: the axes to draw on.
+        values: of shape ``(rows, columns)``; NaN leaves its cell empty.
         first_column: the x of the first column; the y of the first row is 0.
         limits: the values at the two ends of the colour map.
-        colour_map: its name in matplotlib.
+        colour_map: its name in Matplotlib.
     """
     array = np.asarray(values, dtype=float)
     rows, columns = array.shape
     panel.grid(False)
-    # The edges cover the hairlines that viewers of vectors leave between cells.
+    # The edges cover the hairlines that viewers of vector graphics leave between cells.
     return panel.pcolormesh(
         np.arange(columns + 1) + (first_column - 0.5),
         np.arange(rows + 1) - 0.5,
@@ -60,14 +60,14 @@ def draw_cells(
 def add_colour_bar(
     figure: Figure, coloured: ScalarMappable, panels: Sequence[Axes], label: str, height: float
 ) -> Colorbar:
-    """Adds the key of the colours to the right of panels.
+    """Adds a colour bar to the right of panels.
 
     Arguments:
-        figure: the whole.
+        figure: the figure.
         coloured: the cells of one panel; the others have the same limits and colours.
-        panels: those that make room.
-        label: what is measured.
-        height: that of the panels together, roughly, in inches.
+        panels: the panels to take the space from.
+        label: the quantity shown.
+        height: the approximate height of the panels together, in inches.
     """
     share = 4 * _BAR_WIDTH / figure.get_figwidth()
     bar = figure.colorbar(coloured, ax=panels, label=label, fraction=share, aspect=height / _BAR_WIDTH, pad=0.02)
@@ -80,23 +80,23 @@ def add_colour_bar(
 def add_percent_bar(
     figure: Figure, coloured: ScalarMappable, panels: Sequence[Axes], label: str, height: float
 ) -> None:
-    """Adds the key of values from 0 to 1, written in per cent; arguments as for ``add_colour_bar``."""
+    """Adds a colour bar of values from 0 to 1, labelled in per cent; arguments as for ``add_colour_bar``."""
     bar = add_colour_bar(figure, coloured, panels, label, height)
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
 def outline_cell(panel: Axes, x: float, y: float, colour: str) -> None:
-    """Draws a frame just inside the cell centred on ``x, y``."""
+    """Draws an outline just inside the cell centred on ``x, y``."""
     panel.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, edgecolor=colour, linewidth=1.5))
 
 
 def contrasting_colour(cells: ScalarMappable, value: float) -> str:
-    """Black or white, whichever stands out more from the colour of a cell of this value."""
+    """Black or white, whichever has more contrast with a cell of this value."""
     red, green, blue, _ = cells.to_rgba(np.array(value))
     luminance = 0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue)
     return ON_LIGHT if luminance > _EQUAL_CONTRAST else ON_DARK
 
 
 def _linear(channel: float) -> float:
-    """An sRGB channel, 0 to 1, as light (IEC 61966-2-1)."""
+    """Converts an sRGB channel, 0 to 1, to linear light (IEC 61966-2-1)."""
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

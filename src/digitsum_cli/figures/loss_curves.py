@@ -1,4 +1,4 @@
-"""Train and eval loss against the training step, one panel for each length."""
+"""Training curves: training and eval loss against the training step, one panel per length."""
 
 import math
 import statistics
@@ -24,16 +24,16 @@ Points = Sequence[tuple[float, float]]
 
 MAXIMUM_PANELS = 16
 MAXIMUM_LOSS = 6.0
-"""Where the axis ends: a loss far above that of guessing would flatten all the rest."""
+"""The upper limit of the axis; a loss far above that of guessing would flatten everything else."""
 
 
 @dataclass(frozen=True)
 class LossCurve:
-    """One training.
+    """The losses of one training.
 
     Arguments:
-        length: digits in a row.
-        train: (step, loss) at the end of each epoch, the mean of its batch losses.
+        length: digits per row.
+        train: (step, loss) at the end of each epoch, where the loss is the mean over its batches.
         eval: (step, loss) at each evaluation.
     """
 
@@ -43,12 +43,12 @@ class LossCurve:
 
 
 def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: float) -> Figure:
-    """Draws the curves, the trainings of one length in one panel.
+    """Draws the curves, with all trainings at one length in one panel.
 
     Arguments:
-        curves: any number of trainings; of over 16 lengths, 16 are drawn, evenly spread.
+        curves: the trainings; if there are more than 16 lengths, 16 evenly spaced ones are drawn.
         subtitle: what they have in common.
-        guess_loss: that of always answering with the labels' own frequencies: what can be had without memory.
+        guess_loss: the loss of always predicting the label frequencies, the best possible without memory.
     """
     every_length = sorted({curve.length for curve in curves})
     lengths = evenly_spread(every_length, MAXIMUM_PANELS)
@@ -67,14 +67,14 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: flo
         axes.flat[0].set_ylim(0, 1.04 * min(max(losses), max(MAXIMUM_LOSS, 2 * statistics.median(losses))))
         axes.flat[0].set_xlim(left=0)
         _label_outer_axes(list(axes.flat[: len(lengths)]), columns)
-        set_title(figure, "Loss while training", subtitle)
+        set_title(figure, "Training curves", subtitle)
         handles, labels = axes.flat[0].get_legend_handles_labels()
         add_legend(figure, handles, labels)
     return figure
 
 
 def _label_outer_axes(axes: Sequence[Axes], columns: int) -> None:
-    """The step below each column's last panel, the loss beside each row's first."""
+    """Labels the step below each column's last panel and the loss next to each row's first."""
     for index, panel in enumerate(axes):
         if index + columns >= len(axes):
             panel.set_xlabel("training step")
@@ -84,8 +84,8 @@ def _label_outer_axes(axes: Sequence[Axes], columns: int) -> None:
 
 
 def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve], guess_loss: float) -> None:
-    """One line a split; of several trainings the median, with each of them faint behind it."""
-    panel.axhline(guess_loss, color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by frequency")
+    """Draws one line per split; for several trainings the median, with each training faint behind it."""
+    panel.axhline(guess_loss, color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by label frequency")
     for name, colour, style in (("train", TRAIN_COLOUR, "-"), ("eval", EVAL_COLOUR, "--")):
         lines: list[Points] = [getattr(curve, name) for curve in curves]
         if len(lines) > 1:
@@ -100,7 +100,7 @@ def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve], guess_los
 
 
 def _median(lines: Sequence[Points]) -> Points:
-    """The median loss at each step, over the lines that have the step."""
+    """The median loss at each step, over the lines that include the step."""
     losses: dict[float, list[float]] = {}
     for points in lines:
         for step, loss in points:

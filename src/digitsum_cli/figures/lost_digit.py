@@ -1,4 +1,4 @@
-"""What is left of each of the two digits: in the answer, and in the last state."""
+"""How much of each of the two digits remains: in the answer, and in the last state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, new_
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
 
 _Series = tuple[str, str, str, str]
-"""The name in a point, the label, the colour and the style of a line."""
+"""The name of a point's attribute, and the label, the colour and the style of the line."""
 
 
 @dataclass(frozen=True)
 class LostDigitPoint:
-    """What is left of both digits at one length; one number for each seed.
+    """How much of both digits remains at one length, with one value per seed.
 
     Arguments:
-        length: digits in a row.
-        first_slope, second_slope: by how much a digit that is one higher raises the answer.
-        first_probe, second_probe, label_probe: the share of the variance of each, 0 to 1, that a linear
-            read-out of the last state finds (R²).
+        length: digits per row.
+        first_slope, second_slope: how much the answer rises when the digit rises by one.
+        first_probe, second_probe, label_probe: the share of each one's variance, 0 to 1, that a linear probe of the
+            last state explains (R²).
     """
 
     length: int
@@ -37,14 +37,14 @@ class LostDigitPoint:
 
 
 @dataclass(frozen=True)
-class RightAnswers:
-    """What a network shows that answers right and holds nothing but the right label.
+class IdealNetwork:
+    """The values of a network that always answers correctly and whose state holds only the correct label.
 
     Arguments:
-        label_name: what a label is called, such as ``sum``.
-        slopes: by how much each digit that is one higher raises the label.
-        digit_probes: the share of each digit's variance that a linear read-out of the label finds. Of the sum of two
-            digits it is 0.5: half the sum is the best guess.
+        label_name: the name of a label, such as ``sum``.
+        slopes: how much the label rises when each digit rises by one.
+        digit_probes: the share of each digit's variance that a linear probe of the label explains. For the sum of two
+            digits it is 0.5, since the best guess of a digit is half the sum.
     """
 
     label_name: str
@@ -52,37 +52,37 @@ class RightAnswers:
     digit_probes: tuple[float, float]
 
 
-def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, right: RightAnswers) -> Figure:
-    """Draws slopes and read-outs against length, their means as lines, each seed a faint point beside them.
+def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, ideal: IdealNetwork) -> Figure:
+    """Draws slopes and probe scores against length: the means as lines, and each seed as a faint point.
 
     Arguments:
-        points: one for each length, 1 or more.
+        points: one for each length, at least one.
         subtitle: what they have in common.
-        right: the guides.
+        ideal: the reference values, drawn as horizontal lines.
     """
     points = sorted(points, key=lambda point: point.length)
     figure = new_figure(9.0, 4.9)
     with styled():
-        slopes, read_outs = figure.subplots(1, 2)
+        slopes, probes = figure.subplots(1, 2)
         _draw(slopes, points, _DIGITS, "_slope")
-        for slope in _different(right.slopes):
-            label = f"counts in full ({slope:.2g})"
+        for slope in _distinct(ideal.slopes):
+            label = f"full effect ({slope:.2g})"
             slopes.axhline(slope, color=GUIDE_COLOUR, linestyle=(0, (5, 3)), linewidth=1.2, label=label)
-        slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="not at all (0)")
-        slopes.set_title("how much it counts in the answer")
-        slopes.set_ylabel("rise of the answer for each one more")
-        _draw(read_outs, points, (*_DIGITS, ("label", right.label_name, INK, "--")), "_probe")
-        for share in _different(right.digit_probes):
-            label = f"from the {right.label_name} alone ({share:.2g})"
-            read_outs.axhline(share, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=label)
-        read_outs.set_title("how much of it the last state holds")
-        read_outs.set_ylabel("R² of a linear read-out")
-        read_outs.set_ylim(-0.02, 1.02)  # a marker at 0 is not cut
-        for panel in (slopes, read_outs):
+        slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="no effect (0)")
+        slopes.set_title("effect on the answer")
+        slopes.set_ylabel("slope of the answer over the digit")
+        _draw(probes, points, (*_DIGITS, ("label", ideal.label_name, INK, "--")), "_probe")
+        for share in _distinct(ideal.digit_probes):
+            label = f"expected from the {ideal.label_name} alone ({share:.2g})"
+            probes.axhline(share, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=label)
+        probes.set_title("information in the last state")
+        probes.set_ylabel("R² of a linear probe")
+        probes.set_ylim(-0.02, 1.02)  # so that a marker at 0 is not cut off
+        for panel in (slopes, probes):
             panel.set_xlabel("sequence length (digits)")
         set_title(figure, "Which digit is lost", subtitle)
         handles, labels = slopes.get_legend_handles_labels()
-        more_handles, more_labels = read_outs.get_legend_handles_labels()
+        more_handles, more_labels = probes.get_legend_handles_labels()
         figure.legend(
             [*handles, *more_handles[len(_DIGITS) :]],
             [*labels, *more_labels[len(_DIGITS) :]],
@@ -94,11 +94,11 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, right: Righ
 
 def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[_Series], suffix: str) -> None:
     lengths = [point.length for point in points]
-    aside = _distance(lengths)
+    offset = _seed_offset(lengths)
     for index, (name, label, colour, style) in enumerate(series):
         by_length: list[Sequence[float]] = [getattr(point, name + suffix) for point in points]
         if max(map(len, by_length)) > 1:
-            x = [length + aside * (index - 1) for length, seeds in zip(lengths, by_length, strict=True) for _ in seeds]
+            x = [length + offset * (index - 1) for length, seeds in zip(lengths, by_length, strict=True) for _ in seeds]
             panel.scatter(x, list(chain(*by_length)), s=12, color=colour, alpha=0.3, linewidths=0)
         means = [fmean(values) for values in by_length]
         panel.plot(lengths, means, style, color=colour, marker=MARKERS[index], markersize=6, label=label)
@@ -107,12 +107,12 @@ def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[_Serie
     panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
 
 
-def _different(values: Sequence[float]) -> list[float]:
-    """What is drawn as a guide: each value once, to two digits, but not 0."""
+def _distinct(values: Sequence[float]) -> list[float]:
+    """The values to draw as reference lines: each value once, to two digits, without 0."""
     return [value for value in dict.fromkeys(float(f"{value:.2g}") for value in values) if abs(value) >= 0.01]
 
 
-def _distance(lengths: Sequence[int]) -> float:
-    """How far the seeds' points are set aside from the mean: to be told apart, but not from their length."""
+def _seed_offset(lengths: Sequence[int]) -> float:
+    """The horizontal offset of the seeds' points: enough to separate the series, but close to their length."""
     gaps = [after - before for before, after in pairwise(lengths)]
     return min(0.14 * min(gaps), 0.012 * (lengths[-1] - lengths[0])) if gaps else 0.012

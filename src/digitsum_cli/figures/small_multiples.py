@@ -1,4 +1,4 @@
-"""Small multiples: one small panel for each length, side by side in rows."""
+"""Small multiples: one small panel per length, arranged in a grid."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 
 def grid_shape(panels: int) -> tuple[int, int]:
-    """Rows and columns for this many panels, at most four a row, the rows as even as they can be."""
+    """Rows and columns for this many panels: at most four per row, with the rows as even as possible."""
     rows = math.ceil(panels / MAXIMUM_COLUMNS)
     return rows, math.ceil(panels / rows)
 
@@ -23,11 +23,11 @@ def add_panels(figure: Figure, number: int, x_label: str, y_label: str, share_x:
     """Adds the panels to an empty figure, row by row, with one x and one y label for all.
 
     Arguments:
-        figure: the whole.
-        number: of panels, 1 or more.
+        figure: the figure.
+        number: the number of panels, at least one.
         x_label: the name and unit of all x axes.
-        y_label: the name and unit of all y axes, which have one scale.
-        share_x: whether the x axes have one scale, too.
+        y_label: the name and unit of all y axes, which share one scale.
+        share_x: whether the x axes share one scale as well.
     """
     rows, columns = grid_shape(number)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=True)
@@ -45,7 +45,7 @@ def add_panels(figure: Figure, number: int, x_label: str, y_label: str, share_x:
 
 
 def evenly_spread(items: Sequence[Item], maximum: int) -> list[Item]:
-    """At most ``maximum`` of the items, evenly spread from the first to the last."""
+    """At most ``maximum`` of the items, evenly spaced from the first to the last."""
     if len(items) <= maximum:
         return list(items)
     return [items[round(i * (len(items) - 1) / (maximum - 1))] for i in range(maximum)]

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it is saved."""
+"""The style of all figures, and saving them."""
 
 import io
 import math
@@ -14,18 +14,18 @@ from matplotlib.figure import Figure
 
 from digitsum_cli.core.atomic_write import atomic_write
 
-# The colours that a page may replace by its own, in dark mode for one: text and axes, background, grid, guides.
+# Colours that a page may replace, for example in dark mode: text and axes, background, grid, reference lines.
 INK, PAPER, GRID, GUIDE_COLOUR = "#1A1A1A", "#FFFFFF", "#DDDDDD", "#5A5A5A"
-# Okabe and Ito's palette, told apart by the colour-blind, without its yellow, too faint on white; and two more.
+# Okabe and Ito's colour-blind-safe palette without its yellow, which is too faint on white; and two more colours.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", INK, "#999933", "#8C6BB1")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRAIN_COLOUR, EVAL_COLOUR = COLOURS[0], COLOURS[1]
 
 _CHARACTERS_PER_INCH = 12
-"""Of a title."""
+"""The width of a title's text."""
 
 _KEY_WIDTH, _LEGEND_CHARACTER = 0.6, 0.083
-"""Of a legend, in inches: the key with the space around it, and a letter on average."""
+"""Widths in a legend, in inches: a key with the space around it, and an average character."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -52,7 +52,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure; sizes in inches."""
+    """Creates an empty figure; sizes are in inches."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
@@ -60,27 +60,27 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def set_title(figure: Figure, title: str, subtitle: str) -> None:
-    """A title: what is shown, and on the lines below it of what."""
+    """Sets the title, with the subtitle on the lines below."""
     lines = textwrap.fill(subtitle, round(_CHARACTERS_PER_INCH * figure.get_figwidth()), break_on_hyphens=False)
     with mpl.rc_context(_STYLE):
         figure.suptitle(f"{title}\n{lines}", fontsize=12)
 
 
 def add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> None:
-    """A legend below the figure, in as many columns as fit, at most three; further options as for ``figure.legend``."""
+    """Adds a legend below the figure, in up to three columns; ``options`` are those of ``figure.legend``."""
     columns = next((many for many in (3, 2) if _legend_width(labels, many) <= figure.get_figwidth()), 1)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, **options)
 
 
 def _legend_width(labels: Sequence[str], columns: int) -> float:
-    """In inches; the labels run down the first column, then down the next."""
+    """The width in inches; the labels fill the first column, then the next."""
     rows = math.ceil(len(labels) / columns)
     longest = (max(map(len, labels[start : start + rows])) for start in range(0, len(labels), rows))
     return sum(_KEY_WIDTH + characters * _LEGEND_CHARACTER for characters in longest)
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes ``folder/name.png`` and ``folder/name.svg``, whole or not at all.
+    """Writes ``folder/name.png`` and ``folder/name.svg`` atomically.
 
     Raises:
         DigitsumError: a file cannot be written.
@@ -91,10 +91,10 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         with mpl.rc_context(_STYLE):
             figure.savefig(content, format=path.suffix[1:], metadata=metadata)
         atomic_write(path, content.getvalue())
-        figure.set_layout_engine("none")  # it has been laid out; the second format keeps the places
+        figure.set_layout_engine("none")  # the second format keeps the layout of the first
     return paths
 
 
 def styled() -> AbstractContextManager[None]:
-    """The style, for as long as axes are being filled."""
+    """A context in which Matplotlib uses the style; axes must be drawn within it."""
     return mpl.rc_context(_STYLE)

@@ -1,4 +1,4 @@
-"""Which places of an axis carry a label."""
+"""Positions of axis ticks."""
 
 import math
 
@@ -6,10 +6,10 @@ from matplotlib.ticker import MaxNLocator
 
 
 def every_nth(number: int, maximum: int) -> range:
-    """The places out of ``number`` that are labelled: at most ``maximum``, equally far apart, the first among them."""
+    """The positions, out of ``number``, to label: at most ``maximum``, equally spaced, including the first."""
     return range(0, number, math.ceil(number / maximum))
 
 
 def whole_numbers(maximum: int) -> MaxNLocator:
-    """Places at whole numbers only, up to ``maximum`` + 1 of them, if need be a single one."""
+    """Places up to ``maximum`` + 1 ticks, at integers only; at least one."""
     return MaxNLocator(maximum, integer=True, min_n_ticks=1)

@@ -1,4 +1,4 @@
-"""Accuracy at other lengths than that of the training: whether what was learnt is a rule or a length."""
+"""Accuracy at lengths other than the training length: whether the network learnt the rule or a length."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.heat_map import add_percent_bar, contrasting_colour, draw_cells, outline_cell
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
 
-TITLE = "How well it does at lengths it was not trained on"
+TITLE = "Generalisation to other lengths"
 
 
 @dataclass(frozen=True)
 class TransferAccuracy:
-    """The exact accuracy, 0 to 1, at the length of the test, of what was trained at another; lengths in digits."""
+    """The exact accuracy, 0 to 1, at a test length of networks trained at a training length; lengths in digits."""
 
     train_length: int
     test_length: int
@@ -25,12 +25,12 @@ class TransferAccuracy:
 
 
 def draw_transfer(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Floor) -> Figure:
-    """Draws a table of coloured cells, or, of one training length, a curve.
+    """Draws a table of coloured cells, or a curve if there is a single training length.
 
     Arguments:
-        accuracies: one or more, at most one for each pair of lengths; a pair without one is left empty.
+        accuracies: at least one, and at most one for each pair of lengths; pairs without one are left empty.
         subtitle: what they have in common.
-        floor: of the task.
+        floor: the floor of the task.
     """
     train_lengths = sorted({cell.train_length for cell in accuracies})
     if len(train_lengths) == 1:
@@ -44,7 +44,7 @@ def _draw_table(
     known = {(cell.train_length, cell.test_length): cell.accuracy for cell in accuracies}
     size = _cell_size(len(test_lengths))
     figure = new_figure(max(6.0, 1.8 + size * len(test_lengths)), 1.2 + size * len(train_lengths))
-    figure.set_layout_engine("compressed")  # squares leave space that is not to lie between the parts
+    figure.set_layout_engine("compressed")  # square cells leave space, which should not end up between the parts
     with styled():
         panel = figure.subplots()
         table = [[known.get((train, test), math.nan) for test in test_lengths] for train in train_lengths]
@@ -69,7 +69,7 @@ def _draw_table(
         for spine in panel.spines.values():
             spine.set_visible(False)
         panel.set_xlabel("test length (digits)")
-        panel.set_ylabel("train length (digits)")
+        panel.set_ylabel("training length (digits)")
         add_percent_bar(figure, cells, [panel], "exact accuracy", height=size * len(train_lengths))
         set_title(figure, TITLE, subtitle)
     return figure
@@ -108,4 +108,4 @@ def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Fl
 
 
 def _mark_train_length(panel: Axes, length: int) -> None:
-    panel.axvline(length, color=COLOURS[1], linestyle="--", linewidth=1.5, label=f"train length ({length})")
+    panel.axvline(length, color=COLOURS[1], linestyle="--", linewidth=1.5, label=f"training length ({length})")

@@ -1,1 +1,1 @@
-"""The compiled trainer: forward, backward and Adam of many trials at once."""
+"""The compiled trainer: forward pass, backward pass and optimizer, written for Numba."""

@@ -1,4 +1,4 @@
-"""The arrays that the compiled steps work on, in the symbols of ``steps``; rows of matrices are padded."""
+"""The arrays that the compiled code works on, with the symbols of ``forward``; matrix rows are padded."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ Matrix = npt.NDArray[np.floating]
 class Parameters(NamedTuple):
     """Weights, or their gradients: matrices with padded rows, b and c as a single row.
 
-    The gates of a gated cell stand side by side: W, U and b have one block of padded columns for each.
+    The gates of a gated cell are concatenated: W, U and b have one block of padded columns per gate.
     """
 
     E: Matrix
@@ -23,37 +23,37 @@ class Parameters(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """All parameters one after the other, as flat arrays: values, gradients, Adam's moments, and the kept values."""
+    """All parameters concatenated into flat arrays: values, gradients, Adam's moments, and the best checkpoint."""
 
     values: Matrix
     gradients: Matrix
     first_moments: Matrix
     second_moments: Matrix
-    kept: Matrix
+    best: Matrix
 
 
 class States(NamedTuple):
-    """What is carried from step to step, one row a node: h, and the LSTM's c (without columns in other cells)."""
+    """What is passed from step to step, one row per node: h, and the LSTM's c (without columns in other cells)."""
 
     h: Matrix
     c: Matrix
 
 
 class Workspace(NamedTuple):
-    """Room for one batch: rows are nodes but where said otherwise; row 0 is the state of no digits, which is 0.
+    """Preallocated arrays for one batch: one row per node unless noted otherwise; row 0 is the initial state, 0.
 
     Arguments:
         states: h and c.
-        gates: what the backward needs of the gates; see the cells.
+        gates: the gate values needed in the backward pass; see the cells.
         d: the gradient with respect to h.
         e: the gradient with respect to c.
         q: the gradient with respect to ``h U``.
-        hU: of the nodes of one step, ``h U``.
-        z: of the leaves, logits and then their gradients.
-        T, dT: one row a digit.
+        hU: ``h U`` for the nodes of one step.
+        z: the leaves' logits, then their gradients.
+        T, dT: one row per digit.
         W_transposed, U_transposed, V_transposed: copies for products with a transposed matrix.
-        next_states: those of the next step, where states before it are not needed any more.
-        squares: a row to add up squares in, in float64.
+        next_states: the states of the next step, when earlier states are no longer needed.
+        squares: a row for summing squares, in float64.
     """
 
     states: States
@@ -73,13 +73,13 @@ class Workspace(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What training notes down.
+    """What is recorded during training.
 
     Arguments:
-        step_losses: one a step.
-        gradient_norms: of each parameter, gate by gate; one row a step, or none.
-        evaluated_steps, eval_losses, eval_accuracies: one an evaluation.
-        counts: the evaluations made, and the index of the best.
+        step_losses: one per step.
+        gradient_norms: the norm of each parameter's gradient, gate by gate; one row per step, or no rows.
+        evaluated_steps, eval_losses, eval_accuracies: one per evaluation.
+        counts: the number of evaluations, and the index of the best.
     """
 
     step_losses: npt.NDArray[np.float64]

@@ -1,17 +1,17 @@
-"""Backward through a batch, compiled: the gradients of its loss, by hand.
+"""The backward pass through a batch, compiled: the gradients of its loss, derived by hand.
 
-Symbols as in ``forward``; r_n is the number of rows that go through node n, B the rows of the batch, y a label.
+Symbols as in ``forward``; r_n is the number of rows that pass through node n, B the batch's number of rows, y a label.
 
     loss = 1/B sum over leaves of r_n (log sum_j exp z_nj - z_ny)        or without 1/B: see ``batch_loss``
 
-The cell gives the gradients q with respect to ``h U`` and those with respect to T; the children of a node all hold the
-same state, so their gradients are added up before they go through it:
+The cell gives the gradients q with respect to ``h U`` and those with respect to T. The children of a node share its
+state, so their gradients are summed before they pass through it:
 
     dz_n = r_n / B (softmax(z_n) - onehot(y))
     d_n = dz_n V                                for a leaf: the gradient with respect to h_n
-    d_n = (sum over children m of q_m) U^T      for the others, and what the cell hands back beside it
+    d_n = (sum over children m of q_m) U^T      for the others, plus what the cell passes back directly
 
-The sums over nodes that give the weights' gradients are gathered after the last step back, q_n being added up:
+The weights' gradients are sums over nodes, computed after the last backward step, with q_n summed over children:
 
     dU = sum over n of h_n^T q_n        dV = sum over leaves of dz_n^T h_n      dc = sum over leaves of dz_n
     dW = E^T dT         dE = dT W^T         db = sum over j of dT[j]
@@ -32,10 +32,10 @@ _add = elementwise(lambda total, x: total + x)
 
 @compiled
 def batch_loss(cell, p, forest, batch, work, H, M, C, row_weight):
-    """Forward through a batch: its mean loss, with all that the backward needs in ``work``.
+    """The forward pass through a batch: returns its mean loss and stores what the backward pass needs in ``work``.
 
     Arguments:
-        row_weight: what each row's loss is multiplied by in the one whose gradient is taken.
+        row_weight: the weight of each row's loss in the objective that is differentiated.
     """
     tabulate(p, work, M, C, H)
     forward(cell, p, forest, batch, work, H)
@@ -46,7 +46,7 @@ def batch_loss(cell, p, forest, batch, work, H, M, C, row_weight):
 
 @compiled
 def _loss(forest, batch, work, C, row_weight):
-    """The batch's mean loss; z of the leaves becomes dz, with ``row_weight`` in place of 1 / B."""
+    """The batch's mean loss; replaces the leaves' z by dz, with ``row_weight`` instead of 1 / B."""
     z = work.z
     leaf_start, end = forest.starts[batch, -2], forest.starts[batch, -1]
     share = 1.0 / forest.batch_rows[batch]
@@ -65,7 +65,7 @@ def _loss(forest, batch, work, C, row_weight):
 
 @compiled
 def backward(cell, p, g, forest, batch, work, H, M, C):
-    """The gradients of all parameters."""
+    """Computes the gradients of all parameters."""
     h, d, q, z, dT = work.states.h, work.d, work.q, work.z, work.dT
     width, wide = h.shape[1], q.shape[1]
     columns = wide - width + H

@@ -1,7 +1,7 @@
-"""The cells of the compiled trainer: what each gives, and how compiled code calls it.
+"""The cells of the compiled trainer: their interface, and how compiled code calls them.
 
-In compiled code a cell is where the registry says that it is, as ``package.module:name``: a constant, and a string, by
-which Numba's cache on disk knows the functions compiled for it.
+In compiled code a cell is represented by its import path in the registry, ``package.module:name``. It is a constant
+string, by which Numba's on-disk cache identifies the functions compiled for it.
 """
 
 from collections.abc import Callable
@@ -14,51 +14,53 @@ from digitsum_cli.core.registry import load
 
 
 class CompiledCell(NamedTuple):
-    """A cell, compiled.
+    """A compiled cell.
 
     Arguments:
-        gates: the subscripts of the parameters, one for each block of W, U and b; none for a cell with one block.
-        kept: blocks of ``hidden_size`` columns that a node keeps for the way back.
-        c: blocks of its state beside h.
-        step: gives the state of node n, row n of ``after``; see ``step``.
-        step_back: gives the gradients through node n; see ``step_back``.
+        gates: the subscripts of the parameters, one for each block of W, U and b; empty for a cell with one block.
+        saved: the number of blocks of ``hidden_size`` columns that a node saves for the backward pass.
+        c: the number of blocks of its state besides h.
+        step: computes the state of a node; see ``step``.
+        step_back: computes the gradients through a node; see ``step_back``.
     """
 
     gates: tuple[str, ...]
-    kept: int
+    saved: int
     c: int
     step: Callable[..., None]
     step_back: Callable[..., None]
 
 
-def step(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
-    """The state of node n: row n of ``after``.
+def step(cell, work, T_row, hU_row, before, parent, after, n, saved, width):
+    """Computes the state of node n and writes it to row n of ``after``.
 
     Arguments:
-        cell: where it is, a constant.
-        work: T, hU, and room for the gates.
-        T_row, hU_row: of the node.
-        before, parent: the parent's state is that row.
-        after, n: where the state goes.
-        kept: the row of the gates.
-        width: the columns of h.
+        cell: its import path, a constant.
+        work: holds T, hU and the gates.
+        T_row, hU_row: the node's rows in T and hU.
+        before, parent: the parent's state is row ``parent`` of ``before``.
+        after, n: the state is written to row ``n`` of ``after``.
+        saved: the row for the gates.
+        width: the number of columns of h.
     """
-    raise NotImplementedError("for compiled code alone")
+    raise NotImplementedError("only available in compiled code")
 
 
 def step_back(cell, work, digit, parent, n, width):
-    """From the gradients of node n's state to those of T[digit], of ``h_p U`` and of the parent's state."""
-    raise NotImplementedError("for compiled code alone")
+    """Propagates the gradients of node n's state to those of T[digit], of ``h_p U`` and of the parent's state."""
+    raise NotImplementedError("only available in compiled code")
 
 
 @overload(step, inline="always", prefer_literal=True)
-def _step(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
-    if not isinstance(cell, types.StringLiteral):  # tried by Numba when typing fails, whose error is the one to see
+def _step(cell, work, T_row, hU_row, before, parent, after, n, saved, width):
+    if not isinstance(
+        cell, types.StringLiteral
+    ):  # Numba retries this way when typing fails; its first error is the useful one
         return None
     step_of_cell = load(cell.literal_value).step
 
-    def call(cell, work, T_row, hU_row, before, parent, after, n, kept, width):
-        step_of_cell(work, T_row, hU_row, before, parent, after, n, kept, width)
+    def call(cell, work, T_row, hU_row, before, parent, after, n, saved, width):
+        step_of_cell(work, T_row, hU_row, before, parent, after, n, saved, width)
 
     return call
 

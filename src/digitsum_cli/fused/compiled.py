@@ -5,8 +5,8 @@ from typing import Any
 from numba import njit
 
 compiled: Any = njit(nogil=True, error_model="numpy", inline="always")
-"""Written into the functions that call it: compiling is quicker so than linking and optimising step by step.
+"""Compiles a function inline into its callers, which compiles faster than linking and optimising each function.
 
-An argument that is a constant where it is called, such as the cell's name, is one inside: of its branches, only the one
-that is taken is compiled.
+An argument that is a constant in the caller, such as the cell's import path, is a constant inside as well, so only the
+branch that is taken is compiled.
 """

@@ -1,11 +1,11 @@
-"""Forward through the network, compiled.
+"""The forward pass, compiled.
 
-Symbols are those of the experiment: E is the embedding's table (10, M); W (M, H), U (H, H), b the recurrent layer, of a
-gated cell with the gates side by side; V (C, H) and c the linear layer. A *node* n is a prefix that rows share (see
+Symbols are those of the experiment: E is the embedding's table (10, M); W (M, H), U (H, H), b the recurrent layer, with
+the gates of a gated cell concatenated; V (C, H) and c the linear layer. A *node* n is a prefix that rows share (see
 ``prefix_tree``), x_n its last digit, p(n) its parent.
 
-    T = E W + b                                                     once for ten digits, not for every digit read
-    state of n = step(T[x_n], h_{p(n)} U, state of p(n))            see the cells; the state of no digits is 0
+    T = E W + b                                                     once for ten digits, not for every digit of a row
+    state of n = step(T[x_n], h_{p(n)} U, state of p(n))            see the cells; the initial state is 0
     z_n = h_n V^T + c                                               for the leaves, the nodes of the last step
 
 The rows of all matrices are padded with zeros (see ``products``).
@@ -27,7 +27,7 @@ zero = elementwise(lambda x: x.constant(0.0))
 
 @compiled
 def tabulate(p, work, M, C, H):
-    """T = E W + b, a copy of V^T, and the state of no digits."""
+    """Computes T = E W + b, a copy of V^T, and the initial state."""
     width = work.T.shape[1]
     for digit in range(work.T.shape[0]):
         copy(width, (), (work.T, p.b), (digit * width, 0))
@@ -39,7 +39,7 @@ def tabulate(p, work, M, C, H):
 
 @compiled
 def forward(cell, p, forest, batch, work, H):
-    """The states of all nodes of a batch, from row 1 on; row 0 is the state of no digits."""
+    """Computes the states of all nodes of a batch, from row 1 on; row 0 is the initial state."""
     states = work.states
     width = states.h.shape[1]
     starts = forest.starts[batch]
@@ -54,7 +54,7 @@ def forward(cell, p, forest, batch, work, H):
 
 @compiled
 def logits(p, h, first, leaves, work, H):
-    """z of the leaves, whose states begin at row ``first`` of h."""
+    """Computes z of the leaves, whose states begin at row ``first`` of h."""
     for leaf in range(leaves):
         copy(work.z.shape[1], (), (work.z, p.c), (leaf * work.z.shape[1], 0))
     multiply(work.z, 0, h, first, work.V_transposed, leaves, H, True)
@@ -62,7 +62,7 @@ def logits(p, h, first, leaves, work, H):
 
 @compiled
 def leaf_loss(z, leaf, label, C):
-    """-log softmax(z)[label] of a leaf; z becomes exp(z - max z), and their sum is returned as well."""
+    """Returns -log softmax(z)[label] of a leaf and the sum of exp(z - max z); replaces z by exp(z - max z)."""
     highest = z[leaf, 0]
     for j in range(1, C):
         highest = max(highest, z[leaf, j])

@@ -1,10 +1,10 @@
-"""The gated recurrent unit: a node's state, and the way back through it.
+"""The gated recurrent unit: a node's state, and the backward pass through it.
 
 A node n has read its digit x_n after those of its parent p; T and U have a block of columns for each of r, z and n.
 
     r_n, z_n = sigmoid(T[x_n] + h_p U)       each with its own block
     m_n = h_p U                              the candidate's block
-    k_n = tanh(T[x_n] + r_n m_n)             the candidate, which elsewhere is called n
+    k_n = tanh(T[x_n] + r_n m_n)             the candidate, called n elsewhere
     h_n = (1 - z_n) k_n + z_n h_p
 
 With d_n the gradient with respect to h_n; sigmoid' = sigmoid (1 - sigmoid), tanh' = 1 - tanh^2:
@@ -25,14 +25,14 @@ from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
 GATES = CELLS["gru"].gates
 BLOCKS = len(GATES)
-"""Of the columns of W, U and b, one for each gate."""
+"""The number of column blocks of W, U and b, one per gate."""
 
-KEPT_BLOCKS = 4
-"""What a node keeps for the way back: r, z, k, m."""
+SAVED_BLOCKS = 4
+"""What a node saves for the backward pass: r, z, k, m."""
 
 
 def _forward(*vectors: Vector) -> tuple[Vector, ...]:
-    T_r, T_z, T_k, U_r, U_z, m, h_p = vectors[KEPT_BLOCKS + 1 :]
+    T_r, T_z, T_k, U_r, U_z, m, h_p = vectors[SAVED_BLOCKS + 1 :]
     r, z = sigmoid(T_r + U_r), sigmoid(T_z + U_z)
     k = tanh(T_k + r * m)
     return r, z, k, m, (1.0 - z) * k + z * h_p
@@ -46,26 +46,26 @@ def _backward(*vectors: Vector) -> tuple[Vector, ...]:
     return q_r + da_r, q_z + da_z, q_k + r * da_k, T_r + da_r, T_z + da_z, T_k + da_k, d_p + d * z
 
 
-_gru = elementwise(_forward, blocks=(KEPT_BLOCKS, 1, BLOCKS, BLOCKS, 1))
-_back_through_gru = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, KEPT_BLOCKS, 1))
+_gru = elementwise(_forward, blocks=(SAVED_BLOCKS, 1, BLOCKS, BLOCKS, 1))
+_back_through_gru = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, SAVED_BLOCKS, 1))
 
 
 @compiled
-def _step(work, T_row, hU_row, before, parent, after, n, kept, width):
-    """h of node n, from a row of T, one of hU and the parent's h; its gates go to row ``kept``."""
+def _step(work, T_row, hU_row, before, parent, after, n, saved, width):
+    """Computes h of node n from a row of T, one of hU and the parent's h; saves its gates in row ``saved``."""
     arrays = (work.gates, after.h, work.T, work.hU, before.h)
     wide = BLOCKS * width
-    offsets = (kept * KEPT_BLOCKS * width, n * width, T_row * wide, hU_row * wide, parent * width)
+    offsets = (saved * SAVED_BLOCKS * width, n * width, T_row * wide, hU_row * wide, parent * width)
     _gru(width, (), arrays, offsets)
 
 
 @compiled
 def _step_back(work, digit, parent, n, width):
-    """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what goes straight back to h_p."""
+    """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what passes back directly to h_p."""
     arrays = (work.q, work.dT, work.d, work.d, work.gates, work.states.h)
     here, above, wide = n * width, parent * width, BLOCKS * width
-    offsets = (parent * wide, digit * wide, above, here, n * KEPT_BLOCKS * width, above)
+    offsets = (parent * wide, digit * wide, above, here, n * SAVED_BLOCKS * width, above)
     _back_through_gru(width, (), arrays, offsets)
 
 
-CELL = CompiledCell(GATES, kept=KEPT_BLOCKS, c=0, step=_step, step_back=_step_back)
+CELL = CompiledCell(GATES, saved=SAVED_BLOCKS, c=0, step=_step, step_back=_step_back)

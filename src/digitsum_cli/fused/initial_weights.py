@@ -1,9 +1,9 @@
-"""The initialisation ``book`` of the classifiers with a manual cell, drawn without loading torch.
+"""The initialisation ``book`` of classifiers with a hand-written cell, drawn without importing torch.
 
-Loading torch takes longer than the compiled trainer needs for a training. torch's CPU generator is the Mersenne
-Twister that NumPy has as well, seeded in the same way; a uniform draw uses the low 24 bits of one output. Standard
-normal draws are overwritten in this initialisation, so it matters only how many outputs they consume. The tests hold
-the weights against torch's, to the bit.
+Importing torch takes longer than a compiled training. torch's CPU generator is the Mersenne Twister, as in NumPy, with
+the same seeding; a uniform draw uses the low 24 bits of one output. Standard normal draws are overwritten in this
+initialisation, so only the number of outputs that they consume matters. The tests check that the weights equal torch's,
+bit for bit.
 """
 
 import math
@@ -15,8 +15,8 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.registry import CELLS
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
-_NORMALS_AT_ONCE = 16
-"""From this many values on, torch draws normals in blocks of 16, from one output each."""
+_NORMAL_BLOCK = 16
+"""With at least this many values, torch draws normals in blocks of this size, from one output each."""
 
 
 def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: int, task: Task = DIGIT_SUM) -> Weights:
@@ -26,11 +26,11 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
         cell: its name in the registry.
         embedding_size: M.
         hidden_size: H.
-        seed: of the one generator, 0 to 2**32 - 1.
-        task: how many different digits and classes there are.
+        seed: seed of the generator, 0 to 2**32 - 1.
+        task: defines the number of different digits and classes.
 
     Returns:
-        Arrays in float32 by the classifier's parameter names.
+        Arrays of float32, by the classifier's parameter names.
     """
     generator = _TorchGenerator(seed)
     M, H = embedding_size, hidden_size
@@ -47,31 +47,31 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
 
 
 class _TorchGenerator:
-    """torch's CPU generator, as far as it is needed here."""
+    """The part of torch's CPU generator that is needed here."""
 
     def __init__(self, seed: int) -> None:
         self._stream = np.random.RandomState(seed)
-        self._half_a_pair_left = False
+        self._half_pair_left = False
 
     def xavier(self, rows: int, columns: int) -> npt.NDArray[np.float32]:
-        """A normal draw, thrown away, and then the Xavier-uniform one."""
+        """Draws Xavier-uniform values after discarding a normal draw."""
         self._skip_normals(rows * columns)
         return self.uniform((rows, columns), math.sqrt(3.0) * math.sqrt(2.0 / (rows + columns)))
 
     def uniform(self, shape: tuple[int, ...], bound: float) -> npt.NDArray[np.float32]:
-        """Uniform in ±bound; the product and sum are rounded once, as torch's fused multiply-add does."""
+        """Draws uniformly in ±bound; product and sum are rounded once, like torch's fused multiply-add."""
         low = np.float32(-bound)
         share = (self._outputs(math.prod(shape)) & np.uint32(2**24 - 1)) * 2.0**-24
         return (share * np.float64(np.float32(bound) - low) + low).astype(np.float32).reshape(shape)
 
     def _skip_normals(self, count: int) -> None:
-        if count >= _NORMALS_AT_ONCE:
-            self._outputs(count + (_NORMALS_AT_ONCE if count % _NORMALS_AT_ONCE else 0))
+        if count >= _NORMAL_BLOCK:
+            self._outputs(count + (_NORMAL_BLOCK if count % _NORMAL_BLOCK else 0))
             return
         for _ in range(count):  # in pairs, from two double draws of two outputs each
-            if not self._half_a_pair_left:
+            if not self._half_pair_left:
                 self._outputs(4)
-            self._half_a_pair_left = not self._half_a_pair_left
+            self._half_pair_left = not self._half_pair_left
 
     def _outputs(self, count: int) -> npt.NDArray[np.uint32]:
         return self._stream.randint(0, 2**32, size=count, dtype=np.uint32)

@@ -1,4 +1,4 @@
-"""How a classifier's weights lie in the compiled trainer's arrays."""
+"""The layout of a classifier's weights in the compiled trainer's arrays."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ from digitsum_cli.fused.simd.products import padded
 
 
 class Layout:
-    """The places of all parameters in one flat array: rows of ``Parameters``, padded, gate by gate.
+    """The positions of all parameters in one flat array: the matrices of ``Parameters``, padded, gate by gate.
 
     Arguments:
-        cell: whose weights they are.
-        weights: by the names of the classifier with the manual cell; their shapes count.
+        cell: the cell that the weights belong to.
+        weights: weights named as in the classifier with the hand-written cell; only their shapes are used.
     """
 
     def __init__(self, cell: CompiledCell, weights: Mapping[str, npt.NDArray[np.floating]]) -> None:
@@ -66,15 +66,15 @@ class Layout:
     def _blocks(self, parameters: Parameters) -> list[tuple[str, Matrix]]:
         """Each parameter's part of its matrix, without padding."""
         return [
-            (name, matrix[:, place * padded(width) : place * padded(width) + width])
+            (name, matrix[:, gate * padded(width) : gate * padded(width) + width])
             for names, matrix in zip(self._names, parameters, strict=True)
             for width in [self._shapes[names[0]][-1]]
-            for place, name in enumerate(names)
+            for gate, name in enumerate(names)
         ]
 
 
 def new_workspace(cell: CompiledCell, nodes: int, widest: int, layout: Layout, dtype: type[np.floating]) -> Workspace:
-    """Room for batches of so many nodes, and for sets with so many nodes in their widest step."""
+    """Creates a workspace for batches of up to ``nodes`` nodes and sets with up to ``widest`` nodes per step."""
     H, M, C = padded(layout.hidden_size), padded(layout.embedding_size), padded(layout.classes)
     gates = max(1, len(cell.gates))
 
@@ -84,7 +84,7 @@ def new_workspace(cell: CompiledCell, nodes: int, widest: int, layout: Layout, d
     rows = 1 + max(nodes, widest)
     return Workspace(
         states=States(matrix(rows, H), matrix(rows, cell.c * H)),
-        gates=matrix(1 + nodes, cell.kept * H),
+        gates=matrix(1 + nodes, cell.saved * H),
         d=matrix(1 + nodes, H),
         e=matrix(1 + nodes, cell.c * H),
         q=matrix(1 + nodes, gates * H),

@@ -1,4 +1,4 @@
-"""The long short-term memory: a node's state, and the way back through it.
+"""The long short-term memory: a node's state, and the backward pass through it.
 
 A node n has read its digit x_n after those of its parent p; T and U have a block of columns for each of i, f, o and g.
 
@@ -8,8 +8,8 @@ A node n has read its digit x_n after those of its parent p; T and U have a bloc
     s_n = tanh(c_n)
     h_n = o_n s_n
 
-With d_n the gradient with respect to h_n and e_n what reaches c_n from the node's children; sigmoid' = sigmoid
-(1 - sigmoid), tanh' = 1 - tanh^2:
+With d_n the gradient with respect to h_n and e_n the gradient that reaches c_n from the node's children;
+sigmoid' = sigmoid (1 - sigmoid), tanh' = 1 - tanh^2:
 
     e_n += d_n o_n (1 - s_n^2)
     da_o = d_n s_n o_n (1 - o_n)
@@ -29,14 +29,14 @@ from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
 GATES = CELLS["lstm"].gates
 BLOCKS = len(GATES)
-"""Of the columns of W, U and b, one for each gate."""
+"""The number of column blocks of W, U and b, one per gate."""
 
-KEPT_BLOCKS = 5
-"""What a node keeps for the way back: i, f, o, g, s."""
+SAVED_BLOCKS = 5
+"""What a node saves for the backward pass: i, f, o, g, s."""
 
 
 def _forward(*vectors: Vector) -> tuple[Vector, ...]:
-    T_i, T_f, T_o, T_g, U_i, U_f, U_o, U_g, c_p = vectors[KEPT_BLOCKS + 2 :]
+    T_i, T_f, T_o, T_g, U_i, U_f, U_o, U_g, c_p = vectors[SAVED_BLOCKS + 2 :]
     i, f, o, g = sigmoid(T_i + U_i), sigmoid(T_f + U_f), sigmoid(T_o + U_o), tanh(T_g + U_g)
     c = f * c_p + i * g
     s = tanh(c)
@@ -55,26 +55,26 @@ def _backward(*vectors: Vector) -> tuple[Vector, ...]:
     return *to_q, *to_T, e_p + e * f
 
 
-_lstm = elementwise(_forward, blocks=(KEPT_BLOCKS, 1, 1, BLOCKS, BLOCKS, 1))
-_back_through_lstm = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, 1, KEPT_BLOCKS, 1))
+_lstm = elementwise(_forward, blocks=(SAVED_BLOCKS, 1, 1, BLOCKS, BLOCKS, 1))
+_back_through_lstm = elementwise(_backward, blocks=(BLOCKS, BLOCKS, 1, 1, 1, SAVED_BLOCKS, 1))
 
 
 @compiled
-def _step(work, T_row, hU_row, before, parent, after, n, kept, width):
-    """h and c of node n, from a row of T, one of hU and the parent's c; its gates go to row ``kept``."""
+def _step(work, T_row, hU_row, before, parent, after, n, saved, width):
+    """Computes h and c of node n from a row of T, one of hU and the parent's c; saves its gates in row ``saved``."""
     arrays = (work.gates, after.c, after.h, work.T, work.hU, before.c)
     wide = BLOCKS * width
-    offsets = (kept * KEPT_BLOCKS * width, n * width, n * width, T_row * wide, hU_row * wide, parent * width)
+    offsets = (saved * SAVED_BLOCKS * width, n * width, n * width, T_row * wide, hU_row * wide, parent * width)
     _lstm(width, (), arrays, offsets)
 
 
 @compiled
 def _step_back(work, digit, parent, n, width):
-    """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what goes back to c_p."""
+    """Adds da of node n to the gradients of ``h_p U`` and of T[x_n], and what passes back to c_p."""
     arrays = (work.q, work.dT, work.e, work.d, work.e, work.gates, work.states.c)
     here, above, wide = n * width, parent * width, BLOCKS * width
-    offsets = (parent * wide, digit * wide, above, here, here, n * KEPT_BLOCKS * width, above)
+    offsets = (parent * wide, digit * wide, above, here, here, n * SAVED_BLOCKS * width, above)
     _back_through_lstm(width, (), arrays, offsets)
 
 
-CELL = CompiledCell(GATES, kept=KEPT_BLOCKS, c=1, step=_step, step_back=_step_back)
+CELL = CompiledCell(GATES, saved=SAVED_BLOCKS, c=1, step=_step, step_back=_step_back)

@@ -1,10 +1,11 @@
-"""Rows that begin alike share their states.
+"""The prefix forest: rows with a common prefix share their states.
 
-A state depends on the digits read so far and on nothing else. The rows of an unshuffled batch belong to three or four
-pairs of first digits and then read zeros, so up to their distractors many of them are in the very same state. The
-batch's rows therefore form a forest: a *node* for each different prefix, its *parent* the prefix without the last
-digit. Forward, each node's state is computed once; backward, the gradients of a node's children are added up before
-they go through the node. The result is that of computing every row for itself, but for the order of additions.
+A state depends only on the digits read so far. The rows of an unshuffled batch belong to three or four pairs of first
+digits, which are followed by zeros, so many rows share their states up to their distractors. The rows of a batch
+therefore form a forest: there is a *node* for each different prefix, and its *parent* is the prefix without the last
+digit. The forward pass computes each node's state once; the backward pass sums the gradients of a node's children
+before they pass through the node. The result equals that of computing every row separately, except for the order of
+additions.
 """
 
 from collections.abc import Callable
@@ -20,16 +21,16 @@ Indices = npt.NDArray[np.intp]
 
 
 class Forest(NamedTuple):
-    """The prefixes of several batches, node by node: batch after batch, within a batch step after step.
+    """The prefixes of several batches, node by node: ordered by batch, then by step.
 
     Arguments:
         starts: the first node of each batch and step, of shape ``(batches, length + 1)``; the last entry of a row is
             where the batch ends.
         digit: the last digit of each node's prefix.
-        parent: each node's parent, counted from the first node of the step before.
-        label: the label of the rows that end in a node; it has a meaning for the nodes of the last step alone.
-        rows: how many rows go through each node.
-        batch_rows: how many rows each batch has.
+        parent: each node's parent, counted from the first node of the previous step.
+        label: the label of the rows that end in a node; only meaningful for the nodes of the last step.
+        rows: the number of rows that pass through each node.
+        batch_rows: the number of rows in each batch.
     """
 
     starts: Indices
@@ -41,58 +42,58 @@ class Forest(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Digits in a row."""
+        """Digits per row."""
         return int(self.starts.shape[1]) - 1
 
     @property
     def batches(self) -> int:
-        """How many there are."""
+        """The number of batches."""
         return len(self.batch_rows)
 
     @property
     def most_nodes(self) -> int:
-        """The nodes of the largest batch."""
+        """The number of nodes in the largest batch."""
         return int((self.starts[:, -1] - self.starts[:, 0]).max())
 
     @property
     def widest_step(self) -> int:
-        """The most nodes that a single step of a batch has."""
+        """The largest number of nodes in a single step of a batch."""
         return int(np.diff(self.starts, axis=1).max())
 
-    def of_epoch(self, epoch: int) -> "Forest":
-        """The same in every epoch."""
+    def for_epoch(self, epoch: int) -> "Forest":
+        """Returns itself: the rows are the same in every epoch."""
         return self
 
 
 class Forests(Protocol):
-    """The forests of all epochs; a single one, or new ones. They have the same ``length`` and ``batches``."""
+    """The forests of all epochs: always the same, or a new one per epoch, with equal ``length`` and ``batches``."""
 
     @property
     def length(self) -> int:
-        """Digits in a row."""
+        """Digits per row."""
 
     @property
     def batches(self) -> int:
-        """How many each has."""
+        """The number of batches per epoch."""
 
     @property
     def most_nodes(self) -> int:
-        """At least the nodes of any batch."""
+        """An upper bound of the number of nodes in a batch."""
 
     @property
     def widest_step(self) -> int:
-        """At least the nodes of any step of a batch."""
+        """An upper bound of the number of nodes in a step of a batch."""
 
-    def of_epoch(self, epoch: int) -> Forest:
+    def for_epoch(self, epoch: int) -> Forest:
         """The batches of an epoch, counted from 0."""
 
 
 class PerEpochForests:
-    """A forest for each epoch, of rows that change.
+    """A new forest for each epoch, for rows that vary by epoch.
 
     Arguments:
-        rows_of_epoch: the rows of an epoch, counted from 0; all epochs have as many.
-        batch_size: rows in a batch.
+        rows_of_epoch: returns the rows of an epoch, counted from 0; all epochs have the same number of rows.
+        batch_size: rows per batch.
     """
 
     def __init__(self, rows_of_epoch: Callable[[int], Rows], batch_size: int) -> None:
@@ -102,24 +103,24 @@ class PerEpochForests:
         self.widest_step = min(rows, batch_size)
         self.most_nodes = self.widest_step * self.length
 
-    def of_epoch(self, epoch: int) -> Forest:
-        """Planted when it is asked for."""
+    def for_epoch(self, epoch: int) -> Forest:
+        """Builds the forest of an epoch."""
         return build_prefix_forest(self._rows_of_epoch(epoch), self._batch_size)
 
 
 def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
-    """The prefixes of each batch of ``batch_size`` rows, in order; the last batch may be shorter.
+    """Builds the forest of the batches of ``batch_size`` rows, in order; the last batch may be smaller.
 
-    The nodes of a step are numbered in the order in which the rows of their batch come to them.
+    The nodes of a step are numbered in the order in which the batch's rows first reach them.
 
     Arguments:
         rows: digits of shape ``(rows, length)`` and labels.
-        batch_size: rows in a batch.
+        batch_size: rows per batch.
     """
     batch_size = min(batch_size, len(rows))
     batches = -(-len(rows) // batch_size)
     starts = np.empty((batches, rows.digits.shape[1] + 1), np.intp)
-    nodes = np.empty((4, rows.digits.size), np.intp)  # what is not written to takes no memory
+    nodes = np.empty((4, rows.digits.size), np.intp)  # pages that are never written take no memory
     symbols = int(rows.digits.max()) + 1
     count = _build(np.ascontiguousarray(rows.digits), rows.labels, symbols, batch_size, starts, nodes)
     digit, parent, label, rows_through = nodes[:, :count].copy()
@@ -130,10 +131,10 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
 
 @njit(nogil=True, cache=True)
 def _build(digits, labels, symbols, batch_size, starts, nodes):
-    """Fills ``starts`` and the columns of ``nodes``, and returns how many nodes there are."""
+    """Fills ``starts`` and the columns of ``nodes``, and returns the number of nodes."""
     digit, parent, label, rows_through = nodes
     rows, length = digits.shape
-    child = np.empty((batch_size, symbols), np.intp)  # of a node of the step before, by digit; -1 for none
+    child = np.empty((batch_size, symbols), np.intp)  # the child of a node of the previous step, by digit; -1 for none
     node_of_row = np.empty(batch_size, np.intp)  # within its step
     node = 0
     for batch in range(starts.shape[0]):

@@ -1,4 +1,4 @@
-"""How the compiled trainer updates the weights; free of Numba, so that settings are checked at once."""
+"""The update rule of the compiled trainer; needs no Numba, so settings are checked quickly."""
 
 import math
 import sys
@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """How the weights are updated.
+    """The rule by which the weights are updated.
 
-    The names are those of the settings, and what is None there is without limit here.
+    The names are those of the settings; None means no limit.
 
     Arguments:
         optimizer: its number in ``update``.
-        lr: the learning rate of the first step.
-        weight_decay: how much of the weights is added to their gradients.
-        clip_norm: the largest norm of all gradients together; infinite for any.
-        record_gradients: whether the gradients' norms are recorded.
-        patience: evaluations without a rise of the eval accuracy after which training stops.
+        lr: the initial learning rate.
+        weight_decay: the fraction of the weights that is added to their gradients.
+        clip_norm: the largest allowed norm of all gradients together.
+        record_gradients: whether the gradient norms are recorded.
+        patience: number of evaluations without a rise in eval accuracy after which training stops.
     """
 
     optimizer: int = 0
@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     patience: int | None = None
 
     def typed(self) -> "Rule":
-        """Each number of its own type, so that the steps are compiled once."""
+        """Converts every field to a fixed type, so that the steps are compiled only once; None becomes no limit."""
         return Rule(
             int(self.optimizer),
             float(self.lr),
@@ -52,7 +52,6 @@ SETTINGS = {
         "eval_every",
         "log_every",
         "device",
-        "early_stop",
     ),
 }
-"""The settings of training that the compiled trainer has."""
+"""The training settings that the compiled trainer supports."""

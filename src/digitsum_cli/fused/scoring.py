@@ -1,4 +1,4 @@
-"""How weights do on rows, compiled: loss and right answers of a forest, and of every draw."""
+"""Scoring, compiled: loss and number of correct answers on a forest, and correct answers on every draw."""
 
 import math
 
@@ -10,7 +10,7 @@ from digitsum_cli.fused.simd.products import multiply
 
 @compiled
 def score_forest(kind, p, forest, leaf_weights, work, H, M, C):
-    """Loss and number of right answers over a forest of one batch, each leaf's loss with its weight."""
+    """Returns the weighted loss and the number of correct answers on a forest of one batch."""
     tabulate(p, work, M, C, H)
     before, after = work.states, work.next_states
     width = before.h.shape[1]
@@ -24,24 +24,24 @@ def score_forest(kind, p, forest, leaf_weights, work, H, M, C):
         rows = starts[t + 1] - starts[t]
         before, after = after, before
     logits(p, before.h, 0, rows, work, H)
-    loss, right = 0.0, 0
+    loss, correct = 0.0, 0
     for leaf in range(rows):
         label = forest.label[starts[-2] + leaf]
-        right += forest.rows[starts[-2] + leaf] * (_answer(work.z, leaf, C) == label)
+        correct += forest.rows[starts[-2] + leaf] * (_answer(work.z, leaf, C) == label)
         loss += leaf_weights[leaf] * leaf_loss(work.z, leaf, label, C)[0]
-    return loss, right
+    return loss, correct
 
 
 @compiled
 def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
-    """How many of the draws with one first digit are answered correctly.
+    """Counts the draws with a given first digit that are answered correctly.
 
     Arguments:
-        labels: by second digit.
-        positions: that the distractor can have.
+        labels: the labels by second digit.
+        positions: the number of possible positions of the distractor.
 
-    Row j < 10 of the states is the trunk: second digit j, then zeros. Each step sprouts 90 branches after all rows that
-    there are: for each trunk the nine values of a distractor, zeros from then on.
+    Rows j < 10 of the states are the trunks: second digit j, then zeros. Each step appends 90 branches after the
+    existing rows: for each trunk the nine values of a distractor, followed by zeros.
     """
     tabulate(p, work, M, C, H)
     states, hU = work.states, work.hU
@@ -55,26 +55,26 @@ def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
     rows = digits
     for _ in range(positions):
         multiply(hU, 0, states.h, 0, p.U, rows, H, False)
-        sprout = rows
+        branch = rows
         for trunk in range(digits):
             for value in range(1, digits):
-                step(kind, work, value, trunk, states, trunk, states, sprout, 0, width)
-                sprout += 1
+                step(kind, work, value, trunk, states, trunk, states, branch, 0, width)
+                branch += 1
         for row in range(rows):
             step(kind, work, 0, row, states, row, states, row, 0, width)
-        rows = sprout
+        rows = branch
     logits(p, states.h, 0, rows, work, H)
-    right = 0
+    correct = 0
     for row in range(rows):
         second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
         draws = positions if row < digits else 1
-        right += draws * (_answer(work.z, row, C) == labels[second_digit])
-    return right
+        correct += draws * (_answer(work.z, row, C) == labels[second_digit])
+    return correct
 
 
 @compiled
 def _answer(z, leaf, C):
-    """The class with the highest logit; of equals the first. If one is no number, there is no answer: -1."""
+    """The class with the highest logit, on a tie the first; -1 if a logit is NaN."""
     answer = 0
     for j in range(C):
         if math.isnan(z[leaf, j]):

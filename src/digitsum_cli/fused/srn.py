@@ -1,4 +1,4 @@
-"""The simple recurrent network: a node's state, and the way back through it.
+"""The simple recurrent network: a node's state, and the backward pass through it.
 
 A node n has read its digit x_n after those of its parent p; T[x_n] is the digit's vector times W, plus b.
 
@@ -19,7 +19,7 @@ from digitsum_cli.fused.simd.vectors import Vector, elementwise
 
 
 def _relu(a: Vector) -> Vector:
-    return a.constant(0.0).where_below(a, 0.0, a)  # what is not a number stays so
+    return a.constant(0.0).where_below(a, 0.0, a)  # NaN stays NaN
 
 
 def _backward_tanh(q: Vector, dT: Vector, d: Vector, h: Vector) -> tuple[Vector, Vector]:
@@ -39,13 +39,13 @@ _back_through_relu = elementwise(_backward_relu)
 
 
 @compiled
-def _step_tanh(work, T_row, hU_row, before, parent, after, n, kept, width):
-    """h of node n, from a row of T and one of hU."""
+def _step_tanh(work, T_row, hU_row, before, parent, after, n, saved, width):
+    """Computes h of node n from a row of T and one of hU."""
     _tanh_of_sum(width, (), (after.h, work.T, work.hU), (n * width, T_row * width, hU_row * width))
 
 
 @compiled
-def _step_relu(work, T_row, hU_row, before, parent, after, n, kept, width):
+def _step_relu(work, T_row, hU_row, before, parent, after, n, saved, width):
     """The same with relu."""
     _relu_of_sum(width, (), (after.h, work.T, work.hU), (n * width, T_row * width, hU_row * width))
 
@@ -64,5 +64,5 @@ def _step_back_relu(work, digit, parent, n, width):
     _back_through_relu(width, (), arrays, (parent * width, digit * width, n * width, n * width))
 
 
-TANH = CompiledCell((), kept=0, c=0, step=_step_tanh, step_back=_step_back_tanh)
-RELU = CompiledCell((), kept=0, c=0, step=_step_relu, step_back=_step_back_relu)
+TANH = CompiledCell((), saved=0, c=0, step=_step_tanh, step_back=_step_back_tanh)
+RELU = CompiledCell((), saved=0, c=0, step=_step_relu, step_back=_step_back_relu)

@@ -1,4 +1,4 @@
-"""Training steps of one trial, compiled: forward, backward through time, update, evaluation."""
+"""The training steps of one trial, compiled: forward pass, backpropagation through time, update, evaluation."""
 
 import hashlib
 import math
@@ -18,7 +18,7 @@ from digitsum_cli.fused.update import update
 
 
 class EntryPoints(NamedTuple):
-    """What is called from Python for one cell."""
+    """The functions of one cell that are called from Python."""
 
     train_steps: Any
     evaluate: Any
@@ -28,13 +28,14 @@ class EntryPoints(NamedTuple):
 
 @cache
 def entry_points(cell: str) -> EntryPoints:
-    """The compiled functions for one cell, cached on disk.
+    """Returns the compiled functions for one cell, cached on disk.
 
     Arguments:
-        cell: where it is, as ``package.module:name``.
+        cell: its import path, ``package.module:name``.
 
-    The cache knows a function by its own file and by its closure, not by the functions it calls. ``sources`` stands in
-    the closure, so that a change in any file they come from compiles anew, and ``cell``, so that each has its own.
+    The cache identifies a function by its own file and its closure, not by the functions that it calls. The closure
+    contains ``sources``, so that a change in any source file triggers recompilation, and ``cell``, so that each cell
+    has its own functions.
     """
     entry_point = njit(nogil=True, error_model="numpy", cache=True)
     sources = _digest_of_sources(cell)
@@ -60,14 +61,14 @@ def entry_points(cell: str) -> EntryPoints:
         M,
         C,
     ):
-        """Trains from step ``first`` up to ``end`` of ``steps``; evaluates and keeps the best as the Runner does.
+        """Trains from step ``first`` up to ``end`` of ``steps``; evaluates and saves the best weights like the Runner.
 
         Arguments:
-            lr_factors: what the learning rate is multiplied by, one a step from ``first`` on.
-            row_weights: of the rows of each batch; see ``batch_loss``.
+            lr_factors: the factors of the learning rate, one per step from ``first`` on.
+            row_weights: the row weight of each batch; see ``batch_loss``.
 
         Returns:
-            How often the weights were updated from step 0 on, and how training ended, or that it did not.
+            The number of weight updates since step 0, and how training ended (``OPEN`` if it did not).
         """
         sources  # noqa: B018
         for number in range(first, end):
@@ -80,10 +81,10 @@ def entry_points(cell: str) -> EntryPoints:
             factor = lr_factors[number - first]
             update(number, rule, factor, g, optimizer, work.d.shape[1], work.squares, record.gradient_norms)
             if number == steps - 1 or (number > 0 and number % eval_every == 0):
-                eval_loss, right = score_forest(cell, p, eval_forest, eval_weights, work, H, M, C)
+                eval_loss, correct = score_forest(cell, p, eval_forest, eval_weights, work, H, M, C)
                 if not math.isfinite(eval_loss):
                     return number + 1, Ending.EVAL_LOSS_NOT_FINITE
-                accuracy = right / eval_forest.batch_rows[0]
+                accuracy = correct / eval_forest.batch_rows[0]
                 index, best = record.counts
                 record.evaluated_steps[index] = number
                 record.eval_losses[index] = eval_loss
@@ -91,30 +92,30 @@ def entry_points(cell: str) -> EntryPoints:
                 record.counts[0] = index + 1
                 if index == 0 or accuracy > record.eval_accuracies[best]:
                     record.counts[1] = index
-                    copy(optimizer.kept.size, (), (optimizer.kept, optimizer.values), (0, 0))
+                    copy(optimizer.best.size, (), (optimizer.best, optimizer.values), (0, 0))
                 elif index - best >= rule.patience and number < steps - 1:
                     return number + 1, Ending.STOPPED_EARLY
         return end, Ending.COMPLETE if end == steps else Ending.OPEN
 
     @entry_point
     def evaluate(p, forest, leaf_weights, work, H, M, C):
-        """Loss and number of right answers over a forest of one batch.
+        """Returns the loss and the number of correct answers on a forest of one batch.
 
         Arguments:
-            leaf_weights: what each leaf's loss counts in the mean of batch losses.
+            leaf_weights: the weight of each leaf's loss in the mean of batch losses.
         """
         sources  # noqa: B018
         return score_forest(cell, p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
     def correct_draws(p, first_digit, labels, positions, work, H, M, C):
-        """How many of the draws with one first digit are answered correctly; see ``count_correct_draws``."""
+        """Counts the draws with a given first digit that are answered correctly; see ``count_correct_draws``."""
         sources  # noqa: B018
         return count_correct_draws(cell, p, first_digit, labels, positions, work, H, M, C)
 
     @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):
-        """The loss of one batch; the gradients of all parameters in ``g``, the states in ``work.states``."""
+        """Returns the loss of one batch; writes all gradients to ``g`` and the states to ``work.states``."""
         sources  # noqa: B018
         loss = batch_loss(cell, p, forest, batch, work, H, M, C, 1.0 / forest.batch_rows[batch])
         backward(cell, p, g, forest, batch, work, H, M, C)
@@ -125,9 +126,9 @@ def entry_points(cell: str) -> EntryPoints:
 
 @cache
 def _digest_of_sources(cell: str) -> int:
-    here = Path(__file__).parent
-    of_cell = Path(str(import_module(cell.partition(":")[0]).__file__))
+    package = Path(__file__).parent
+    cell_source = Path(str(import_module(cell.partition(":")[0]).__file__))
     digest = hashlib.sha256()
-    for path in (*sorted(here.rglob("*.py")), of_cell, Path(core_record.__file__)):
+    for path in (*sorted(package.rglob("*.py")), cell_source, Path(core_record.__file__)):
         digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:7])

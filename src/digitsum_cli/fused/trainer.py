@@ -1,4 +1,4 @@
-"""One trial of the compiled trainer: its weights, its data, and where it stands."""
+"""The compiled trainer of one trial: its weights, its data and its training state."""
 
 import math
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ _MOMENTS = ("first_moments", "second_moments")
 
 
 class EvaluationSet:
-    """Rows to be scored at once.
+    """Rows that are scored in a single pass.
 
-    The loss is the mean of the losses of batches, the last of which may be shorter; so a row counts one over the
-    number of batches times the rows of its batch.
+    The loss is the mean over batches, the last of which may be smaller; so the weight of a row is one divided by the
+    number of batches times the number of rows in its batch.
 
     Arguments:
         rows: the rows.
-        batch_size: rows in a batch.
+        batch_size: rows per batch.
     """
 
     def __init__(self, rows: Rows, batch_size: int) -> None:
@@ -46,18 +46,18 @@ class EvaluationSet:
 
 
 class FusedTrainer:
-    """A classifier trained by compiled steps.
+    """Trains a classifier with compiled steps.
 
     Arguments:
-        cell: where it is compiled, as ``package.module:name``; see ``CellSpec.where``.
-        weights: the initial weights, by the names of the classifier with the manual cell.
-        forests: the training rows' batches.
-        eval_set: the rows that decide which weights are kept.
-        widest: the most nodes of one step in any set that will be scored.
-        task: whose draws the exact accuracy is over.
+        cell: the import path of its compiled cell, ``package.module:name``; see ``CellSpec.import_path``.
+        weights: the initial weights, named as in the classifier with the hand-written cell.
+        forests: the batches of training rows.
+        eval_set: the rows that determine the best checkpoint.
+        widest: the largest number of nodes per step in any set that will be scored.
+        task: the task whose draws define the exact accuracy.
         epochs: passes over the training rows.
-        rule: how the weights are updated.
-        lr_schedule, loss: the names of both.
+        rule: the update rule.
+        lr_schedule, loss: their names in the registry.
         eval_every: steps between evaluations.
         dtype: float32 or float64.
     """
@@ -83,13 +83,13 @@ class FusedTrainer:
         self._compiled = entry_points(cell)
         self._sizes = (self._layout.hidden_size, self._layout.embedding_size, self._layout.classes)
         self._optimizer = Optimizer(*(np.zeros(self._layout.size, dtype) for _ in Optimizer._fields))
-        self._parameters, self._gradients, self._kept = (
+        self._parameters, self._gradients, self._best = (
             self._layout.views(flat)
-            for flat in (self._optimizer.values, self._optimizer.gradients, self._optimizer.kept)
+            for flat in (self._optimizer.values, self._optimizer.gradients, self._optimizer.best)
         )
         self._layout.write(weights, self._parameters)
         self._forests = forests
-        self._forest, self._epoch = forests.of_epoch(0), 0
+        self._forest, self._epoch = forests.for_epoch(0), 0
         divisor = LOSSES[loss].divisor
         self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
@@ -115,16 +115,16 @@ class FusedTrainer:
 
     @property
     def ended(self) -> bool:
-        """Whether all steps were made, the patience was over, or a loss was not finite."""
+        """Whether all steps are done, the patience ran out, or a loss was infinite or NaN."""
         return self._ending is not Ending.OPEN
 
     def advance(self, steps: int) -> None:
-        """Makes up to ``steps`` more steps; other threads run meanwhile."""
+        """Runs up to ``steps`` more steps, with the GIL released."""
         end = min(self.step + steps, self.steps)
         while self.step < end and not self.ended:
             epoch = self.step // self.steps_per_epoch
             if epoch != self._epoch:
-                self._forest, self._epoch = self._forests.of_epoch(epoch), epoch
+                self._forest, self._epoch = self._forests.for_epoch(epoch), epoch
             self._advance_in_epoch(min(end, (epoch + 1) * self.steps_per_epoch))
 
     def _advance_in_epoch(self, end: int) -> None:
@@ -149,27 +149,27 @@ class FusedTrainer:
         self._ending = Ending(ending)
 
     def last_loss(self) -> float:
-        """The loss of the last step that was made."""
+        """The loss of the last completed step."""
         return float(self._record.step_losses[max(0, self.step - 1)])
 
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Every evaluation so far, in order."""
-        made = int(self._record.counts[0])
-        self._evaluations += map(self._evaluation, range(len(self._evaluations), made))
+        count = int(self._record.counts[0])
+        self._evaluations += map(self._evaluation, range(len(self._evaluations), count))
         return tuple(self._evaluations)
 
     def last_evaluation(self) -> Evaluation | None:
-        """The latest evaluation."""
-        made = int(self._record.counts[0])
-        return self._evaluation(made - 1) if made else None
+        """The latest evaluation; None if there was none."""
+        count = int(self._record.counts[0])
+        return self._evaluation(count - 1) if count else None
 
     def best(self) -> Evaluation | None:
-        """The evaluation whose weights are kept."""
-        made, best = (int(count) for count in self._record.counts)
-        return self._evaluation(best) if made else None
+        """The best evaluation so far; None if there was none."""
+        count, best = (int(each) for each in self._record.counts)
+        return self._evaluation(best) if count else None
 
     def record(self) -> TrainingRecord:
-        """All that was noted down, as the Runner gives it."""
+        """The record of the training, in the same form as the Runner's."""
         computed = self.step + (self._ending is Ending.LOSS_NOT_FINITE)
         losses = self._record.step_losses[:computed].tolist()
         size = self.steps_per_epoch
@@ -186,42 +186,42 @@ class FusedTrainer:
         columns = self._record.gradient_norms[: self.step].T.tolist()
         return {name: tuple(norms) for name, norms in zip(self._layout.names, columns, strict=True)}
 
-    def score_kept(self, evaluation_set: EvaluationSet) -> Score:
-        """How the kept weights do on other rows."""
-        loss, right = self._compiled.evaluate(
-            self._kept, evaluation_set.forest, evaluation_set.leaf_weights, self._work, *self._sizes
+    def score_best(self, evaluation_set: EvaluationSet) -> Score:
+        """Scores the best checkpoint on other rows."""
+        loss, correct = self._compiled.evaluate(
+            self._best, evaluation_set.forest, evaluation_set.leaf_weights, self._work, *self._sizes
         )
-        return Score(loss, right / evaluation_set.rows)
+        return Score(loss, correct / evaluation_set.rows)
 
-    def exact_accuracy_of_kept(self) -> float:
-        """The kept weights' accuracy over every draw of the task."""
+    def exact_accuracy_of_best(self) -> float:
+        """The accuracy of the best checkpoint over every draw of the task."""
         draws = self._draws
         correct = sum(
-            self._compiled.correct_draws(self._kept, first_digit, labels, draws.positions, self._work, *self._sizes)
+            self._compiled.correct_draws(self._best, first_digit, labels, draws.positions, self._work, *self._sizes)
             for first_digit, labels in enumerate(draws.labels)
         )
         return float(correct / draws.count)
 
-    def kept_weights(self) -> Weights:
-        """The kept weights, by the names and in the shapes of the classifier with the manual cell."""
-        return self._layout.read(self._kept)
+    def best_weights(self) -> Weights:
+        """The best checkpoint's weights, with the names and shapes of the classifier with the hand-written cell."""
+        return self._layout.read(self._best)
 
     def weights(self) -> Weights:
         """The weights after the last step."""
         return self._layout.read(self._parameters)
 
     def gradients(self, batch: int) -> tuple[float, Weights]:
-        """The mean loss of a batch of this epoch and the gradients of all weights at the present ones."""
+        """The mean loss of a batch of the current epoch, and the gradients of all weights, at the current weights."""
         loss = self._compiled.gradients(
             self._parameters, self._gradients, self._forest, batch, self._work, *self._sizes
         )
         return loss, self._layout.read(self._gradients)
 
     def states(self, batch: int, digits: npt.NDArray[np.integer]) -> Matrix:
-        """Every h of one training batch at the present weights.
+        """Every h of one training batch at the current weights.
 
         Arguments:
-            batch: its number.
+            batch: the number of the batch.
             digits: its rows, of shape ``(rows, length)``.
 
         Returns:
@@ -240,17 +240,17 @@ class FusedTrainer:
         return self._work.states.h[nodes][:, :, :hidden_size]
 
     def state(self) -> TrainingState:
-        """Where the training stands."""
-        made = self.step
+        """The current training state."""
+        completed = self.step
         return TrainingState(
-            self._record.step_losses[:made],
+            self._record.step_losses[:completed],
             self.evaluations(),
             {
-                name: self._record.gradient_norms[:made, place]
-                for place, name in enumerate(self._layout.names if self._rule.record_gradients else ())
+                name: self._record.gradient_norms[:completed, parameter]
+                for parameter, name in enumerate(self._layout.names if self._rule.record_gradients else ())
             },
             self.weights(),
-            self.kept_weights() if self.best() else {},
+            self.best_weights() if self.best() else {},
             {
                 f"{moment} {name}": array
                 for moment in _MOMENTS
@@ -259,12 +259,12 @@ class FusedTrainer:
         )
 
     def restore(self, state: TrainingState) -> None:
-        """Goes on from a state of the same training.
+        """Restores a state of the same training, to resume from it.
 
         Raises:
-            IncompatibleStateError: the state is of another.
+            IncompatibleStateError: the state belongs to another training.
         """
-        record, layout, made = self._record, self._layout, len(state.evaluations)
+        record, layout, evaluations = self._record, self._layout, len(state.evaluations)
         parameters = shapes_of(self.weights())
         check_compatible_state(
             state,
@@ -275,15 +275,15 @@ class FusedTrainer:
             recorded=layout.names if self._rule.record_gradients else (),
         )
         record.step_losses[: state.step] = state.step_losses
-        for place, name in enumerate(layout.names if self._rule.record_gradients else ()):
-            record.gradient_norms[: state.step, place] = state.gradient_norms[name]
-        record.evaluated_steps[:made] = [each.step for each in state.evaluations]
-        record.eval_losses[:made] = [each.eval_loss for each in state.evaluations]
-        record.eval_accuracies[:made] = accuracies = [each.eval_accuracy for each in state.evaluations]
-        record.counts[:] = made, accuracies.index(max(accuracies)) if made else 0
+        for parameter, name in enumerate(layout.names if self._rule.record_gradients else ()):
+            record.gradient_norms[: state.step, parameter] = state.gradient_norms[name]
+        record.evaluated_steps[:evaluations] = [each.step for each in state.evaluations]
+        record.eval_losses[:evaluations] = [each.eval_loss for each in state.evaluations]
+        record.eval_accuracies[:evaluations] = accuracies = [each.eval_accuracy for each in state.evaluations]
+        record.counts[:] = evaluations, accuracies.index(max(accuracies)) if evaluations else 0
         layout.write(state.weights, self._parameters)
-        if made:
-            layout.write(state.kept, self._kept)
+        if evaluations:
+            layout.write(state.best_weights, self._best)
         for moment in _MOMENTS:
             named = {name: state.optimizer[f"{moment} {name}"] for name in layout.names}
             layout.write(named, layout.views(getattr(self._optimizer, moment)))

@@ -1,7 +1,7 @@
-"""The update of a training step, compiled: the gradients' norms, clipping, and the optimizer.
+"""The update of a training step, compiled: gradient norms, clipping and the optimizer.
 
 Adam is that of Kingma and Ba 2015, algorithm 1, with the corrections arranged as in ``torch.optim.Adam``; plain
-gradient descent is ``torch.optim.SGD``. Weight decay is the L2 penalty of both: it is added to the gradients, after
+gradient descent is ``torch.optim.SGD``. As in both, weight decay is an L2 penalty added to the gradients, after
 clipping.
 Clipping follows Pascanu, Mikolov and Bengio 2013, algorithm 1, as ``torch.nn.utils.clip_grad_norm_`` computes it.
 """
@@ -18,7 +18,7 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 """The defaults of ``torch.optim.Adam``."""
 
 CLIP_EPSILON = 1e-6
-"""Of ``torch.nn.utils.clip_grad_norm_``."""
+"""The constant in ``torch.nn.utils.clip_grad_norm_``."""
 
 
 def _adam(
@@ -43,7 +43,7 @@ _scale = elementwise(lambda factor, x: factor * x)
 
 @compiled
 def _norm(step, rule, g, width, squares, norms):
-    """The norm of all gradients together; that of each parameter, gate by gate, is recorded if it is wanted."""
+    """The norm of all gradients together; if requested, records the norm for each parameter, gate by gate."""
     total, parameter = 0.0, 0
     for index in range(len(g)):
         gradient = g[index]
@@ -52,9 +52,9 @@ def _norm(step, rule, g, width, squares, norms):
             squares[column] = 0.0
         for row in range(gradient.shape[0]):
             for column in range(columns):
-                value = float(gradient[row, column])  # float64, where the squares of small numbers do not vanish
+                value = float(gradient[row, column])  # float64, so that squares of small numbers do not underflow
                 squares[column] += value * value
-        block = width if index in (1, 2, 3) else columns  # the gates of W, U and b stand side by side
+        block = width if index in (1, 2, 3) else columns  # the gates of W, U and b are concatenated
         for start in range(0, columns, block):
             square = 0.0
             for column in range(start, start + block):
@@ -68,17 +68,17 @@ def _norm(step, rule, g, width, squares, norms):
 
 @compiled
 def update(step, rule, lr_factor, g, optimizer, width, squares, norms):
-    """Records the gradients' norms, clips them, and updates the weights.
+    """Records the gradient norms, clips the gradients and updates the weights.
 
     Arguments:
         step: counted from 0.
-        rule: how.
-        lr_factor: what the learning rate is multiplied by at this step.
+        rule: the update rule.
+        lr_factor: the factor of the learning rate at this step.
         g: the gradients, by parameter.
-        optimizer: the same and all else, flat.
-        width: the columns of a gate in W, U and b.
-        squares: a row to add up in.
-        norms: where to record them, one row a step; without rows if they are not wanted.
+        optimizer: the gradients and all other state as flat arrays.
+        width: the number of columns per gate in W, U and b.
+        squares: a row for summing squares.
+        norms: the array to record the norms in, one row per step; without rows if they are not recorded.
     """
     number = optimizer.values.dtype.type
     size = optimizer.values.size

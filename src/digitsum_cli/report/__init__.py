@@ -1,1 +1,1 @@
-"""The page of ``digitsum report``: one HTML file that needs nothing else, not even a network."""
+"""The page of ``digitsum report``: one self-contained HTML file that works offline."""

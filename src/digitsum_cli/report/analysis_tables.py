@@ -1,4 +1,4 @@
-"""What the trials of a run say together, as tables."""
+"""The analysis of a run as tables."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from digitsum_cli.analysis.differences import DifferenceRow
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
 from digitsum_cli.core.generation import SPLIT_NAMES
+from digitsum_cli.core.registry import ROWS
 from digitsum_cli.stats.paired import PairedComparison
 from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
 from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
@@ -15,7 +16,7 @@ MAXIMUM_SETTINGS = 12
 
 
 def analysis_tables(analysis: Analysis) -> list[Table]:
-    """The data's audit, accuracy by length, differences between settings, memory spans: the answer last."""
+    """Data audit, accuracy by length, differences between settings and, last, memory spans: the answer."""
     tables = [audit_table(analysis.audits), accuracy_table(analysis)]
     if analysis.several_seeds and analysis.differences:
         tables.append(difference_table(analysis.differences))
@@ -26,32 +27,32 @@ def analysis_tables(analysis: Analysis) -> list[Table]:
 
 def audit_table(audits: Sequence[DataAudit]) -> Table:
     """Duplicate rows within each split, and eval and test rows that are also in the training set."""
-    drawn_twice = len({each.audit.length for each in audits}) < len(audits)
+    several_data_seeds = len({each.audit.length for each in audits}) < len(audits)
     names = {
         "length": "length",
-        **({"data_seed": "data seed"} if drawn_twice else {}),
+        **({"data_seed": "data seed"} if several_data_seeds else {}),
         **{f"{split}_rows": split for split in SPLIT_NAMES},
         **{f"{split}_duplicates": f"{split} duplicates" for split in SPLIT_NAMES},
         "eval_in_train": "eval in train",
         "test_in_train": "test in train",
     }
     return Table(
-        "Data: rows of each split, duplicates within it, and rows that are also in the training set",
+        "Data: rows and duplicates in each split, and rows that are also in the training set",
         tuple(names.values()),
         [[str(row[name]) for name in names] for row in (each.to_dict() for each in audits)],
     )
 
 
 def accuracy_table(analysis: Analysis) -> Table:
-    """Accuracy by length: of single trainings, or over seeds."""
+    """Accuracy by length, of single trainings or over seeds."""
     return _seeds_table(analysis.summary) if analysis.several_seeds else _single_seed_table(analysis.summary)
 
 
 def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
-    """The book's table, with the exact accuracy, and Wilson's interval beside the test accuracy."""
+    """The book's table, plus the exact accuracy and the Wilson interval of the test accuracy."""
     varied = varied_columns(row.setting for row in summary)
     return Table(
-        "Accuracy by length: of one training each, with the 95 % interval of the test accuracy"
+        "Accuracy by length: one training each, with the 95 % interval of the test accuracy"
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
@@ -59,7 +60,7 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
         ),
         [
             [
-                *_named(row, varied),
+                *_row_head(row, varied),
                 percent(row.mean("train_accuracy")),
                 percent(row.mean("best_eval_accuracy")),
                 percent_interval(
@@ -78,12 +79,12 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
 
 
 def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
-    """Exact accuracy over the seeds, test and eval accuracy beside it."""
+    """Exact accuracy over the seeds, next to the test and eval accuracies."""
     varied = varied_columns(row.setting for row in summary)
     first_seeds = sorted({row.first_seed for row in summary})
     first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
     return Table(
-        "Accuracy by length: exact, over every possible row, with its spread over seeds; and means on sampled rows"
+        "Accuracy by length: exact accuracy over all possible rows, with its spread over seeds; means on sampled rows"
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
@@ -92,7 +93,7 @@ def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
         ),
         [
             [
-                *_named(row, varied),
+                *_row_head(row, varied),
                 str(len(row.seeds)),
                 percent_interval(row.exact.mean, *(row.exact.interval or (None, None))),
                 percent(row.exact.median),
@@ -106,13 +107,13 @@ def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
     )
 
 
-def _named(row: SummaryRow, varied: Sequence[str]) -> list[str]:
+def _row_head(row: SummaryRow, varied: Sequence[str]) -> list[str]:
     return [str(row.length), *(value_in_words(row.setting.columns[name]) for name in varied)]
 
 
 def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
-    fresh = any(row.setting.drawing.rows == "fresh" for row in summary)
-    return " (trained on fresh rows; the training split is one more sample)" if fresh else ""
+    fresh = any(ROWS[row.setting.drawing.rows] for row in summary)
+    return " (trained on fresh rows; the training set is just another sample)" if fresh else ""
 
 
 def difference_table(differences: Sequence[DifferenceRow]) -> Table:

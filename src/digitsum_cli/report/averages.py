@@ -1,4 +1,4 @@
-"""Means over the seeds of a setting."""
+"""Means over seeds."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,6 @@ import numpy.typing as npt
 
 
 def mean_over_seeds(arrays: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """The mean of arrays of one shape, one for each seed."""
+    """The mean of arrays of equal shape, one per seed."""
     mean: npt.NDArray[np.float64] = np.mean(arrays, axis=0)
     return mean

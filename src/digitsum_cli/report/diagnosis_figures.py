@@ -1,4 +1,4 @@
-"""The figures of the diagnosis: one set for each setting, over its lengths and seeds."""
+"""The figures of the diagnosis: one set per setting, covering its lengths and seeds."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.distractor import DistractorAccuracy, draw_distractor
 from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
-from digitsum_cli.figures.lost_digit import LostDigitPoint, RightAnswers, draw_lost_digit
+from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
@@ -36,26 +36,26 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
     """Draws the diagnoses, averaged over seeds.
 
     Arguments:
-        trials: one or more.
+        trials: one or more diagnosed trials.
 
     Yields:
-        For each setting (of over 6, for the first 6) what sets it apart in words, and its figures.
+        For each of the first 6 settings: its label, which tells what distinguishes it, and its figures.
     """
     settings = [each.setting for each in trials]
     varied = varied_columns(settings)
     for setting in list(dict.fromkeys(settings))[:MAXIMUM_SETTINGS]:
         label = setting.in_words(varied)
-        mine = [each for each in trials if each.setting == setting]
+        group = [each for each in trials if each.setting == setting]
         by_length: ByLength = {}
-        for each in mine:
+        for each in group:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
-        subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in mine))
-        figures = [draw(by_length, subtitle, mine[0].trial.task) for draw in _FIGURES]
-        if mine[0].diagnosis.gates:
-            seed = Counter(each.trial.seed for each in mine).most_common(1)[0][0]
-            of_one_seed = {each.trial.length: each.diagnosis for each in mine if each.trial.seed == seed}
-            figures.append(_gates(of_one_seed, settings_and_seeds(settings, label, [seed])))
-        yield label, [_renamed(drawn, label) for drawn in figures]
+        subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
+        figures = [draw(by_length, subtitle, group[0].trial.task) for draw in _FIGURES]
+        if group[0].diagnosis.gates:
+            seed = Counter(each.trial.seed for each in group).most_common(1)[0][0]
+            by_length_of_one_seed = {each.trial.length: each.diagnosis for each in group if each.trial.seed == seed}
+            figures.append(_gates(by_length_of_one_seed, settings_and_seeds(settings, label, [seed])))
+        yield label, [_with_label(drawn, label) for drawn in figures]
 
 
 def save_diagnosis_figures(trials: Sequence[DiagnosedTrial], folder: Path) -> None:
@@ -69,7 +69,7 @@ def save_diagnosis_figures(trials: Sequence[DiagnosedTrial], folder: Path) -> No
             save_figure(drawn.figure, folder, drawn.name)
 
 
-def _renamed(drawn: DescribedFigure, label: str) -> DescribedFigure:
+def _with_label(drawn: DescribedFigure, label: str) -> DescribedFigure:
     return DescribedFigure(name_with_label(drawn.name, label), drawn.figure, drawn.caption, drawn.description)
 
 
@@ -82,18 +82,18 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
         )
         for length, diagnoses in by_length.items()
     ]
-    seen = "; ".join(
+    values = "; ".join(
         f"length {curve.length}: {significant(reach(curve.start), 2)} before training, "
-        f"{significant(reach(curve.kept), 2)} kept"
+        f"{significant(reach(curve.best), 2)} with the best checkpoint"
         for curve in curves
     )
     return DescribedFigure(
         "gradient-by-lag",
         draw_gradient_by_lag(curves, subtitle),
-        "How far back training can reach: the norm of the gradient of the loss with respect to each earlier state, "
-        "mean over every possible row and over the seeds, before training and with the kept weights. Where it falls "
-        "off exponentially, the first digits have next to no influence on what is learnt.",
-        f"Gradient norm at the first state as a share of that at the last. {seen}.",
+        "How far back gradients reach: the norm of the gradient of the loss with respect to each earlier hidden state, "
+        "averaged over all possible rows and over seeds, before training and with the best checkpoint. Where it decays "
+        "exponentially, the first digits have almost no influence on what is learned.",
+        f"Gradient norm at the first hidden state relative to that at the last. {values}.",
     )
 
 
@@ -110,9 +110,9 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
         for length, diagnoses in by_length.items()
     ]
     labels = task.every_draw(points[0].length).labels
-    of_label = linear_probe(labels[..., np.newaxis].astype(np.float64), task)
-    alone = (of_label.first_digit, of_label.second_digit)
-    seen = "; ".join(
+    label_probe = linear_probe(labels[..., np.newaxis].astype(np.float64), task)
+    alone = (label_probe.first_digit, label_probe.second_digit)
+    values = "; ".join(
         f"length {point.length}: slope {fmean(point.first_slope):.2f} for the first digit and "
         f"{fmean(point.second_slope):.2f} for the second, R² {fmean(point.first_probe):.2f}, "
         f"{fmean(point.second_probe):.2f} and {fmean(point.label_probe):.2f} for the {task.label_name}"
@@ -120,12 +120,12 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
     )
     return DescribedFigure(
         "lost-digit",
-        draw_lost_digit(points, subtitle, RightAnswers(task.label_name, digit_slopes(labels), alone)),
-        "Left: by how much the answer rises for each one that a digit is higher. Right: the share of a digit's "
-        f"variance, and of the {task.label_name}'s, that a linear read-out of the last state finds, fitted on other "
-        f"pairs of digits. A network that answers right needs the {task.label_name} alone, which gives {alone[0]:.2g} "
-        f"for the first digit and {alone[1]:.2g} for the second.",
-        f"Means over the seeds. {seen}.",
+        draw_lost_digit(points, subtitle, IdealNetwork(task.label_name, digit_slopes(labels), alone)),
+        "Left: how much the answer rises when a digit rises by 1. Right: the R² of a linear probe of the last hidden "
+        f"state for each digit and for the {task.label_name}, fitted on other pairs of digits. A correct answer "
+        f"requires only the {task.label_name}, from which alone the R² is {alone[0]:.2g} for the first digit and "
+        f"{alone[1]:.2g} for the second.",
+        f"Means over seeds. {values}.",
     )
 
 
@@ -134,7 +134,7 @@ def _distractor(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
         DistractorAccuracy(length, mean_over_seeds([each.accuracy_by_distractor for each in diagnoses]).tolist())
         for length, diagnoses in by_length.items()
     ]
-    seen = "; ".join(
+    values = "; ".join(
         f"length {panel.length}: {percent(fmean(panel.accuracies[0]))} with the distractor at the third digit, "
         f"{percent(fmean(panel.accuracies[-1]))} at the last"
         for panel in panels
@@ -142,8 +142,9 @@ def _distractor(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
     return DescribedFigure(
         "distractor",
         draw_distractor(panels, subtitle),
-        "What disturbs the memory: accuracy by the distractor's position and value. A value of 0 is no distractor.",
-        f"Mean accuracy. {seen}.",
+        "What interferes with memory: accuracy by position and value of the distractor. A value of 0 means no "
+        "distractor.",
+        f"Mean accuracy. {values}.",
     )
 
 
@@ -152,13 +153,13 @@ def _confusion(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigur
         Confusion(length, np.sum([each.confusion for each in diagnoses], axis=0).tolist())
         for length, diagnoses in by_length.items()
     ]
-    seen = "; ".join(f"length {panel.length}: {percent(_share_within_one(panel))}" for panel in panels)
+    values = "; ".join(f"length {panel.length}: {percent(_share_within_one(panel))}" for panel in panels)
     return DescribedFigure(
         "confusion",
         draw_confusion(panels, subtitle, task.label_name),
-        f"What is answered in place of the right {task.label_name}, over every possible row: each line is one right "
+        f"Answers by correct {task.label_name}, over all possible rows: each row of the matrix is one correct "
         f"{task.label_name}.",
-        f"Answers that are right or off by one. {seen}.",
+        f"Share of answers that are correct or off by one. {values}.",
     )
 
 
@@ -171,16 +172,17 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
         )
         for length, diagnoses in by_length.items()
     ]
-    seen = "; ".join(
-        f"length {point.length}: {fmean(point.start):.2f} before training, {fmean(point.kept):.2f} kept"
+    values = "; ".join(
+        f"length {point.length}: {fmean(point.start):.2f} before training, "
+        f"{fmean(point.best):.2f} with the best checkpoint"
         for point in points
     )
     return DescribedFigure(
         "spectral-radius",
         draw_spectral_radius(points, subtitle),
-        "Whether a state can last: the spectral radius of the recurrent weights U. Well below 1 every memory fades; "
-        "above 1 states can grow until tanh saturates.",
-        f"Mean spectral radius. {seen}.",
+        "Whether a state can persist: the spectral radius of the recurrent weights U. Well below 1, every memory "
+        "fades; above 1, states can grow until tanh saturates.",
+        f"Mean spectral radius. {values}.",
     )
 
 
@@ -190,7 +192,7 @@ def _transfer(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure
         for length, diagnoses in by_length.items()
         for other in diagnoses[0].accuracy_by_length
     ]
-    seen = "; ".join(
+    values = "; ".join(
         f"trained at {cell.train_length}, tested at {cell.test_length}: {percent(cell.accuracy)}"
         for cell in accuracies
         if cell.test_length in (min(c.test_length for c in accuracies), max(c.test_length for c in accuracies))
@@ -198,18 +200,18 @@ def _transfer(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure
     return DescribedFigure(
         "transfer",
         draw_transfer(accuracies, subtitle, task.floor),
-        "Exact accuracy at lengths that the network was not trained on: a rule would carry over, a habit does not.",
-        f"Mean exact accuracy at the shortest and the longest test length. {seen}.",
+        "Exact accuracy at lengths other than the training length: a network that learned the rule would generalise.",
+        f"Mean exact accuracy at the shortest and the longest test length. {values}.",
     )
 
 
 def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure:
-    """Of one seed: units of different trainings have nothing in common."""
+    """The gates of one seed, since the units of different trainings do not correspond."""
     panels = [
         OpenGates(length, {name: values.tolist() for name, values in diagnosis.gates.items()})
         for length, diagnosis in by_length.items()
     ]
-    seen = "; ".join(
+    values = "; ".join(
         f"{name}: "
         + ", ".join(f"{np.mean(diagnosis.gates[name][-1]):.2f} at length {n}" for n, diagnosis in by_length.items())
         for name in panels[0].values
@@ -217,9 +219,9 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
     return DescribedFigure(
         "gates",
         draw_gates(panels, subtitle),
-        "What each unit lets through: gates from closed (0) to open (1), and an LSTM's cell, step by step, as means "
-        "over the 100 pairs of first digits without a distractor, of one seed.",
-        f"Mean over the units at the last step. {seen}.",
+        "Gates of each unit at each step, from closed (0) to open (1), and the cell state of an LSTM: means over the "
+        "100 pairs of first digits without a distractor, for one seed.",
+        f"Mean over units at the last step. {values}.",
     )
 
 

@@ -12,18 +12,18 @@ from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 
 def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
-    """One row for each length and setting: means over the seeds."""
+    """One row per length and setting: means over seeds."""
     varied = varied_columns(each.setting for each in trials)
     groups: dict[tuple[int, Setting], list[DiagnosedTrial]] = {}
     for each in trials:
         groups.setdefault((each.trial.length, each.setting), []).append(each)
     return Table(
-        "Why it forgot: slope of the answer over each digit; R² of a linear read-out of the last state; gradient at "
-        "the first state as a share of that at the last; spectral radius. Means over seeds",
+        "Why it forgot: slope of the answer over each digit; R² of a linear probe of the last hidden state; gradient "
+        "at the first hidden state relative to that at the last; spectral radius. Means over seeds",
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
-            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², right answer"),
-            *("gradient, start", "gradient, kept", "radius, start", "radius, kept"),
+            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², correct answer"),
+            *("gradient, initial", "gradient, best", "radius, initial", "radius, best"),
         ),
         [
             [

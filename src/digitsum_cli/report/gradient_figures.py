@@ -1,4 +1,4 @@
-"""The recorded gradients of a run as figures."""
+"""The recorded gradient norms of a run as figures."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,10 +29,10 @@ _MATRIX_OF_PARAMETER = {
 
 
 def gradient_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
-    """Draws the gradient norms of each setting, of trials that diverged as well; none where they were not recorded.
+    """Draws the recorded gradient norms of each setting, including those of diverged trials.
 
     Yields:
-        A figure for each setting.
+        One figure per setting with recorded gradients.
     """
     recorded = [each for each in curves if each.gradient_norms]
     settings = [each.setting for each in recorded]
@@ -42,24 +42,24 @@ def gradient_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigu
         yield DescribedFigure(
             name_with_label("gradients", label),
             draw_gradient_norms(trainings, clip_norm, subtitle),
-            "The Euclidean norm of the gradients at every step, before clipping: of all parameters together, and of "
-            f"each matrix. Beyond {MAXIMUM_POINTS} steps, the largest of each stretch is drawn. A gap is a norm of 0; "
-            "a training that diverged or was stopped ends where it did.",
-            _in_words(trainings, clip_norm),
+            "The Euclidean norm of the gradient at every step, before clipping: over all parameters, and per matrix. "
+            f"Beyond {MAXIMUM_POINTS} steps, the maximum of each interval is drawn. A gap means a norm of 0; the curve "
+            "of a training that diverged or stopped early ends at its last step.",
+            _description(trainings, clip_norm),
         )
 
 
 def _by_matrix(curves: TrainingCurves) -> GradientNorms:
-    """The norms of each matrix, its gates together."""
+    """The norms per matrix, combined over its gates."""
     steps = len(next(iter(curves.gradient_norms.values())))
     squares = {matrix: np.zeros(steps) for matrix in MATRICES}
     for parameter, norms in curves.gradient_norms.items():
         matrix = next(matrix for pattern, matrix in _MATRIX_OF_PARAMETER.items() if re.fullmatch(pattern, parameter))
         squares[matrix] += np.square(norms)
-    return GradientNorms(curves.trial.length, {matrix: np.sqrt(of_matrix) for matrix, of_matrix in squares.items()})
+    return GradientNorms(curves.trial.length, {matrix: np.sqrt(total) for matrix, total in squares.items()})
 
 
-def _in_words(trainings: Sequence[GradientNorms], clip_norm: float | None) -> str:
+def _description(trainings: Sequence[GradientNorms], clip_norm: float | None) -> str:
     largest = max(float(training.total.max()) for training in trainings)
     clipped = "" if clip_norm is None else f"; {percent_clipped(trainings, clip_norm)} of the steps clipped"
-    return f"The largest norm of all gradients together is {significant(largest, 3)}{clipped}."
+    return f"The largest norm over all parameters is {significant(largest, 3)}{clipped}."

@@ -1,4 +1,4 @@
-"""What stands on a page, and the page as HTML.
+"""The content of a report page, and its rendering as HTML.
 
 >>> section = Section("Accuracy", ["Falls with length.", Table("By length", ["length", "exact"], [["5", "78 %"]])])
 >>> html = render_page(Page("srn, ten seeds", ["It remembers 21 digits back."], [section]))
@@ -23,10 +23,10 @@ class Figure:
     """A plot.
 
     Arguments:
-        name: what a screen reader calls it.
-        svg: from Matplotlib, with ``svg.fonttype: none``.
-        caption: below the figure, without a number.
-        description: what there is to see, for those who cannot.
+        name: name for screen readers.
+        svg: SVG from Matplotlib, with ``svg.fonttype: none``.
+        caption: caption below the figure, without its number.
+        description: text alternative for readers who cannot see the figure.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Code:
-    """A text such as commands or settings; a long one may be folded away on a screen, and is open in print."""
+    """Preformatted text such as commands or settings; it can be folded on a screen, and is always open in print."""
 
     title: str
     text: str
@@ -45,12 +45,12 @@ class Code:
 
 
 Block = str | Table | Figure | Code
-"""What a section is made of; a ``str`` is a paragraph."""
+"""The building blocks of a section; a ``str`` is a paragraph."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with a heading and a place in the table of contents."""
+    """A section of the page with a heading and an entry in the table of contents."""
 
     title: str
     blocks: Sequence[Block]
@@ -62,7 +62,7 @@ class Page:
 
     Arguments:
         title: what was measured.
-        answer: what came out, in sentences; the first is the headline.
+        answer: the result in sentences; the first one is the headline.
         sections: the evidence.
     """
 
@@ -72,7 +72,7 @@ class Page:
 
 
 def render_page(page: Page) -> str:
-    """The page as one HTML document, to be written as UTF-8; the same page gives the same bytes."""
+    """Renders the page as one HTML document, to be written as UTF-8; the same page always gives the same bytes."""
     folder = files(__package__)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.tests["table"] = lambda block: isinstance(block, Table)
@@ -80,12 +80,12 @@ def render_page(page: Page) -> str:
     environment.globals.update(inline_svg=inline_svg, text_columns=_text_columns)
     template = environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8"))
     html = template.render(page=page, style=folder.joinpath("page.css").read_text("utf-8"))
-    # File names in a command line need not be UTF-8: Python hands their odd bytes over as lone surrogates.
+    # File names in a command line may not be valid UTF-8: Python represents invalid bytes as lone surrogates.
     return html.encode("utf-8", "replace").decode("utf-8")
 
 
 def _text_columns(table: Table) -> set[int]:
-    """The columns that read from the left, in lines: of words rather than numbers, or too long for one line."""
+    """The left-aligned columns: those with words rather than numbers, or with text too long for one line."""
     columns = {index: [row[index] for row in table.rows] for index in range(1, len(table.columns))}
     return {
         index

@@ -1,4 +1,4 @@
-"""The reasons in sentences: how far back training could reach, and which digit was lost."""
+"""The reasons in sentences: how far back gradients reach, and which digit was lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,87 +11,89 @@ from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.table import significant
 from digitsum_cli.trials.setting import Setting, varied_columns
 
-_IN_FULL, _HARDLY, _OFTEN_RIGHT = 0.9, 0.15, 0.9
-"""Shares of the right slope of the answer over a digit; the exact accuracy that needs no explanation."""
+_FULL, _NEGLIGIBLE = 0.9, 0.15
+"""Slopes of the answer over a digit, as shares of the correct slope."""
+
+_HIGH_ACCURACY = 0.9
+"""The exact accuracy that needs no explanation."""
 
 
 def reasons(trials: Sequence[DiagnosedTrial]) -> list[str]:
-    """Sentences for each setting, on its longest length.
+    """Explains the answers of each setting at its longest length.
 
     Arguments:
-        trials: one or more.
+        trials: one or more diagnosed trials.
     """
     varied = varied_columns(each.setting for each in trials)
     longest: dict[Setting, list[DiagnosedTrial]] = {}
     for each in trials:
-        mine = longest.setdefault(each.setting, [])
-        if mine and each.trial.length > mine[0].trial.length:
-            mine.clear()
-        if not mine or each.trial.length == mine[0].trial.length:
-            mine.append(each)
-    return [sentence for setting, mine in longest.items() for sentence in _sentences(setting.in_words(varied), mine)]
+        group = longest.setdefault(each.setting, [])
+        if group and each.trial.length > group[0].trial.length:
+            group.clear()
+        if not group or each.trial.length == group[0].trial.length:
+            group.append(each)
+    return [sentence for setting, group in longest.items() for sentence in _sentences(setting.in_words(varied), group)]
 
 
 def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     diagnoses = [each.diagnosis for each in trials]
     length = diagnoses[0].length
-    start = reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses]))
-    kept = reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]))
+    initial = reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses]))
+    best = reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]))
     exact = fmean(each.accuracy_by_length[length] for each in diagnoses)
     where = f"At length {length}" + (f" ({label})" if label else "")
     task = trials[0].trial.task
     slopes = [fmean(each.first_digit_slope for each in diagnoses), fmean(each.second_digit_slope for each in diagnoses)]
-    counting = [
-        _Digit(name, slope, right)
-        for name, slope, right in zip(
+    relevant = [
+        _Digit(name, slope, correct)
+        for name, slope, correct in zip(
             ("the first digit", "the second"), slopes, digit_slopes(task.every_draw(length).labels), strict=True
         )
-        if right > _HARDLY
+        if correct > _NEGLIGIBLE
     ]
     sentences = [
-        f"{where}, the gradient that reaches the first digit is {significant(start, 2)} times that at the last before "
-        f"training, and {significant(kept, 2)} times with the kept weights.",
+        f"{where}, the gradient at the first digit, relative to that at the last, is {significant(initial, 2)} before "
+        f"training and {significant(best, 2)} with the best checkpoint.",
     ]
-    if counting:
-        first, *others = counting
-        counts = [
-            f"{first.name} counts {first.extent} in the answer "
-            f"(slope {_slope(first.slope)}, where {first.right:.2g} is right)",
-            *(f"{other.name} {other.extent} ({_slope(other.slope)})" for other in others),
+    if relevant:
+        first, *others = relevant
+        effects = [
+            f"{first.name} {first.effect} the answer (slope {_slope(first.slope)}, ideally {first.correct:.2g})",
+            *(f"{other.name} {other.effect} it ({_slope(other.slope)})" for other in others),
         ]
-        conclusion = _conclusion([digit.share for digit in counting], exact, task.label_name)
-        sentences.insert(0, f"{where}, {', '.join(counts)}{conclusion}.")
+        conclusion = _conclusion([digit.share for digit in relevant], exact, task.label_name)
+        sentences.insert(0, f"{where}, {' and '.join(effects)}{conclusion}.")
     return sentences
 
 
 @dataclass(frozen=True)
 class _Digit:
-    """A digit on which the right answer depends: the slope of the answer over it, and that of right answers."""
+    """A digit that the correct answer depends on: the slope of the given and of the correct answers over it."""
 
     name: str
     slope: float
-    right: float
+    correct: float
 
     @property
     def share(self) -> float:
-        return self.slope / self.right
+        return self.slope / self.correct
 
     @property
-    def extent(self) -> str:
-        if self.share >= _IN_FULL:
-            return "in full"
-        return "hardly at all" if self.share <= _HARDLY else "in part"
+    def effect(self) -> str:
+        if self.share >= _FULL:
+            return "fully affects"
+        return "hardly affects" if self.share <= _NEGLIGIBLE else "only partly affects"
 
 
 def _slope(slope: float) -> str:
-    return f"{round(slope, 2) + 0.0:.2f}"  # no minus before a zero
+    return f"{round(slope, 2) + 0.0:.2f}"  # no minus sign before zero
 
 
 def _conclusion(shares: Sequence[float], exact: float, label_name: str) -> str:
     both = len(shares) > 1
-    if max(shares) <= _HARDLY:
+    if max(shares) <= _NEGLIGIBLE:
         return ": both were lost" if both else ": it was lost"
-    kept = ": neither was lost" if both else ": it was not lost"
-    if min(shares) >= _IN_FULL and exact < _OFTEN_RIGHT:
-        return f"{kept}, and wrong answers scatter around the right {label_name}"
-    return kept if min(shares) >= _IN_FULL else ""
+    not_lost = ": neither was lost" if both else ": it was not lost"
+    if min(shares) >= _FULL and exact < _HIGH_ACCURACY:
+        return f"{not_lost}, and wrong answers scatter around the correct {label_name}"
+    return not_lost if min(shares) >= _FULL else ""

@@ -1,4 +1,4 @@
-"""The figures of a run: training curves, accuracy against length."""
+"""The figures of a run: training curves and accuracy against length."""
 
 import math
 import re
@@ -18,10 +18,10 @@ from digitsum_cli.trials.setting import Setting, settings_and_seeds, varied_colu
 
 
 def loss_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
-    """Draws the loss curves of each setting, of trials that ended early as well.
+    """Draws the loss curves of each setting, including those of trials that ended early.
 
     Yields:
-        A figure for each setting.
+        One figure per setting.
     """
     trained = [each for each in curves if each.epoch_losses or each.evaluations]
     settings = [each.setting for each in trained]
@@ -34,19 +34,19 @@ def loss_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
                 settings_and_seeds(settings, label, (each.trial.seed for each in of_setting)),
                 of_setting[0].trial.task.guess_loss,
             ),
-            "Training curves: the mean loss of each epoch on the training rows, and of each evaluation on the eval "
-            "rows. Dotted: the loss of guessing by the labels' frequencies. A training that diverged or was stopped "
-            "ends where it did.",
-            f"Train and eval loss against the training step at the lengths {lengths}.",
+            "Training curves: the mean training loss of each epoch, and the eval loss of each evaluation. Dotted line: "
+            "the loss of guessing by label frequency. The curve of a training that diverged or stopped early ends at "
+            "its last step.",
+            f"Training and eval loss against the training step, at lengths {lengths}.",
         )
 
 
 def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFigure | None:
-    """Draws accuracy against length; None where fewer than two trials are done.
+    """Draws accuracy against length; None if fewer than two trials are done.
 
     Arguments:
-        rows: the trials that have ended.
-        analysis: what they say together.
+        rows: the finished trials.
+        analysis: their analysis.
     """
     done = [row for row in rows if row.done]
     if len(done) < 2:
@@ -61,7 +61,7 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
         AccuracySeries(labels[setting], _accuracy_points(summary, done), _span_mark(setting, analysis.memory_spans))
         for setting, summary in by_setting.items()
     ]
-    seen = "; ".join(
+    values = "; ".join(
         f"{labels[setting] or 'exact'}: "
         + ", ".join(f"{percent(row.exact.mean)} at length {row.length}" for row in summary)
         for setting, summary in by_setting.items()
@@ -74,14 +74,14 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
             settings_and_seeds([row.setting for row in done], "", (row.seed for row in done)),
             list(dict.fromkeys(row.setting.drawing.asked.floor for row in rows)),
         ),
-        "Exact accuracy over every possible row against length, with each seed and the interval of the mean, and the "
-        "accuracy on the sampled rows." + (" The diamond is the memory span." if marked else ""),
-        f"Mean exact accuracy. {seen}.",
+        "Exact accuracy over all possible rows against length: mean with its interval, and each seed; and accuracy on "
+        "the sampled rows." + (" The diamond marks the memory span." if marked else ""),
+        f"Mean exact accuracy. {values}.",
     )
 
 
 def name_with_label(name: str, label: str) -> str:
-    """The file name of a setting's figure."""
+    """The file name of a setting's figure, without extension."""
     return f"{name}-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else name
 
 
@@ -98,15 +98,15 @@ def _accuracy_points(summary: Sequence[SummaryRow], rows: Sequence[TrialRow]) ->
     points = []
     for each in summary:
         exact, test, best_eval = each.exact, each.mean("test_accuracy"), each.mean("best_eval_accuracy")
-        of_seeds = [row.exact_accuracy for row in rows if (row.length, row.setting) == (each.length, each.setting)]
+        accuracies = [row.exact_accuracy for row in rows if (row.length, row.setting) == (each.length, each.setting)]
         if exact.mean is not None and test is not None and best_eval is not None:
-            seeds = tuple(accuracy for accuracy in of_seeds if accuracy is not None)
+            seeds = tuple(accuracy for accuracy in accuracies if accuracy is not None)
             points.append(AccuracyPoint(each.length, exact.mean, exact.interval, seeds, test, best_eval))
     return points
 
 
 def _span_mark(setting: Setting, spans: Sequence[MemorySpanRow]) -> SpanMark | None:
-    """The span at the first threshold; None if there is none, or it lies below or beyond the lengths."""
+    """The span at the first threshold; None if there is none, or if it is outside the measured lengths."""
     row = next((row for row in spans if row.setting == setting), None)
     if row is None or row.median is None or row.median.median.bound != Bound.KNOWN:
         return None

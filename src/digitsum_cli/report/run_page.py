@@ -1,4 +1,4 @@
-"""A run as a page: the answer, the tables, the figures, the reasons, and how to reproduce it."""
+"""The report page of a run: the answer, tables, figures, reasons, and how to reproduce it."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
 
     Arguments:
         saved: the run.
-        diagnosed: its checkpoints; none where it kept no weights.
+        diagnosed: its diagnosed trials; empty if it has no checkpoints.
     """
     with Store(saved.run.store) as store:
         curves = list(training_curves(store.records(saved.trials), settings_to_draw(saved.rows), saved.audits))
@@ -43,7 +43,10 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     ]
     settings = len({row.setting for row in saved.rows})
     if settings > _MAXIMUM_LOSS_FIGURES:
-        losses.append(f"The first {_MAXIMUM_LOSS_FIGURES} of {settings} settings; others are in {saved.run.figures}.")
+        losses.append(
+            f"Only the first {_MAXIMUM_LOSS_FIGURES} of {settings} settings are shown; the others are in "
+            f"{saved.run.figures}."
+        )
     sections = [
         Section(
             "Accuracy by length",
@@ -55,7 +58,7 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
         *([Section("Training curves", losses)] if losses else []),
         Section("The data", [_ABOUT_THE_DATA, audit_table(saved.analysis.audits)]),
         *_failures(saved),
-        Section("Reproduce this run", list(_again(saved))),
+        Section("Reproduce this run", list(_reproduction(saved))),
     ]
     return Page(
         f"{saved.run.path.resolve().name}: {shared_settings([row.setting for row in saved.rows])}",
@@ -65,10 +68,10 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
 
 
 def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Path) -> Page:
-    """Writes the page of a run as one HTML file, whole or not at all; see ``report_page``.
+    """Writes the page of a run atomically as one HTML file; see ``report_page``.
 
     Returns:
-        Its content.
+        The page.
 
     Raises:
         DigitsumError: the file cannot be written.
@@ -79,24 +82,24 @@ def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Pat
 
 
 _HOW_TO_READ = (
-    "Exact accuracy is the share of correct answers over every row that the generator can draw at a length, each "
-    "weighted by its probability: it has no sampling error, and what spreads is the training. Intervals over seeds "
-    "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the mean of the middle "
-    "half of the seeds. The interval of a test accuracy is Wilson's, for the rows it was sampled on. Unseen test "
-    "rows are those that are not in the training set."
+    "Exact accuracy is the share of correct answers over all rows that the generator can draw at a length, each "
+    "weighted by its probability. It has no sampling error, so all variation comes from training. Intervals over seeds "
+    "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the interquartile mean, "
+    "the mean of the middle half of the seeds. The interval of a test accuracy is the Wilson interval for its number "
+    "of rows. Unseen test rows are those that are not in the training set."
 )
 _ABOUT_SPANS = (
-    "The memory span is the largest length at which the exact accuracy is at least a threshold there and at every "
-    "shorter length measured, interpolated between lengths; by seed, then the median, with an interval by order "
-    "statistics that holds for every distribution (from six seeds on). “<” and “≥” say that it lies below the first "
-    "or beyond the last length."
+    "The memory span is the largest length up to which the exact accuracy is at least a given threshold, at that "
+    "length and every shorter one measured, interpolated between lengths. It is computed per seed; the table shows "
+    "the median with an interval based on order statistics, which is valid for any distribution (from six seeds). “<” "
+    "and “≥” mean that it is below the first or beyond the last length."
 )
 _ABOUT_DIFFERENCES = (
     "Differences are paired by seed. The probability of improvement is how often a training of one setting beats a "
-    "training of the other, any seed against any seed, ties counted half (Agarwal et al. 2021)."
+    "training of the other, over all pairs of seeds, with ties counted as half (Agarwal et al. 2021)."
 )
 _ABOUT_THE_DATA = (
-    "Rows are drawn with repetition, so there are duplicates, and some eval and test rows are also in the training "
+    "Rows are drawn with replacement, so there are duplicates, and some eval and test rows are also in the training "
     "set. The exact accuracy and the accuracy on unseen test rows show how much that matters."
 )
 
@@ -119,12 +122,14 @@ def _differences(saved: SavedRun) -> Iterator[Section]:
 def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
     if diagnosed:
         settings = len({each.setting for each in diagnosed})
-        said: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
+        texts: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
         if settings > MAXIMUM_SETTINGS:
-            said.append(f"The figures show {MAXIMUM_SETTINGS} of {settings} settings; the table has them all.")
-        yield Section("Why it forgot", [*said, diagnosis_table(diagnosed)])
+            texts.append(
+                f"The figures show the first {MAXIMUM_SETTINGS} of {settings} settings; the table shows all of them."
+            )
+        yield Section("Why it forgot", [*texts, diagnosis_table(diagnosed)])
         for label, figures in diagnosis_figures(diagnosed):
-            title = f"The reasons in figures: {label}" if label else "The reasons in figures"
+            title = f"Diagnosis figures: {label}" if label else "Diagnosis figures"
             yield Section(title, [_figure(drawn) for drawn in figures])
 
 
@@ -133,7 +138,7 @@ def _failures(saved: SavedRun) -> Iterator[Section]:
     missing = len(saved.trials) - len(saved.rows)
     blocks: list[Block] = []
     if missing:
-        blocks.append(f"{missing} of {len(saved.trials)} trainings have not ended yet; the run can be resumed.")
+        blocks.append(f"{missing} of {len(saved.trials)} trainings have not finished yet; the run can be resumed.")
     if failed:
         columns = ("trial", "length", "cell", "impl", "seed", "status", "reason")
         rows = [[str(row.columns[column]) for column in columns] for row in failed]
@@ -142,20 +147,20 @@ def _failures(saved: SavedRun) -> Iterator[Section]:
         yield Section("Failed and diverged trainings", blocks)
 
 
-def _again(saved: SavedRun) -> Iterator[Block]:
+def _reproduction(saved: SavedRun) -> Iterator[Block]:
     path = shlex.quote(str(saved.run.path))
     command = saved.session.get("command")
-    ran = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
-    again = [
+    original = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
+    commands = [
         f"digitsum sweep {shlex.quote(str(saved.run.config))} --out again",
         f"digitsum evaluate {path} --diagnose",
         f"digitsum report {path}{_thresholds(saved)}",
     ]
-    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in ran), *again]), folded=False)
+    yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in original), *commands]), folded=False)
     yield Code("Settings", saved.config, folded=True)
     facts = list(_facts(saved.session))
     if facts:
-        yield Table("Provenance", ("what", "value"), facts)
+        yield Table("Provenance", ("item", "value"), facts)
 
 
 def _thresholds(saved: SavedRun) -> str:

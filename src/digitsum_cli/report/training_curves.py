@@ -1,4 +1,4 @@
-"""What the figures of a run need of each training, read from the store once."""
+"""The data that the figures of a run need from each training, read from the store once."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from digitsum_cli.trials.setting import Setting, varied_columns
 from digitsum_cli.trials.trial import Trial
 
 MAXIMUM_SETTINGS = 12
-"""That are drawn: the first."""
+"""The maximum number of settings to draw: the first ones."""
 
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """How one training went.
+    """The curves of one training.
 
     Arguments:
         trial: what was trained.
-        setting: of the trial.
-        train_rows: in its training split.
+        setting: setting of the trial.
+        train_rows: number of rows in its training set.
         epoch_losses, evaluations, gradient_norms: as in ``Outcome``.
     """
 
@@ -34,7 +34,7 @@ class TrainingCurves:
 
 
 def settings_to_draw(rows: Sequence[TrialRow]) -> set[Setting]:
-    """The first 12 settings that have a training which did not fail."""
+    """The first 12 settings with at least one training that did not fail."""
     settings = list(dict.fromkeys(row.setting for row in rows if row.status != "failed"))
     return set(settings[:MAXIMUM_SETTINGS])
 
@@ -42,12 +42,12 @@ def settings_to_draw(rows: Sequence[TrialRow]) -> set[Setting]:
 def training_curves(
     records: Iterable[tuple[Trial, Outcome]], settings: Container[Setting], audits: Mapping[str, Audit]
 ) -> Iterator[TrainingCurves]:
-    """The curves of trials that did not fail.
+    """The curves of all trials that did not fail.
 
     Arguments:
-        records: whole outcomes, from the store.
-        settings: those that are drawn.
-        audits: of the data, by digest.
+        records: trials with complete outcomes, from the store.
+        settings: the settings to draw.
+        audits: audits of the data, by digest.
     """
     for trial, outcome in records:
         setting = Setting.of(trial)
@@ -63,9 +63,9 @@ def training_curves(
 
 
 def by_setting(curves: Sequence[TrainingCurves]) -> Iterator[tuple[str, list[TrainingCurves]]]:
-    """The curves of each setting, with what sets it apart in words."""
+    """The curves of each setting, with the label that distinguishes it."""
     groups: dict[Setting, list[TrainingCurves]] = {}
     for each in curves:
         groups.setdefault(each.setting, []).append(each)
     varied = varied_columns(groups)
-    yield from ((setting.in_words(varied), of_setting) for setting, of_setting in groups.items())
+    yield from ((setting.in_words(varied), group) for setting, group in groups.items())

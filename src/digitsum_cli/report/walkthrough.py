@@ -1,11 +1,11 @@
-"""One sequence through one checkpoint, as a table and as a figure."""
+"""A sequence run through a checkpoint, as a table and as a figure."""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from digitsum_cli.core.registry import ACTIVATIONS
-from digitsum_cli.evaluation.walkthrough import WalkedTrial
+from digitsum_cli.evaluation.walkthrough import TrialWalkthrough
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 from digitsum_cli.table import Table, percent
@@ -14,20 +14,20 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 _MAXIMUM_UNITS = 48
 
 
-def walkthrough_table(walked_trial: WalkedTrial) -> Table:
-    """Answer after each step: digit, state, and the answer if the sequence ended there."""
-    walked, trial = walked_trial.walkthrough, walked_trial.trial
+def walkthrough_table(trial_walkthrough: TrialWalkthrough) -> Table:
+    """The table of each step: digit, hidden state, and the answer if the sequence ended there."""
+    walked, trial = trial_walkthrough.walkthrough, trial_walkthrough.trial
     units = walked.states.shape[1]
     lowest, highest = ACTIVATIONS[trial.model.activation].bounds
     highest = float(walked.states.max()) if math.isinf(highest) else highest
-    shown = f"state of {units} units, {lowest:g} to {highest:.3g}" + (
-        f" (the first {_MAXIMUM_UNITS})" if units > _MAXIMUM_UNITS else ""
+    shown = f"hidden state ({units} units, {lowest:g} to {highest:.3g}" + (
+        f"; first {_MAXIMUM_UNITS} shown)" if units > _MAXIMUM_UNITS else ")"
     )
-    of_gates = "; gates: how far open, mean over the units" if walked.gates else ""
+    gate_note = "; gates: mean opening over the units" if walked.gates else ""
     return Table(
-        f"Answer after each step{of_gates} (length {trial.length}, "
+        f"Answer after each step{gate_note} (length {trial.length}, "
         f"{trial.model.cell}, {trial.model.impl}, seed {trial.seed})",
-        ("step", "digit", shown, *walked.gates, "answer", "probability", f"of {walked.label}"),
+        ("step", "digit", shown, *walked.gates, "answer", "probability", f"probability of {walked.label}"),
         [
             [
                 str(step + 1),
@@ -36,20 +36,20 @@ def walkthrough_table(walked_trial: WalkedTrial) -> Table:
                 *(percent(float(opened[step].mean())) for opened in walked.gates.values()),
                 str(int(walked.probabilities[step].argmax())),
                 percent(float(walked.probabilities[step].max())),
-                walked_trial.probability_of_label(step),
+                trial_walkthrough.probability_of_label(step),
             ]
             for step, digit in enumerate(walked.digits)
         ],
     )
 
 
-def save_walkthrough_figure(walked_trial: WalkedTrial, folder: Path) -> list[Path]:
-    """Draws states and probabilities as heat maps, as PNG and SVG.
+def save_walkthrough_figure(trial_walkthrough: TrialWalkthrough, folder: Path) -> list[Path]:
+    """Draws states and probabilities as heat maps and saves them as PNG and SVG.
 
     Raises:
         DigitsumError: a file cannot be written.
     """
-    walked, trial = walked_trial.walkthrough, walked_trial.trial
+    walked, trial = trial_walkthrough.walkthrough, trial_walkthrough.trial
     digits = "".join(str(digit) for digit in walked.digits)
     name = digits if len(digits) <= _MAXIMUM_UNITS else f"{digits[:_MAXIMUM_UNITS]}-{len(digits)}"
     figure = draw_walkthrough(

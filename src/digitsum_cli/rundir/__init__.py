@@ -1,1 +1,1 @@
-"""The folder of a run: its files, its store, its one writer, and what may go on in it."""
+"""The run directory: its files, store and lock, and the checks before a run is resumed or overwritten."""

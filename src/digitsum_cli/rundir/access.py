@@ -1,4 +1,4 @@
-"""Who may write into the folder of a run, and what stands there before."""
+"""Exclusive access to a run directory, and the checks on what it already contains."""
 
 import contextlib
 import errno
@@ -19,20 +19,21 @@ _DIAGNOSIS = (
     *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
     *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???"),
 )
-_PART = re.compile(r"\.[0-9a-f]{32}\.part")
+_PARTIAL_FILE = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 @contextlib.contextmanager
 def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool) -> Iterator[None]:
-    """The folder, made if need be, for one writer alone.
+    """Locks the run directory for a single writer, and creates it if necessary.
 
     Arguments:
-        resume: leave the run that stands there as it is.
-        force: delete the run that stands there.
+        run: the run directory.
+        resume: keep the existing run.
+        force: delete the existing run.
 
     Raises:
-        InputError: see ``check_not_taken``, or another process writes there, or the folder cannot be written; what
-            stands there was not touched.
+        InputError: see ``check_not_taken``; or another process is writing there, or the folder cannot be written. The
+            existing files are left unchanged.
     """
     check_not_taken(run, resume=resume, force=force)
     require_writable(run.path)
@@ -44,28 +45,28 @@ def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool) -> 
     except OSError as error:
         raise _not_writable(run, error) from error
     with locked(run.lock, run.writer):
-        check_not_taken(run, resume=resume, force=force)  # again, now that nobody else writes
+        check_not_taken(run, resume=resume, force=force)  # again, now that no other process writes
         try:
             if not (resume and run.store.exists()):
                 _remove(run)
-            _remove_parts(run)
+            _remove_partial_files(run)
         except OSError as error:
             raise _not_writable(run, error) from error
         yield
 
 
 def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = False) -> None:
-    """Checks that the folder may be used for a run. One in which no trial has ended or begun may be replaced.
+    """Checks that the folder may be used for a run. A run in which no trial has started may be overwritten.
 
     Raises:
-        InputError: the path is a file, has links that lead out of it, holds files of the same names that are no
-            run's, or a run and neither ``resume`` nor ``force`` is given.
+        InputError: the path is a file; it has links that lead out of it; it contains files with the names of a run's
+            files but no run; or it contains a run, and neither ``resume`` nor ``force`` is given.
     """
     try:
         if run.path.exists() and not run.path.is_dir():
             raise InputError(f"{run.path} is a file", next_step="Choose another folder with --out")
-        standing = [path.name for path in run.own_files() if path.exists() and not _is_empty_folder(path)]
-        beside_store = [name for name in standing if not name.startswith(run.store.name)]
+        existing = [path.name for path in run.own_files() if path.exists() and not _is_empty_folder(path)]
+        existing_besides_store = [name for name in existing if not name.startswith(run.store.name)]
         has_store = run.store.exists()
         store_is_empty = has_store and run.store.stat().st_size == 0
     except InputError:
@@ -73,39 +74,39 @@ def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     except (OSError, ValueError) as error:
         raise _not_writable(run, error) from error
     check_links(run)
-    if standing and not has_store and not run.lock.exists():
+    if existing and not has_store and not run.lock.exists():
         raise InputError(
-            f"{run.path} is not a run of digitsum, and a run would write over what stands there: {', '.join(standing)}",
+            f"{run.path} is not a digitsum run, and a run would overwrite files in it: {', '.join(existing)}",
             next_step="Choose another folder with --out",
         )
-    if resume and beside_store and (store_is_empty or not has_store):
+    if resume and existing_besides_store and (store_is_empty or not has_store):
         raise InputError(
             f"{run.store} is {'damaged: it is empty' if store_is_empty else 'missing'}",
-            next_step="Copy it again, or replace the run with --force",
+            next_step="Copy it again, or overwrite the run with --force",
         )
-    if not standing or force or resume or not _has_results(run):
+    if not existing or force or resume or not _has_results(run):
         return
     raise InputError(
-        f"{run.path} already holds a run ({', '.join(standing)})",
-        next_step="train and sweep go on with theirs (--resume). Replace it (--force), or choose another folder with "
+        f"{run.path} already contains a run ({', '.join(existing)})",
+        next_step="Resume it with --resume (train and sweep), overwrite it with --force, or choose another folder with "
         "--out",
     )
 
 
 def require_writable(path: Path) -> None:
-    """Checks, without writing, that a file or folder can be written, before something takes long.
+    """Checks, without writing, that a file or folder can be written, before a long computation.
 
     Raises:
-        InputError: it cannot.
+        InputError: it cannot be written.
     """
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if not os.access(there, os.W_OK):
-        reason = os.strerror(errno.EROFS if _is_read_only(there) else errno.EACCES)
-    elif there != path and not there.is_dir():
-        reason = f"{there} is a file"
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not os.access(nearest, os.W_OK):
+        reason = os.strerror(errno.EROFS if _is_read_only(nearest) else errno.EACCES)
+    elif nearest != path and not nearest.is_dir():
+        reason = f"{nearest} is a file"
     else:
         return
-    raise InputError(f"cannot write to {path}: {reason}", next_step="Choose another place with --out")
+    raise InputError(f"cannot write to {path}: {reason}", next_step="Choose another location with --out")
 
 
 def _is_read_only(path: Path) -> bool:
@@ -113,10 +114,10 @@ def _is_read_only(path: Path) -> bool:
 
 
 def check_links(run: RunDirectory) -> None:
-    """Checks that none of the run's files and folders is a link to somewhere else.
+    """Checks that none of the run's files and folders is a link that leads out of it.
 
     Raises:
-        InputError: one is.
+        InputError: one of them is.
     """
     for path in (*run.own_files(), run.lock, run.writer):
         require_inside(path, run.path)
@@ -138,33 +139,35 @@ def _not_writable(run: RunDirectory, error: Exception) -> InputError:
 
 
 def _remove(run: RunDirectory) -> None:
-    """Deletes a run's own files, and nothing else that may lie beside them."""
+    """Deletes the files of a run, and no other files in its folder."""
     run.clear_figures()
     _clear_diagnosis(run)
     for checkpoint in run.checkpoints.glob("*.safetensors"):
         if is_checkpoint_name(checkpoint.name):
             checkpoint.unlink()
-    for path in sorted(run.own_files(), key=lambda path: path == run.store):  # the store last: it makes this a run
+    for path in sorted(
+        run.own_files(), key=lambda path: path == run.store
+    ):  # the store last: it marks the folder as a run
         if path.is_dir():
-            with contextlib.suppress(OSError):  # others' files are in it
+            with contextlib.suppress(OSError):  # it contains other files
                 path.rmdir()
         else:
             path.unlink(missing_ok=True)
 
 
 def _clear_diagnosis(run: RunDirectory) -> None:
-    """Deletes what the diagnosis leaves."""
+    """Deletes the files of the diagnosis."""
     for pattern in _DIAGNOSIS:
         for path in run.diagnosis.rglob(pattern):
             path.unlink()
     for folder in run.diagnosis.glob("*/"):
-        with contextlib.suppress(OSError):  # others' files are in it
+        with contextlib.suppress(OSError):  # it contains other files
             folder.rmdir()
 
 
-def _remove_parts(run: RunDirectory) -> None:
-    """Deletes what a process left that was killed while it wrote."""
+def _remove_partial_files(run: RunDirectory) -> None:
+    """Deletes the partial files of a process that was killed while writing."""
     folders = (run.path, run.checkpoints, run.figures, run.diagnosis, *run.diagnosis.glob("*/"))
     for path in (path for folder in folders for path in folder.glob(".*.part")):
-        if _PART.fullmatch(path.name):
+        if _PARTIAL_FILE.fullmatch(path.name):
             path.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""Digests that say whether a row of the store is what was written."""
+"""Checksums that detect damaged rows in the store."""
 
 import hashlib
 
 
 def sha256_of(*parts: str | bytes) -> str:
-    """Of the parts, each with its length before it, so that nothing can move from one to the next."""
+    """The SHA-256 of the parts, each preceded by its length, so that no byte can move from one part to the next."""
     digest = hashlib.sha256()
     for part in parts:
         content = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it."""
+"""The files of a run directory."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _MAXIMUM_PROVENANCE = 10_000_000
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """A run's folder and the files in it."""
+    """A run directory and its files."""
 
     path: Path
 
@@ -41,22 +41,22 @@ class RunDirectory:
 
     @property
     def results(self) -> Path:
-        """One row a trial."""
+        """One row per trial."""
         return self.path / "results.csv"
 
     @property
     def history(self) -> Path:
-        """One row an evaluation."""
+        """One row per evaluation."""
         return self.path / "history.csv"
 
     @property
     def analysis(self) -> Path:
-        """What the trials say together: summary, differences, memory spans, audit."""
+        """The analysis of all trials: summary, differences, memory spans, audit."""
         return self.path / "analysis.json"
 
     @property
     def comparison(self) -> Path:
-        """What ``compare`` found."""
+        """The result of ``compare``."""
         return self.path / "comparison.json"
 
     @property
@@ -71,7 +71,7 @@ class RunDirectory:
 
     @property
     def checkpoints(self) -> Path:
-        """The kept weights."""
+        """The best checkpoint of each trial."""
         return self.path / "checkpoints"
 
     @property
@@ -80,22 +80,22 @@ class RunDirectory:
         return self.path / "figures"
 
     def checkpoint(self, trial_name: str) -> Path:
-        """The kept weights of one trial."""
+        """The best checkpoint of one trial."""
         return self.checkpoints / f"{trial_name}.safetensors"
 
     @property
     def training_state(self) -> Path:
-        """Where a single training stands that has not ended."""
+        """The state of a single unfinished training."""
         return self.path / "training-state.safetensors"
 
     def clear_figures(self) -> None:
-        """Deletes the figures that this tool draws."""
+        """Deletes the figures drawn by digitsum."""
         for pattern in _FIGURES:
             for path in self.figures.glob(pattern):
                 path.unlink()
 
     def earlier_sessions(self) -> list[Any]:
-        """What ``provenance.json`` says of the sessions so far; the latest first."""
+        """The sessions recorded in ``provenance.json``, latest first."""
         try:
             latest = json.loads(read_bounded(self.provenance, _MAXIMUM_PROVENANCE))
             return [{name: value for name, value in latest.items() if name != "earlier"}, *latest.get("earlier", [])]
@@ -106,7 +106,7 @@ class RunDirectory:
         """Writes ``provenance.json``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         atomic_write(self.provenance, json_text(session).encode())
 
@@ -114,7 +114,7 @@ class RunDirectory:
         """Writes ``analysis.json``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         atomic_write(self.analysis, json_text(analysis).encode())
 
@@ -122,7 +122,7 @@ class RunDirectory:
         """Writes ``comparison.json``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         atomic_write(self.comparison, json_text(comparison).encode())
 
@@ -130,7 +130,7 @@ class RunDirectory:
         """Writes ``results.csv``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         atomic_write(self.results, csv_bytes(RESULT_COLUMNS, (row.columns for row in rows)))
 
@@ -138,22 +138,22 @@ class RunDirectory:
         """Writes ``history.csv``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, rows))
 
     @property
     def lock(self) -> Path:
-        """Held by the process that writes here."""
+        """The file locked by the process that is writing to the run."""
         return self.path / ".lock"
 
     @property
     def writer(self) -> Path:
-        """Which process that is."""
+        """The file that names this process."""
         return self.path / ".writer.json"
 
     def own_files(self) -> list[Path]:
-        """All of it that is this tool's, but for what says who writes."""
+        """All files and folders of a run, except the two that belong to the lock."""
         return [
             self.config,
             self.provenance,
@@ -172,12 +172,12 @@ class RunDirectory:
 
 
 def is_checkpoint_name(name: str) -> bool:
-    """Whether a run would call the kept weights of some trial so."""
+    """Whether a file name is that of a trial's checkpoint."""
     return bool(_CHECKPOINT.fullmatch(name))
 
 
 def open_run(path: Path | None, name: str) -> RunDirectory:
-    """The run directory at ``path``, or else at the first of ``runs/name``, ``runs/name-2`` … that is not there."""
+    """The run directory at ``path``, or without one the first of ``runs/name``, ``runs/name-2`` … that is free."""
     if path is not None:
         return RunDirectory(path)
     path, number = _RUNS / name, 1

@@ -1,4 +1,4 @@
-"""One writer at a time in a run directory."""
+"""The lock that admits one writer at a time to a run directory."""
 
 import contextlib
 import json
@@ -18,23 +18,23 @@ _MAXIMUM_BYTES = 1000
 
 @contextlib.contextmanager
 def locked(lock: Path, writer: Path) -> Iterator[None]:
-    """Holds the lock of a run directory. The system gives up that of a process that has ended, however it ended.
+    """Holds the lock of a run directory. The system releases it when the process ends, even if it is killed.
 
     Arguments:
-        lock: the file that is locked; it stays when the lock is given up.
-        writer: the file that names the process that has the lock, as long as it does.
+        lock: the file to lock; it is not deleted afterwards.
+        writer: the file that names the process holding the lock; it is deleted afterwards.
 
     Raises:
-        InputError: another process has the lock.
-        DigitsumError: a file cannot be made.
+        InputError: another process holds the lock.
+        DigitsumError: a file cannot be created.
     """
-    held = FileLock(lock, timeout=0)
+    file_lock = FileLock(lock, timeout=0)
     try:
-        held.acquire()
+        file_lock.acquire()
     except Timeout as error:
         raise InputError(
-            f"{lock.parent} is being written by {_named(writer)}",
-            next_step="Wait until it has ended, or choose another folder with --out",
+            f"{lock.parent} is in use by {_describe(writer)}",
+            next_step="Wait until it finishes, or choose another folder with --out",
         ) from error
     except OSError as error:
         raise DigitsumError(f"cannot write {lock}: {error.strerror}") from error
@@ -44,10 +44,10 @@ def locked(lock: Path, writer: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             writer.unlink()
-        held.release()
+        file_lock.release()
 
 
-def _named(writer: Path) -> str:
+def _describe(writer: Path) -> str:
     try:
         process = json.loads(read_bounded(writer, _MAXIMUM_BYTES))
         return f"process {int(process['id'])} on {str(process['host'])[:100]}"

@@ -1,4 +1,4 @@
-"""Where results come from: versions, platform, threads, command line, commit, start and end."""
+"""The provenance of results: versions, platform, threads, command line, commit, start and end times."""
 
 import datetime
 import os
@@ -15,11 +15,11 @@ _PACKAGES = ("torch", "numpy", "numba", "scipy", "safetensors", "pydantic", "pyy
 
 
 def describe_session(command: list[str], processes: int) -> dict[str, Any]:
-    """What is known when a study starts.
+    """The provenance known when a study starts.
 
     Arguments:
         command: the command line.
-        processes: how many trials run side by side; each has one thread.
+        processes: number of parallel trials, one thread each.
     """
     versions = {"digitsum": digitsum_cli.__version__, "python": platform.python_version()}
     versions |= {package: metadata.version(package) for package in _PACKAGES}
@@ -38,12 +38,12 @@ def describe_session(command: list[str], processes: int) -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, in seconds."""
+    """The current time in UTC, in ISO 8601 format, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _git_commit() -> str | None:
-    """The commit of this package's own source, when it runs from a checkout that tracks it."""
+    """The commit of this package's source, if it runs from a Git checkout that tracks it."""
     folder = Path(__file__).parent
     try:
         tracked = _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)

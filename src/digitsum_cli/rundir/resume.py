@@ -1,4 +1,4 @@
-"""What a run that stands in a folder has to do with the settings it is to go on with."""
+"""Checks that an existing run can be resumed with the given settings."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from digitsum_cli.settings.schema import leaf_keys
 from digitsum_cli.trials.plan import Plan
 
 _MAXIMUM_DIFFERENCES = 5
-_OF_NO_TRIAL = ("sweep", "train.log_every")
+_IGNORED_KEYS = ("sweep", "train.log_every")
 
 
 def check_same_settings(settings: Settings, plan: Plan, store: Store, run: RunDirectory) -> None:
-    """Checks that every trial that has ended is one of the plan's.
+    """Checks that every finished trial is part of the plan.
 
     Raises:
-        InputError: one is not; the message shows what has changed.
+        InputError: one is not; the message lists the changed settings.
     """
     others = store.ended_identities() - {trial.identity for trial in plan.trials}
     if others:
         trials = "a trial" if len(others) == 1 else f"{len(others)} trials"
         raise InputError(
-            f"{run.path} holds {trials} that these settings do not have: {_changes(settings, run)}",
+            f"{run.path} contains {trials} that these settings do not include: {_changes(settings, run)}",
             next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
         )
 
@@ -32,29 +32,29 @@ def _changes(settings: Settings, run: RunDirectory) -> str:
     try:
         before = resolve_settings(run.config)
     except InputError:
-        return f"what they had cannot be read from {run.config}"
+        return f"the earlier settings cannot be read from {run.config}"
     differences = _differences(before, settings)
-    changes = [f"{key} was {_shown(old)} and is {_shown(new)}" for key, (old, new) in differences.items()]
+    changes = [f"{key} was {_format(old)} and is now {_format(new)}" for key, (old, new) in differences.items()]
     if not changes:
         folder = settings.data.dir
-        return "the settings are the same" + (f", so the data in {folder} have changed" if folder else "")
+        return "the settings are the same" + (f", so the data in {folder} must have changed" if folder else "")
     if len(changes) > _MAXIMUM_DIFFERENCES:
         changes[_MAXIMUM_DIFFERENCES:] = [f"and {len(changes) - _MAXIMUM_DIFFERENCES} more"]
-    told = "; ".join(changes)
+    text = "; ".join(changes)
     if "data.lengths" in differences and set(before.data.lengths) <= set(settings.data.lengths):
-        told += " (a length changes the rows of those after it: add lengths at the end)"
-    return told
+        text += " (a new length changes the rows of the lengths after it: add new lengths at the end)"
+    return text
 
 
 def _differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
-    """The keys whose values are not among the new ones any more, with the old and the new ones."""
+    """The keys that lost a value, with their old and new values."""
     found = {}
     for key in leaf_keys():
-        if key in _OF_NO_TRIAL:
+        if key in _IGNORED_KEYS:
             continue
         old, new = _values(before, key), _values(after, key)
-        grown = new[: len(old)] == old if key == "data.lengths" else set(old) <= set(new)
-        if not grown:
+        only_added = new[: len(old)] == old if key == "data.lengths" else set(old) <= set(new)
+        if not only_added:
             found[key] = old, new
     return found
 
@@ -69,6 +69,6 @@ def _values(settings: Settings, key: str) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _shown(values: tuple[Any, ...]) -> str:
+def _format(values: tuple[Any, ...]) -> str:
     text = ",".join("none" if value is None else str(value) for value in values)
     return text if len(text) <= 40 else f"{text[:40]}…"

@@ -1,6 +1,6 @@
-"""The store of a run: trials, outcomes and histories, one transaction a trial.
+"""The store of a run: trials, outcomes and histories, one transaction per trial.
 
-Every row carries a digest of what it says, so that a damaged file is noticed and no wrong number comes out of it.
+Every row has a checksum, so that a damaged file is detected rather than read as wrong numbers.
 """
 
 import json
@@ -23,18 +23,18 @@ from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.trial import Trial
 
 _RECORD = ("step_losses", "epoch_losses", "evaluations", "gradient_norms", "weights")
-"""The parts of an outcome that are not in its JSON."""
+"""The fields of an outcome that are not part of its JSON."""
 
 
 class Store:
-    """The store of one run. Weights are not in it: they are the checkpoints.
+    """The store of one run. The weights are stored separately, as checkpoints.
 
     Arguments:
         path: the SQLite file.
-        create: open it to be written, and make it if it is not there.
+        create: open the file for writing, and create it if it does not exist.
 
     Raises:
-        InputError: the file is not there, is not a store, is damaged, or was written by a newer version.
+        InputError: the file does not exist, is not a store, is damaged, or was written by a newer version.
         DigitsumError: it cannot be opened or written.
     """
 
@@ -52,11 +52,11 @@ class Store:
         self.close()
 
     def plan(self, trials: Iterable[Trial], audits: Mapping[str, Audit]) -> None:
-        """Notes down what will be run, in one transaction, in place of an earlier plan.
+        """Records the planned trials in one transaction, replacing an earlier plan.
 
         Arguments:
-            trials: in the order of the tables; all that have ended are among them.
-            audits: of their data, by digest.
+            trials: trials in table order, including all finished ones.
+            audits: audits of their data, by digest.
 
         Raises:
             DigitsumError: the store cannot be written.
@@ -79,7 +79,7 @@ class Store:
         self._file.write(statements)
 
     def audits(self) -> dict[str, Audit]:
-        """What was found in the data, by digest.
+        """The audits of the data, by digest.
 
         Raises:
             InputError: the store is damaged.
@@ -87,7 +87,7 @@ class Store:
         audits = {}
         for data_digest, audit, digest in self._file.read("SELECT data_digest, audit, digest FROM audits"):
             if digest != sha256_of(data_digest, audit):
-                raise self._file.damaged("an audit is not what was written")
+                raise self._file.damaged("an audit does not match its checksum")
             try:
                 audits[data_digest] = _adapter(Audit).validate_json(audit, strict=True)
             except (ValueError, TypeError) as error:
@@ -120,7 +120,7 @@ class Store:
         self._file.write(statements)
 
     def trials(self) -> dict[str, Trial]:
-        """Every planned trial, by identity, in the order of the tables.
+        """Every planned trial by identity, in table order.
 
         Raises:
             InputError: the store is damaged.
@@ -133,12 +133,12 @@ class Store:
             except (ValueError, TypeError, RecursionError) as error:
                 raise self._file.damaged(f"the settings of trial {identity}: {error}") from error
             if position != place or trial.identity != identity:
-                raise self._file.damaged("the trials are not those that were written")
+                raise self._file.damaged("the list of trials was changed")
             trials[identity] = trial
         return trials
 
     def ended_identities(self) -> set[str]:
-        """The identities of the trials that have ended.
+        """The identities of the finished trials.
 
         Raises:
             InputError: the store is damaged.
@@ -146,7 +146,7 @@ class Store:
         return {identity for (identity,) in self._file.read("SELECT trial FROM outcomes")}
 
     def ended(self) -> dict[str, Outcome]:
-        """What the trials gave that have ended, by identity, without losses, evaluations, gradient norms and weights.
+        """The outcomes of the finished trials by identity, without losses, evaluations, gradient norms and weights.
 
         Raises:
             InputError: the store is damaged.
@@ -155,7 +155,7 @@ class Store:
         return {identity: self._outcome(identity, *row) for identity, *row in rows}
 
     def records(self, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Outcome]]:
-        """Those of ``trials`` that have ended, in order, one outcome at a time, whole but for its weights.
+        """The finished ones of ``trials``, in order, with their outcomes, complete except for the weights.
 
         Raises:
             InputError: the store is damaged.
@@ -165,7 +165,7 @@ class Store:
                 yield trial, outcome
 
     def outcome(self, trial: Trial) -> Outcome | None:
-        """What a trial gave, whole but for its weights; None if it has not ended.
+        """The outcome of a trial, complete except for the weights; None if the trial has not finished.
 
         Raises:
             InputError: the store is damaged.
@@ -188,7 +188,7 @@ class Store:
         parts = (evaluations, step_losses, epoch_losses, *(part for pair in norms for part in pair))
         try:
             if described[1] != sha256_of(*parts):
-                raise self._file.damaged(f"the losses of trial {identity} are not what was written")
+                raise self._file.damaged(f"the losses of trial {identity} do not match their checksum")
             return replace(
                 outcome,
                 evaluations=_unpack_evaluations(evaluations),
@@ -202,7 +202,7 @@ class Store:
     def _outcome(self, identity: str, text: str, record_digest: str, digest: str) -> Outcome:
         try:
             if digest != sha256_of(identity, text, record_digest):
-                raise self._file.damaged(f"the outcome of trial {identity} is not what was written")
+                raise self._file.damaged(f"the outcome of trial {identity} does not match its checksum")
             outcome: Outcome = _adapter(Outcome).validate_python(json.loads(text))
         except InputError:
             raise
@@ -212,9 +212,9 @@ class Store:
 
 
 def has_outcomes(path: Path) -> bool:
-    """Whether a trial has ended in the store at ``path``; a file that is no store counts as one that has."""
+    """Whether the store at ``path`` contains a finished trial; a file that is not a store counts as containing one."""
     try:
-        if path.stat().st_size == 0:  # a process was killed before it made the tables
+        if path.stat().st_size == 0:  # a process was killed before it created the tables
             return False
         with Store(path) as store:
             return bool(store.ended_identities())

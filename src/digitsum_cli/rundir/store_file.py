@@ -1,6 +1,6 @@
-"""The SQLite file of a run: how it is opened, checked, migrated, read and written.
+"""Opens, checks, migrates, reads and writes the SQLite file of a run.
 
-Only a file whose tables are exactly these is read: nothing else that SQLite could be made to compute is ever asked for.
+Only a file with exactly the expected tables is read, so that a crafted file cannot make SQLite compute anything else.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from digitsum_cli.rundir.store_tables import TABLES, VERSION
 
 _SECONDS_BETWEEN_TRIES = 0.2
 _SECONDS_TO_WAIT = 300.0
-"""While another process reads or writes; a Ctrl-C is heard meanwhile."""
+"""While another process is reading or writing; Ctrl-C still works meanwhile."""
 
 T = TypeVar("T")
 
@@ -25,21 +25,21 @@ T = TypeVar("T")
 class StoreFile:
     """An open store.
 
-    One of an earlier version is migrated in a transaction if it is opened to be written. If it is only read, the file
-    stays as it is, and a temporary copy is migrated.
+    If it is opened for writing, an earlier format is migrated in a transaction. If it is only read, the file is left
+    unchanged, and a temporary copy is migrated.
 
     Arguments:
         path: the SQLite file.
-        create: open it to be written, and make it if it is not there.
+        create: open the file for writing, and create it if it does not exist.
 
     Raises:
-        InputError: the file is not there, is not a store, is damaged, or was written by a newer version.
+        InputError: the file does not exist, is not a store, is damaged, or was written by a newer version.
         DigitsumError: it cannot be opened or written.
     """
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self._path = path
-        with self._errors_named():
+        with self._translate_errors():
             mode = "rwc" if create else "rw"  # rw is read-only where the file or its folder is
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
@@ -51,7 +51,7 @@ class StoreFile:
                 raise
 
     def _prepare(self, create: bool) -> None:
-        """Makes the tables of a new file; checks those of an old one, and migrates them if need be."""
+        """Creates the tables of a new file; checks those of an existing one, and migrates them if necessary."""
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA trusted_schema = OFF")
         version = self._value("PRAGMA user_version")
@@ -64,21 +64,21 @@ class StoreFile:
             return
         if version > VERSION:
             raise InputError(
-                f"{self._path} was written by a newer digitsum (version {version}); this one reads up to version "
+                f"{self._path} was written by a newer digitsum (format {version}); this one reads formats up to "
                 f"{VERSION}",
-                next_step="Use the digitsum that wrote it, or another folder",
+                next_step="Upgrade digitsum, or choose another folder",
             )
         if version != VERSION and version not in MIGRATIONS:
-            raise InputError(f"{self._path} is not a readable store: its version is {version}")
+            raise InputError(f"{self._path} is not a readable store: its format is {version}")
         if tables != set(TABLES if version == VERSION else MIGRATIONS[version].tables):
             raise InputError(f"{self._path} is not a readable store: its tables are not those of a run")
         if self._path.stat().st_size % self._value("PRAGMA page_size"):
-            raise self.damaged("it was cut short")
+            raise self.damaged("it is truncated")
         if (
             self._value("PRAGMA quick_check(1)") != "ok"
             or self._connection.execute("PRAGMA foreign_key_check").fetchone()
         ):
-            raise self.damaged("its pages do not fit together")
+            raise self.damaged("its pages are inconsistent")
         if version < VERSION:
             self._migrate(version, in_place=create)
 
@@ -111,16 +111,16 @@ class StoreFile:
         self._connection.close()
 
     def read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows that a query gives; while another process writes, it waits.
+        """The rows returned by a query; waits while another process is writing.
 
         Raises:
             InputError: the store is damaged.
         """
-        with self._errors_named():
+        with self._translate_errors():
             return self._retry_while_busy(lambda: self._connection.execute(query, values).fetchall())
 
     def write(self, statements: Callable[[sqlite3.Connection], None]) -> None:
-        """Runs statements in one transaction; while another process reads, it waits.
+        """Runs statements in one transaction; waits while another process is reading.
 
         Raises:
             DigitsumError: the store cannot be written.
@@ -130,11 +130,11 @@ class StoreFile:
             with self._connection:
                 statements(self._connection)
 
-        with self._errors_named():
+        with self._translate_errors():
             self._retry_while_busy(transaction)
 
     def _retry_while_busy(self, work: Callable[[], T]) -> T:
-        """Does work again as long as another process holds the file."""
+        """Retries as long as another process has locked the file."""
         deadline = time.monotonic() + _SECONDS_TO_WAIT
         while True:
             try:
@@ -146,18 +146,18 @@ class StoreFile:
             time.sleep(_SECONDS_BETWEEN_TRIES)
 
     def damaged(self, what: str) -> InputError:
-        """The error that says so."""
+        """The error for a damaged store."""
         return InputError(
             f"{self._path} is damaged: {what}",
-            next_step="Copy it again, run the sweep into another folder, or replace it with --force",
+            next_step="Copy it again, run the sweep in another folder, or overwrite it with --force",
         )
 
     @contextlib.contextmanager
-    def _errors_named(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
-            message = f"the store {self._path} cannot be used: {error}"
+            message = f"cannot access the store {self._path}: {error}"
             if "full" in str(error) or "I/O" in str(error):
                 raise NoSpaceError(message) from error
             raise DigitsumError(message) from error

@@ -1,7 +1,7 @@
 """The tables of a store, and the version of their format."""
 
 VERSION = 5
-"""A new version needs a file in ``migrations/``."""
+"""Every new version needs a file in ``migrations/``."""
 
 TABLES = (
     """CREATE TABLE trials (

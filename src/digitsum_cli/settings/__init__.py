@@ -1,4 +1,4 @@
-"""What a YAML file, ``--set`` and the options may say, checked and resolved into one ``Settings``."""
+"""Checks the values of a YAML file, ``--set`` and the options, and resolves them into one ``Settings``."""
 
 from digitsum_cli.settings.override import Override
 from digitsum_cli.settings.resolve import parse_assignment, resolve_settings

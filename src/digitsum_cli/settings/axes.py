@@ -14,25 +14,27 @@ from digitsum_cli.settings.document import KeyPath, parse_value
 from digitsum_cli.settings.override import Override, apply_override
 from digitsum_cli.settings.ranges import parse_whole_numbers
 from digitsum_cli.settings.schema import AxisValue, Settings, axis_keys, leaf_keys
-from digitsum_cli.settings.validation import origin_of, shown, suggestion, validate
+from digitsum_cli.settings.validation import format_value, origin_of, suggestion, validate
 
 MAXIMUM_TRIALS = 100_000
 
-_OF_A_NETWORK = ("cell", "activation", "init", "init_scale", "forget_bias")
-"""The keys of ``model`` that must fit together."""
+_NETWORK_SETTINGS = ("cell", "activation", "init", "init_scale", "forget_bias")
+"""The keys of ``model`` that must be compatible."""
 
 
 def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[Any]]:
-    """The values of each axis, not checked yet, so that they can be counted first.
+    """The values of each axis, still unchecked, so that they can be counted first.
 
     Raises:
-        InputError: a key cannot vary, or an axis is empty or far too long.
+        InputError: a key cannot vary, or an axis is empty or too long.
     """
     if axes is None:
         return {}
     if not isinstance(axes, dict):
         raise InputError(
-            f"sweep is {shown(axes)}", where=origin_of(("sweep",), origins), allowed="axes such as train.seed: 0..9"
+            f"sweep is {format_value(axes)}",
+            where=origin_of(("sweep",), origins),
+            allowed="axes such as train.seed: 0..9",
         )
     listed = {}
     for key, given in axes.items():
@@ -42,7 +44,9 @@ def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[An
                 f"sweep cannot vary {key!r}",
                 where=where,
                 allowed=", ".join(axis_keys()),
-                next_step="Lengths stand in data.lengths" if key == "data.lengths" else suggestion(key, axis_keys()),
+                next_step="To vary the length, set data.lengths"
+                if key == "data.lengths"
+                else suggestion(key, axis_keys()),
             )
         listed[key] = _axis_items(key, given, where)
         if not listed[key]:
@@ -51,7 +55,7 @@ def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[An
 
 
 def _axis_items(key: str, given: object, where: str) -> list[Any]:
-    """The values of an axis: a list, ``a,b``, or for whole numbers a range."""
+    """The values of an axis: a list, ``a,b``, or a range of whole numbers."""
     items: list[Any] = []
     for item in given if isinstance(given, list) else [given]:
         if isinstance(item, str) and leaf_keys()[key].annotation is int:
@@ -71,23 +75,23 @@ def _axis_items(key: str, given: object, where: str) -> list[Any]:
 def check_axis(
     key: str, items: Sequence[Any], tree: Mapping[str, Any], origins: Mapping[KeyPath, str]
 ) -> tuple[AxisValue, ...]:
-    """The values of an axis, each checked as a single value at its key would be.
+    """The values of an axis, each checked like a single value of its key.
 
     Raises:
-        InputError: a value is wrong, or stands twice.
+        InputError: a value is invalid or given twice.
     """
     where = origin_of(("sweep", key), origins)
     values = [_value_at(_with_value(tree, key, item, origins, where), key) for item in items]
     if len(set(values)) < len(values):
-        twice = Counter(values).most_common(1)[0][0]
-        raise InputError(f"the axis {key} has {twice!r} twice", where=where)
+        duplicate = Counter(values).most_common(1)[0][0]
+        raise InputError(f"the axis {key} contains {duplicate!r} twice", where=where)
     return tuple(values)
 
 
 def check_combined_data_size(
     axes: Mapping[str, tuple[AxisValue, ...]], tree: Mapping[str, Any], origins: Mapping[KeyPath, str]
 ) -> None:
-    """Checks the largest combination; each value was checked alone before.
+    """Checks the largest combination of sizes; each value has already been checked alone.
 
     Raises:
         InputError: its data do not fit in memory.
@@ -105,19 +109,19 @@ def check_combined_data_size(
 def check_compatibility(
     settings: Settings, axes: Mapping[str, tuple[AxisValue, ...]], origins: Mapping[KeyPath, str]
 ) -> None:
-    """Checks that the settings of every network fit together.
+    """Checks that the model settings are compatible in every combination of the axes.
 
     Arguments:
-        settings: without axes.
-        axes: their values.
+        settings: the settings without axes.
+        axes: the values of each axis.
         origins: where each value was given.
 
     Raises:
-        InputError: in some combination of the axes, they do not.
+        InputError: a combination is incompatible.
     """
-    values = (axes.get(f"model.{name}", (getattr(settings.model, name),)) for name in _OF_A_NETWORK)
+    values = (axes.get(f"model.{name}", (getattr(settings.model, name),)) for name in _NETWORK_SETTINGS)
     for combination in itertools.product(*values):
-        incompatibility = find_incompatibility(**dict(zip(_OF_A_NETWORK, combination, strict=True)))
+        incompatibility = find_incompatibility(**dict(zip(_NETWORK_SETTINGS, combination, strict=True)))
         if incompatibility:
             key = f"model.{incompatibility.setting}"
             path = ("sweep", key) if key in axes else ("model", incompatibility.setting)
@@ -125,7 +129,9 @@ def check_compatibility(
                 incompatibility.what,
                 where=origin_of(path, origins),
                 allowed=incompatibility.allowed,
-                next_step="Sweep apart what does not fit together" if axes.keys() & {key, "model.cell"} else None,
+                next_step="Use a separate sweep for each compatible combination"
+                if axes.keys() & {key, "model.cell"}
+                else None,
             )
 
 

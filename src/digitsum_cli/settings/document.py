@@ -1,8 +1,7 @@
-"""YAML, narrowed to what settings need, with the line that each key stands on.
+"""A subset of YAML for settings, with the line number of each key.
 
-Read are mappings, lists, text, whole numbers, numbers (``1e-3`` is one), ``true``, ``false`` and ``null``. Keys are
-text and stand once. Anchors, aliases, tags, and files that are huge or deeply nested are refused, so reading is always
-quick.
+Supports mappings, lists, strings, integers, floats (including ``1e-3``), ``true``, ``false`` and ``null``. Keys are
+unique strings. Anchors, aliases, tags, and huge or deeply nested files are rejected, so reading is always fast.
 """
 
 import re
@@ -27,14 +26,14 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_.]*")
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a YAML mapping, and for the path of each key the ``file:line`` it stands on."""
+    """The values of a YAML mapping, and the ``file:line`` of each key, by its path."""
 
     values: dict[str, Any]
     origins: dict[KeyPath, str]
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; refuses aliases and deep nesting."""
+    """Composes nodes; rejects anchors, aliases, tags and deep nesting."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (the base class's attribute, replaced below)
     depth = 0
@@ -42,9 +41,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not read here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not supported", problem_mark=event.start_mark)
         if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem=f"the tag {event.tag!r} is not read here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the tag {event.tag!r} is not supported", problem_mark=event.start_mark)
         if self.depth > _MAXIMUM_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
         self.depth += 1
@@ -66,14 +65,14 @@ def read_document(path: Path) -> Document:
     """Reads a YAML file that holds one mapping (or nothing).
 
     Raises:
-        InputError: the file is missing, too large or not UTF-8, or anything that ``parse_document`` refuses.
+        InputError: the file is missing, too large or not UTF-8, or ``parse_document`` rejects its text.
     """
     try:
         text = read_bounded(path, _MAXIMUM_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise InputError(
             f"cannot read the config {path}: {error.strerror}",
-            next_step="digitsum configs lists the shipped ones; --print-config shows what a config looks like",
+            next_step="To list the shipped configs: digitsum configs. To see what a config looks like: --print-config",
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text") from error
@@ -85,10 +84,10 @@ def parse_document(text: str, source: str) -> Document:
 
     Arguments:
         text: the YAML.
-        source: its name, for the messages.
+        source: the name of the file, for error messages.
 
     Raises:
-        InputError: the text does not parse, is not a mapping, or a key stands twice or is not text.
+        InputError: the text is not valid YAML or not a mapping, or a key is given twice or is not a string.
     """
     origins: dict[KeyPath, str] = {}
 
@@ -99,18 +98,20 @@ def parse_document(text: str, source: str) -> Document:
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
         return Document({}, origins)
     if not isinstance(node, yaml.MappingNode):
-        raise InputError("settings are 'key: value' lines, not a single value or a list", where=locate(node.start_mark))
+        raise InputError(
+            "settings must be 'key: value' lines, not a single value or a list", where=locate(node.start_mark)
+        )
     return Document(_build(node, locate, (), origins), origins)
 
 
 def parse_value(text: str, source: str) -> Any:
-    """Reads one YAML value, as after ``--set key=``.
+    """Reads one YAML value, such as the value in ``--set key=value``.
 
     Raises:
-        InputError: the text does not parse, or is over 100,000 characters long.
+        InputError: the text is not valid YAML, or is over 100,000 characters long.
     """
     if len(text) > _MAXIMUM_BYTES:
-        raise InputError(f"a value of over {_MAXIMUM_BYTES:,} characters", where=f"{source[:60]}…")
+        raise InputError(f"the value is longer than {_MAXIMUM_BYTES:,} characters", where=f"{source[:60]}…")
 
     def locate(_: yaml.Mark | None) -> str:
         return source
@@ -124,9 +125,9 @@ def _compose(text: str, locate: Locate) -> yaml.Node | None:
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         problem = error.problem or error.context
-        raise InputError(f"not readable as YAML: {problem}", where=locate(error.problem_mark)) from error
+        raise InputError(f"not valid YAML: {problem}", where=locate(error.problem_mark)) from error
     except yaml.YAMLError as error:
-        raise InputError(f"not readable as YAML: {str(error).splitlines()[0]}", where=locate(None)) from error
+        raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", where=locate(None)) from error
     return node
 
 
@@ -136,11 +137,11 @@ def _build(node: yaml.Node, locate: Locate, path: KeyPath, origins: dict[KeyPath
         for key_node, value_node in node.value:
             where = locate(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
-                raise InputError("a key that is not a word", where=where)
+                raise InputError("the key is not a word", where=where)
             key = key_node.value
             if key in values:
                 first = origins.get((*path, key), where)
-                raise InputError(f"the key {key!r} stands twice (first at {first})", where=where)
+                raise InputError(f"the key {key!r} is given twice (first at {first})", where=where)
             origins[(*path, key)] = where
             values[key] = _build(value_node, locate, (*path, key), origins)
         return values
@@ -162,17 +163,17 @@ def _scalar(node: yaml.Node, locate: Locate) -> str | int | float | bool | None:
             case "null":
                 return None
     except ValueError as error:
-        raise InputError(f"{text[:20]!r} is not a number that fits", where=locate(node.start_mark)) from error
+        raise InputError(f"{text[:20]!r} is not a valid number", where=locate(node.start_mark)) from error
     return text
 
 
 def dump_document(values: Mapping[str, Any]) -> str:
-    """YAML text that ``parse_document`` reads back to the same values."""
+    """The values as YAML text that ``parse_document`` reads back unchanged."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text plainly where it reads back as text, else in quotes."""
+    """Writes a string without quotes if it reads back as a string, otherwise in quotes."""
 
 
 def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:

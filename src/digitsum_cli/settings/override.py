@@ -1,4 +1,4 @@
-"""One value from the command line, and how it gets into the tree of values."""
+"""One value from the command line, and how it overrides the tree of values."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
 from digitsum_cli.settings.renamed_keys import current_key
-from digitsum_cli.settings.validation import origin_of, shown
+from digitsum_cli.settings.validation import format_value, origin_of
 
 _SECTIONS = ("data", "data.k", "model", "train", "sweep")
 
@@ -17,8 +17,8 @@ class Override:
 
     Arguments:
         key: dotted, such as ``train.lr`` or, for an axis, ``sweep.train.lr``.
-        value: as YAML would give it.
-        origin: what the user typed, for the messages.
+        value: the value as read from YAML.
+        origin: what the user typed, for error messages.
     """
 
     key: str
@@ -27,17 +27,18 @@ class Override:
 
     @property
     def path(self) -> KeyPath:
-        """Where the value belongs; the part behind ``sweep.`` is one key."""
+        """The path of the value; everything after ``sweep.`` is one key."""
         section, _, axis = self.key.partition(".")
         return (section, axis) if section == "sweep" and axis else tuple(self.key.split("."))
 
 
 def apply_override(override: Override, tree: dict[str, Any], origins: dict[KeyPath, str]) -> None:
-    """Writes an override into the tree of values; a single value takes the place of axes of the same key,
-    and of a section only the keys that are given change.
+    """Writes an override into the tree of values.
+
+    A single value replaces the axis of the same key; a section changes only the keys that it contains.
 
     Raises:
-        InputError: a section on the way is no section.
+        InputError: the path leads through a value that is not a section.
     """
     if isinstance(override.value, dict) and override.key in _SECTIONS:
         for key, value in override.value.items():
@@ -50,7 +51,9 @@ def apply_override(override: Override, tree: dict[str, Any], origins: dict[KeyPa
         branch = branch.setdefault(section, {})
         if not isinstance(branch, dict):
             where = origin_of(override.path[:depth], origins)
-            raise InputError(f"{'.'.join(sections[:depth])} is {shown(branch)}", where=where, allowed="a section")
+            raise InputError(
+                f"{'.'.join(sections[:depth])} is {format_value(branch)}", where=where, allowed="a section"
+            )
     branch[leaf] = override.value
     for path in [path for path in origins if path[: len(override.path)] == override.path]:
         del origins[path]

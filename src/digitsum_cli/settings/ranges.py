@@ -19,7 +19,7 @@ def parse_whole_numbers(text: str, default_step: int) -> tuple[int, ...]:
         The numbers, in the order given.
 
     Raises:
-        ValueError: the text is of another form, a range runs backwards, or there are over 100,000 numbers.
+        ValueError: the text has another form, a range runs backwards, or there are over 100,000 numbers.
 
     Example:
         >>> parse_whole_numbers("5..35..10,50", default_step=5)

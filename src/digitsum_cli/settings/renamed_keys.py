@@ -1,4 +1,4 @@
-"""Keys of earlier versions: still read, under their new names, with a warning."""
+"""Renamed keys: the old names still work, with a warning."""
 
 import warnings
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ _NEW_NAMES = {"train.early_stop": "train.patience"}
 
 
 def current_key(key: str, value: object, where: str) -> str:
-    """The name of a dotted key today; warns if it has changed, unless the value is null and has no effect.
+    """The current name of a dotted key; warns if it was renamed, unless the value is null and has no effect.
 
     Arguments:
         key: such as ``train.early_stop``, or ``sweep.train.early_stop`` for an axis.
-        value: at this key.
-        where: it was found, for the warning.
+        value: the value of the key.
+        where: where the key was found, for the warning.
     """
     axis, name = ("sweep.", key.removeprefix("sweep.")) if key.startswith("sweep.") else ("", key)
     if name not in _NEW_NAMES:
@@ -26,10 +26,10 @@ def current_key(key: str, value: object, where: str) -> str:
 
 
 def with_current_keys(values: Mapping[str, Any], origins: dict[tuple[str, ...], str]) -> dict[str, Any]:
-    """The values of a document under today's names; their origins move with them.
+    """The values of a document under the current names; updates their origins as well.
 
     Raises:
-        InputError: a value is given under its old and its new name.
+        InputError: a key is given under both its old and its new name.
     """
     tree = {name: dict(section) if isinstance(section, dict) else section for name, section in values.items()}
     for old, new in _NEW_NAMES.items():

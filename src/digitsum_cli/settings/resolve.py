@@ -1,4 +1,4 @@
-"""From defaults, a file, ``--set`` and options to one ``Settings``."""
+"""Resolves defaults, a file, ``--set`` and options into one ``Settings``."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from digitsum_cli.settings.axes import (
     list_axes,
 )
 from digitsum_cli.settings.document import KeyPath, dump_document, parse_value, read_document
-from digitsum_cli.settings.estimates import time_in_words
+from digitsum_cli.settings.estimates import format_duration
 from digitsum_cli.settings.override import Override, apply_override
 from digitsum_cli.settings.renamed_keys import with_current_keys
 from digitsum_cli.settings.schema import Settings
@@ -22,15 +22,15 @@ from digitsum_cli.settings.validation import origin_of, validate
 
 
 def parse_assignment(text: str) -> Override:
-    """Reads what follows ``--set``: ``key=value``, the value as in a YAML file.
+    """Reads the argument of ``--set``: ``key=value``, with the value as in a YAML file.
 
     Raises:
-        InputError: there is no ``=`` or no key, or the value does not parse.
+        InputError: there is no ``=`` or no key, or the value is not valid YAML.
     """
     key, equals, value = text.partition("=")
     origin = f"--set {text}"
     if not equals or not key.strip():
-        raise InputError("not of the form key=value", where=origin, allowed="for example --set train.lr=0.003")
+        raise InputError("not in the form key=value", where=origin, allowed="for example --set train.lr=0.003")
     return Override(key.strip(), parse_value(value, origin), origin)
 
 
@@ -41,17 +41,17 @@ def resolve_settings(
 ) -> Settings:
     """Resolves defaults, then ``config`` (or ``preset`` where there is none), then ``overrides`` in order.
 
-    A single value on the command line takes the place of an axis of the same key.
+    A single value on the command line replaces an axis of the same key.
 
     Arguments:
         config: a YAML file.
         overrides: values from the command line.
-        preset: what a command uses instead of the book's settings when no file is given.
+        preset: values that replace the book's settings if no file is given.
 
     Raises:
-        InputError: a key is unknown or stands twice, a value is of the wrong type or out of range, settings of the
-            network do not fit together, an axis varies something that cannot vary, or there are over 100,000 trials.
-            The message names the file and line or the option.
+        InputError: a key is unknown or given twice, a value has the wrong type or is out of range, model settings are
+            incompatible, an axis varies a key that cannot vary, or there are over 100,000 trials. The message names
+            the file and line, or the option.
     """
     tree: dict[str, Any] = copy.deepcopy(dict(preset or {}))
     origins: dict[KeyPath, str] = {}
@@ -68,7 +68,7 @@ def resolve_settings(
     if trials > MAXIMUM_TRIALS:
         longest = max(items, key=lambda key: len(items[key]))
         raise InputError(
-            f"the sweep has {trials:,} trials, which at a second each would take {time_in_words(trials)}",
+            f"the sweep has {trials:,} trials, which would take {format_duration(trials)} at one second each",
             where=origin_of(("sweep", longest), origins),
             allowed=f"up to {MAXIMUM_TRIALS:,}",
         )
@@ -79,7 +79,7 @@ def resolve_settings(
 
 
 def settings_yaml(settings: Settings) -> str:
-    """The settings as YAML that reads back to the same settings."""
+    """The settings as YAML that loads back unchanged."""
     tree = settings.model_dump(mode="json")
     if not tree["sweep"]:
         del tree["sweep"]

@@ -1,4 +1,4 @@
-"""What settings are: every key, its default (the book's) and what it may be."""
+"""The schema of the settings: every key, its default (the book's) and its allowed values."""
 
 import math
 from collections import Counter
@@ -20,7 +20,7 @@ from digitsum_cli.core.registry import (
     ROWS,
 )
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
-from digitsum_cli.settings.estimates import memory_in_words
+from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
 MINIMUM_LENGTH = DIGIT_SUM.minimum_length
@@ -28,7 +28,7 @@ MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
 _LARGEST = 1e37
-"""Of what weights are multiplied with: ten times as much is still a number in single precision."""
+"""The largest factor of weights; ten times this value is still finite in single precision."""
 
 AxisValue = bool | int | float | str | None
 
@@ -64,27 +64,27 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
             raise ValueError(f"{item!r} is not a length")
         lengths.extend(parse_whole_numbers(item, LENGTH_STEP) if isinstance(item, str) else [item])
     if not lengths:
-        raise ValueError("there is no length")
+        raise ValueError("the list of lengths is empty")
     for length in lengths:
         if length < MINIMUM_LENGTH:
             raise ValueError(f"the length {length} is too short")
         if length > MAXIMUM_LENGTH:
-            size, text = memory_in_words(DIGIT_SUM.strata * length), str(length)
+            size, text = format_bytes(DIGIT_SUM.strata * length), str(length)
             shown = text if len(text) <= 20 else f"{text[:20]}…"
             raise ValueError(
                 f"the length {shown} is over {MAXIMUM_LENGTH:,}: one row for each pair of first digits takes {size}"
             )
     if len(set(lengths)) < len(lengths):
-        raise ValueError(f"the length {Counter(lengths).most_common(1)[0][0]} stands twice")
+        raise ValueError(f"the length {Counter(lengths).most_common(1)[0][0]} is given twice")
     return tuple(lengths)
 
 
 Length = Annotated[int, Field(ge=MINIMUM_LENGTH, le=MAXIMUM_LENGTH)]
 Seed = Annotated[int, _whole(0, 2**32 - 1, "a seed")]
-RowsPerPair = Annotated[int, _whole(1, 10_000, "rows for each pair of first digits")]
+RowsPerPair = Annotated[int, _whole(1, 10_000, "rows per pair of first digits")]
 LayerSize = Annotated[int, _whole(1, 4096, "units")]
 Steps = Annotated[int, _whole(1, 10**9, "steps")]
-Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training rows")]
+Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training set")]
 BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
 TaskName = Annotated[str, *_one_of(TASKS, "task")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
@@ -102,10 +102,10 @@ LrSchedule = Annotated[str, *_one_of(LR_SCHEDULES, "schedule")]
 WeightDecay = Annotated[float, Field(ge=0, le=_LARGEST, description=f"a number from 0 to {_LARGEST:g}, such as 1e-4")]
 ClipNorm = Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")]
 Loss = Annotated[str, *_one_of(LOSSES, "loss")]
-YesOrNo = Annotated[bool, Field(description="true or false")]
+Flag = Annotated[bool, Field(description="true or false")]
 Patience = Annotated[
     int | None,
-    Field(ge=1, le=10**9, description="null for never, or evaluations without a rise of the eval accuracy, such as 20"),
+    Field(ge=1, le=10**9, description="null to disable, or evaluations without a better eval accuracy, such as 20"),
 ]
 Device = Annotated[str, *_one_of(DEVICES, "device")]
 Lengths = Annotated[
@@ -123,7 +123,7 @@ class _Section(BaseModel):
 
 
 class SplitSizes(_Section):
-    """How many rows each of the 100 pairs of first digits gets."""
+    """Number of rows per pair of first digits in each split."""
 
     train: RowsPerPair = 3
     eval: RowsPerPair = 1
@@ -131,43 +131,42 @@ class SplitSizes(_Section):
 
 
 class DrawingSettings(_Section):
-    """Which rows are drawn: what is asked of a network, and how rows are drawn while it is trained."""
+    """The task, and how its rows are drawn: the settings of the data that a trial keeps."""
 
     task: TaskName = DIGIT_SUM.name
     rows: RowsKind = "fixed"
 
     @property
     def asked(self) -> Task:
-        """The task."""
+        """The task itself."""
         return TASKS[self.task]
 
 
 class DataSettings(DrawingSettings):
-    """Which data are used: generated from ``seed`` and ``k``, or read from ``dir``."""
+    """The data: generated from ``seed`` and ``k``, or read from ``dir``."""
 
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
-    dir: Annotated[str | None, Field(description="a folder made by digitsum generate", min_length=1)] = None
+    dir: Annotated[str | None, Field(description="a folder written by digitsum generate", min_length=1)] = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
         if ROWS[self.rows] and self.dir is not None:
             raise ValueError(
-                f"rows are {self.rows}, that is drawn while training, and dir names rows to read: one of the two"
+                f"{self.rows} rows are generated during training, but dir names rows to read; use one of the two"
             )
         rows = self.asked.strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(
-                f"these lengths and k make {digits:,} digits ({memory_in_words(digits)}), "
-                f"over the {MAXIMUM_DIGITS:,} that fit"
+                f"these lengths and k need {digits:,} digits ({format_bytes(digits)}); the limit is {MAXIMUM_DIGITS:,}"
             )
         return self
 
 
 class ModelSettings(_Section):
-    """Which network is trained."""
+    """The network."""
 
     cell: Cell = "srn"
     impl: Implementation = "manual"
@@ -180,7 +179,7 @@ class ModelSettings(_Section):
 
 
 class TrainSettings(_Section):
-    """How it is trained."""
+    """The training."""
 
     epochs: Epochs = 500
     batch_size: BatchSize = 8
@@ -190,17 +189,17 @@ class TrainSettings(_Section):
     weight_decay: WeightDecay = 0.0
     clip_norm: ClipNorm = None
     loss: Loss = "mean"
-    shuffle: YesOrNo = False
+    shuffle: Flag = False
     patience: Patience = None
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100
-    record_gradients: YesOrNo = False
+    record_gradients: Flag = False
     device: Device = "cpu"
 
 
 class Settings(_Section):
-    """All settings; the defaults are the book's. ``sweep`` has the further axes, by dotted key."""
+    """All settings; the defaults are the book's. ``sweep`` contains additional axes by dotted key."""
 
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
@@ -209,11 +208,11 @@ class Settings(_Section):
 
     @property
     def trial_count(self) -> int:
-        """How many trials there are: every combination of the axes at every length."""
+        """Number of trials: every combination of the axes at every length."""
         return len(self.data.lengths) * math.prod(len(values) for values in self.sweep.values())
 
     def with_values(self, values: Mapping[str, AxisValue | tuple[AxisValue, ...]]) -> "Settings":
-        """These settings without axes and with other values at some dotted keys."""
+        """A copy without axes and with new values for some dotted keys."""
         tree = self.model_dump(exclude={"sweep"})
         for key, value in values.items():
             *sections, leaf = key.split(".")
@@ -224,7 +223,7 @@ class Settings(_Section):
         return Settings.model_validate(tree)
 
     def for_one_trial(self) -> "Settings":
-        """These settings without axes and with the first length alone."""
+        """A copy without axes and with only the first length."""
         return self.model_copy(
             update={"sweep": {}, "data": self.data.model_copy(update={"lengths": self.data.lengths[:1]})}
         )
@@ -234,7 +233,7 @@ NOT_AXES = {"data.lengths", "data.dir", "train.log_every", "train.record_gradien
 
 
 def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:
-    """Every dotted key that holds a value, with its field."""
+    """Every dotted key that has a value, with its field."""
     leaves: dict[str, Any] = {}
     for name, field in section.model_fields.items():
         kind = field.annotation
@@ -246,5 +245,5 @@ def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str
 
 
 def axis_keys() -> list[str]:
-    """The dotted keys that a sweep may vary; lengths always vary, and logging changes no training."""
+    """The dotted keys that a sweep may vary: not the lengths, which always vary, nor logging, which has no effect."""
     return [key for key in leaf_keys() if key not in NOT_AXES and key != "sweep"]

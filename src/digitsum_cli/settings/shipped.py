@@ -1,4 +1,4 @@
-"""The configs that the package ships, by name: ``srn`` is ``configs/srn.yaml``."""
+"""The configs shipped with the package, by name: ``srn`` is ``configs/srn.yaml``."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def shipped_config(name: str) -> Path:
     """The file of one shipped config.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no shipped config of that name.
     """
     shipped = shipped_configs()
     if name not in shipped:
@@ -43,13 +43,13 @@ def shipped_config(name: str) -> Path:
 
 @dataclass(frozen=True)
 class ConfigSummary:
-    """What a config does and costs.
+    """A summary of a config and its cost.
 
     Arguments:
-        name: of the config.
-        about: its first comment line.
-        trials: how many trainings it runs.
-        cost: how much they compute, as a multiple of one SRN trained for 500 epochs at length 20.
+        name: the name of the config.
+        about: the first comment line of the config.
+        trials: number of trainings.
+        cost: total computation, as a multiple of one SRN trained for 500 epochs at length 20.
     """
 
     name: str
@@ -62,7 +62,7 @@ def summarise_config(name: str) -> ConfigSummary:
     """The summary of one shipped config.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no shipped config of that name.
     """
     path = shipped_config(name)
     about = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
@@ -72,29 +72,27 @@ def summarise_config(name: str) -> ConfigSummary:
 
 
 def _steps(settings: Settings) -> float:
-    """Steps of an SRN that take as long as one training does for each row; the mean over lengths and cells."""
+    """Cost of one training per row, in time steps of an SRN; the mean over lengths and cells."""
     cells = settings.sweep.get("model.cell", (settings.model.cell,))
     return settings.train.epochs * fmean(settings.data.lengths) * fmean(CELLS[str(cell)].step_cost for cell in cells)
 
 
 def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
-    """Copies configs into a folder; a copy that is already there stays.
+    """Copies configs into a folder; keeps identical copies that already exist.
 
     Returns:
         The copies.
 
     Raises:
-        InputError: a file of the same name has other content (then nothing is copied), or the folder cannot be
-            written to.
+        InputError: a file of the same name has different content (then nothing is copied), or the folder is not
+            writable.
         NoSpaceError: the disk is full.
     """
     contents = {folder / config.name: config.read_bytes() for config in configs}
-    there = [path for path in contents if path.exists() or path.is_symlink()]
-    if changed := [str(path) for path in there if not _holds(path, contents[path])]:
-        raise InputError(
-            f"a file with other content is already at {', '.join(changed)}", next_step="Choose another folder"
-        )
-    for path in contents.keys() - set(there):
+    existing = [path for path in contents if path.exists() or path.is_symlink()]
+    if changed := [str(path) for path in existing if not _has_content(path, contents[path])]:
+        raise InputError(f"a different file already exists at {', '.join(changed)}", next_step="Choose another folder")
+    for path in contents.keys() - set(existing):
         try:
             atomic_write(path, contents[path])
         except NoSpaceError:
@@ -104,18 +102,17 @@ def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
     return list(contents)
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def _has_content(path: Path, content: bytes) -> bool:
     return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def find_config(given: Path) -> Path:
-    """The file that ``given`` stands for: the path itself, or else the shipped config called ``NAME`` or
-    ``configs/NAME.yaml``.
+    """The file that ``given`` names: the path itself, or else the shipped config ``NAME`` or ``configs/NAME.yaml``.
 
     Raises:
-        InputError: there is neither.
+        InputError: neither exists.
     """
-    if _can_be_read(given):
+    if _may_be_file(given):
         return given
     shipped = shipped_configs()
     name = given.stem if given == _FOLDER / f"{given.stem}.yaml" else str(given)
@@ -128,11 +125,11 @@ def find_config(given: Path) -> Path:
     )
 
 
-def _can_be_read(path: Path) -> bool:
+def _may_be_file(path: Path) -> bool:
     try:
         return path.exists() and not path.is_dir()
     except OSError:
-        return True  # reading it says what is wrong
+        return True  # reading it reports the error
 
 
 def _allowed() -> str:

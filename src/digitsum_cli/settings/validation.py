@@ -1,4 +1,4 @@
-"""Checks a tree of values against the schema; every error says where the value came from and what is allowed."""
+"""Checks a tree of values against the schema; errors report where the value came from and what is allowed."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -12,16 +12,16 @@ from digitsum_cli.settings.schema import Settings, leaf_keys
 
 
 def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Settings:
-    """The settings of a tree of values without axes.
+    """The settings from a tree of values without axes.
 
     Raises:
-        InputError: a key is unknown, or a value of the wrong type or out of range.
+        InputError: a key is unknown, or a value has the wrong type or is out of range.
     """
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
-    path = _without_alternative(tuple(str(part) for part in first["loc"]))
+    path = _without_type_name(tuple(str(part) for part in first["loc"]))
     key = ".".join(path)
     where = origin_of(path, origins)
     if first["type"] == "extra_forbidden":
@@ -30,27 +30,31 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
             f"unknown key {key!r}",
             where=where,
             allowed=", ".join(known),
-            next_step=_full_name(key) or suggestion(path[-1], known),
+            next_step=_suggest_full_name(key) or suggestion(path[-1], known),
         )
     if first["type"] in ("model_type", "dict_type"):
         raise InputError(
-            f"{key} is {shown(first['input'])}",
+            f"{key} is {format_value(first['input'])}",
             where=where,
             allowed=f"a section with the keys {', '.join(_section_at(path).model_fields)}",
         )
     leaf = leaf_keys().get(key)
-    what = f"{key}: {first['ctx']['error']}" if first["type"] == "value_error" else f"{key} is {shown(first['input'])}"
+    what = (
+        f"{key}: {first['ctx']['error']}"
+        if first["type"] == "value_error"
+        else f"{key} is {format_value(first['input'])}"
+    )
     raise InputError(what, where=where, allowed=leaf.description if leaf else None)
 
 
-def _without_alternative(path: KeyPath) -> KeyPath:
-    """The path without the name of the type that was tried, which follows the key where several are allowed."""
+def _without_type_name(path: KeyPath) -> KeyPath:
+    """The path without the type name that Pydantic appends if a key accepts several types."""
     leaves = leaf_keys()
     return next((path[:end] for end in range(1, len(path)) if ".".join(path[:end]) in leaves), path)
 
 
-def shown(value: object) -> str:
-    """A value as YAML writes it, cut where it is long."""
+def format_value(value: object) -> str:
+    """A value as written in YAML, truncated if it is long."""
     words = {None: "empty", True: "true", False: "false"}
     text = words[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
@@ -67,7 +71,7 @@ def _section_at(path: KeyPath) -> type[BaseModel]:
 
 
 def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
-    """Where the innermost part of ``path`` that was given stands, or else the first value given below it."""
+    """Where the innermost given part of ``path`` was set, or else the first value below it."""
     for end in range(len(path), 0, -1):
         if path[:end] in origins:
             return origins[path[:end]]
@@ -75,13 +79,13 @@ def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
     return next(below, ".".join(path))
 
 
-def _full_name(key: str) -> str | None:
-    """The dotted keys that end in ``key``, as a question."""
+def _suggest_full_name(key: str) -> str | None:
+    """Suggests the dotted keys that end in ``key``, as a question."""
     full = [leaf for leaf in leaf_keys() if leaf.endswith(f".{key}")]
     return f"Did you mean {' or '.join(map(repr, full))}?" if full else None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, as a question."""
+    """Suggests the most similar known name, as a question."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"Did you mean {close[0]!r}?" if close else None

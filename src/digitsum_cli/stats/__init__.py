@@ -1,1 +1,1 @@
-"""Intervals, paired comparisons and memory spans, from plain numbers."""
+"""Intervals, paired comparisons and memory spans, computed from plain numbers."""

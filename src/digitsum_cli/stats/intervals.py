@@ -1,8 +1,9 @@
-"""Confidence intervals: of a share of rows, of a mean over seeds, of a median over seeds."""
+"""Confidence intervals of an accuracy on rows, of a mean over seeds and of a median over seeds."""
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, fmean, stdev
+from functools import cache
+from statistics import fmean, stdev
 from typing import NamedTuple
 
 import numpy as np
@@ -10,49 +11,49 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-_FEWEST_TO_RESAMPLE = 8
-_FEWEST_FOR_A_MEDIAN = 6
+_MINIMUM_FOR_BOOTSTRAP = 8
+_MINIMUM_FOR_MEDIAN = 6
 
 
 class Interval(NamedTuple):
-    """Both ends of an interval."""
+    """The ends of an interval."""
 
     low: float
     high: float
 
 
-def wilson_interval(right: int, rows: int) -> Interval:
-    """The 95 % interval of an accuracy, given the rows it was measured on.
+@cache
+def wilson_interval(correct: int, rows: int) -> Interval:
+    """The 95 % Wilson interval of an accuracy.
 
     Arguments:
-        right: rows answered rightly.
-        rows: all rows, at least 1.
+        correct: number of rows answered correctly.
+        rows: number of rows, at least 1.
 
     Source: Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1.
     """
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share = right / rows
-    centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half_width = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    low = 0.0 if right == 0 else centre - half_width
-    high = 1.0 if right == rows else centre + half_width
+    from scipy.stats import binomtest
+
+    interval = binomtest(correct, rows).proportion_ci(CONFIDENCE, method="wilson")
+    low = 0.0 if correct == 0 else float(interval.low)
+    high = 1.0 if correct == rows else float(interval.high)
     return Interval(low, high)
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:
     """The 95 % bootstrap interval of a mean.
 
-    The percentile bootstrap is too narrow for small samples: of ten normal values it covers the mean 90 times in 100.
-    The *expanded* percentile interval takes wider percentiles, those that make up for Student's t and for the divisor n
-    of the resamples' variance; it covers 95 in 100. Below eight values no resample reaches that far, and Student's t
-    stands in for the bootstrap. Where most accuracies crowd at 100 %, it covers fewer: 82
-    in 100 for ten values of which eight in ten are 1.
+    The percentile bootstrap is too narrow for small samples: for ten normal values, its coverage is 90 %. The
+    *expanded* percentile interval uses wider percentiles, which correct for Student's t and for the divisor n in the
+    variance of the resamples; its coverage is 95 %. Below eight values, resamples do not spread that far, and Student's
+    t interval is used instead. Where most accuracies are close to 100 %, the coverage is lower: 82 % for ten values of
+    which 80 % are 1.
 
     Arguments:
-        values: one a seed.
+        values: one per seed.
 
     Returns:
-        The interval; both ends are the value itself if all are equal; None for fewer than two values.
+        The interval; if all values are equal, both ends are that value; None for fewer than two values.
 
     Source: Hesterberg 2015, "What teachers should know about the bootstrap", section 4.2.
     """
@@ -60,7 +61,7 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
         return None
     if min(values) == max(values):
         return Interval(values[0], values[0])
-    if len(values) < _FEWEST_TO_RESAMPLE:
+    if len(values) < _MINIMUM_FOR_BOOTSTRAP:
         return _student_interval(values)
     from scipy.stats import bootstrap
 
@@ -84,7 +85,7 @@ def _student_interval(values: Sequence[float]) -> Interval:
 
 
 def _expanded_level(size: int) -> float:
-    """The level of a percentile interval that is as wide as Student's t asks for."""
+    """The level at which a percentile interval is as wide as Student's t interval."""
     from scipy.special import ndtr, stdtrit
 
     quantile = stdtrit(size - 1, (1 + CONFIDENCE) / 2) * math.sqrt(size / (size - 1))
@@ -92,16 +93,17 @@ def _expanded_level(size: int) -> float:
 
 
 def median_ranks(size: int) -> tuple[int, int] | None:
-    """Which of ``size`` sorted values are the ends of the 95 % interval of their distribution's median.
+    """The ranks, among ``size`` sorted values, of the ends of the 95 % interval of the distribution's median.
 
-    It holds for every distribution and never covers less than promised: 98 % for ten values, 96 % for twenty.
+    The interval is valid for every distribution, with a coverage of at least 95 %: 98 % for ten values, 96 % for
+    twenty.
 
     Returns:
-        Both positions, counted from 0; None for fewer than six values, which cannot give 95 %.
+        Both ranks, counted from 0; None for fewer than six values, which cannot reach 95 %.
 
     Source: Thompson 1936; ``scipy.stats.quantile_test``.
     """
-    if size < _FEWEST_FOR_A_MEDIAN:
+    if size < _MINIMUM_FOR_MEDIAN:
         return None
     from scipy.stats import quantile_test
 
@@ -110,7 +112,7 @@ def median_ranks(size: int) -> tuple[int, int] | None:
 
 
 def interquartile_mean(values: Sequence[float]) -> float:
-    """The mean of the middle half: a quarter of the values, rounded down, is left out at each end.
+    """The mean of the middle half: a quarter of the values, rounded down, is dropped at each end.
 
     Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice".
     """

@@ -1,7 +1,7 @@
 """The memory span: the largest length that is still remembered.
 
-A length is remembered if the accuracy is at least a threshold there and at every shorter length that was measured.
-Between the last length that is remembered and the first that is not, the accuracy is taken to run straight::
+A length is remembered if the accuracy is at least a threshold at this length and at every shorter measured length.
+Between the last length that is remembered and the first that is not, the accuracy is interpolated linearly::
 
     accuracy    0.80  0.70  0.60  0.30        threshold 0.5
     length         5    10    15    20   ->   15 + (0.60 - 0.50) / (0.60 - 0.30) * (20 - 15) = 16.7
@@ -17,7 +17,7 @@ from digitsum_cli.stats.intervals import median_ranks
 
 
 class Bound(StrEnum):
-    """Whether a span is known, or only that it lies beyond what was measured."""
+    """Whether a span is known exactly or lies outside the measured lengths."""
 
     BELOW = "below"
     KNOWN = "known"
@@ -29,8 +29,8 @@ class Span:
     """A memory span.
 
     Arguments:
-        length: in digits; the first measured length if the span lies below it, the last if it may lie beyond.
-        bound: which of these it is.
+        length: in digits; the first measured length if the span lies below it, the last if it may lie beyond it.
+        bound: whether the span is known, below or beyond.
     """
 
     length: float
@@ -52,21 +52,21 @@ class MedianSpan:
 
     @property
     def has_interval(self) -> bool:
-        """Whether there is an interval, and it is wider than the median alone."""
+        """Whether there is an interval that is wider than the median itself."""
         return self.low is not None and not self.low == self.median == self.high
 
     def __str__(self) -> str:
-        """``22.3 [20.1, 25]``; an interval that is no wider than the median is not repeated."""
+        """``22.3 [20.1, 25]``; an interval that equals the median is omitted."""
         return f"{self.median} [{self.low}, {self.high}]" if self.has_interval else str(self.median)
 
 
 def memory_span(lengths: Sequence[int], accuracies: Sequence[float], threshold: float) -> Span:
-    """The span of one training curve over lengths.
+    """The memory span of one seed's accuracies over lengths.
 
     Arguments:
-        lengths: digits in a row, rising.
-        accuracies: at these lengths, 0 to 1.
-        threshold: the accuracy from which on a length counts as remembered.
+        lengths: digits per row, in ascending order.
+        accuracies: the accuracies at these lengths, 0 to 1.
+        threshold: the accuracy needed to count a length as remembered.
     """
     measured = list(zip(lengths, accuracies, strict=True))
     if measured[0][1] < threshold:
@@ -79,17 +79,17 @@ def memory_span(lengths: Sequence[int], accuracies: Sequence[float], threshold: 
 
 
 def median_span(spans: Sequence[Span]) -> MedianSpan:
-    """The median over seeds, and its interval by order statistics, which spans out of reach do not disturb.
+    """The median over seeds with its interval from order statistics, which allow for spans outside the lengths.
 
     Arguments:
-        spans: one a seed, at least one.
+        spans: one per seed, at least one.
     """
     order = list(Bound)
     ordered = sorted(spans, key=lambda span: (span.length, order.index(span.bound)))
     lower, upper = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     bounds = {lower.bound, upper.bound} - {Bound.KNOWN}
-    # Half way between a known span and one beyond, the median is at least that. Between one below, which may be as
-    # short as nothing, and one beyond, it is at least half of the latter.
+    # Halfway between a known span and one beyond is a lower bound of the median. Between one below, which may be as
+    # short as 0, and one beyond, the lower bound is half of the latter.
     if bounds == {Bound.BELOW, Bound.BEYOND}:
         median = Span(upper.length / 2, Bound.BEYOND)
     else:

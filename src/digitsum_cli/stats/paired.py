@@ -1,4 +1,4 @@
-"""Two settings trained from the same seeds: by how much do they differ, and how often is one better?"""
+"""Paired comparison of two settings trained with the same seeds: how much they differ, and how often one is better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from digitsum_cli.stats.intervals import Interval, mean_interval
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """What sets one setting apart from another.
+    """The differences between two settings.
 
     Arguments:
-        mean: of the differences, seed by seed.
+        mean: the mean of the per-seed differences.
         interval: the 95 % bootstrap interval of that mean; None for fewer than two seeds.
-        lowest, highest: of the differences.
-        probability_of_improvement: how often a training of the one beats a training of the other, any seed against any
-            seed; a tie counts half.
+        lowest, highest: the extremes of the differences.
+        probability_of_improvement: the probability that a training of the first setting beats one of the second, over
+            all pairs of seeds; a tie counts half.
     """
 
     mean: float
@@ -28,10 +28,10 @@ class PairedComparison:
 
 
 def compare_paired(values: Sequence[float], reference: Sequence[float]) -> PairedComparison:
-    """Compares values with those of a reference, seed by seed.
+    """Compares values with a reference, seed by seed.
 
     Arguments:
-        values, reference: one a seed, the seeds in the same order; at least one.
+        values, reference: one value per seed, with the seeds in the same order; at least one.
 
     Source: for the probability of improvement, Agarwal et al. 2021, "Deep reinforcement learning at the edge of the
     statistical precipice", section 4.3; it is the Mann-Whitney U statistic divided by the number of pairs.

@@ -1,1 +1,1 @@
-"""The loop: settings in, run directory out."""
+"""Runs a study: takes settings, writes a run directory."""

@@ -1,4 +1,4 @@
-"""Who is told how a study goes."""
+"""The callback for the events of a study."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class StudyCallback(ABC):
 
     @abstractmethod
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
-        """Called once, with the plan and those of its trials that are still to be run."""
+        """Called once with the plan and those of its trials that still have to run."""
 
     @abstractmethod
     def progressed(self, trial: Trial, progress: Progress) -> None:
@@ -22,4 +22,4 @@ class StudyCallback(ABC):
 
     @abstractmethod
     def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """Called with each outcome, after it was saved."""
+        """Called with each outcome after it was saved."""

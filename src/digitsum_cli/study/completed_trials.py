@@ -1,4 +1,4 @@
-"""How far a study has come: what has ended, what is missing, and the table of all that is there."""
+"""The completed trials of a study, those still missing, and the results table."""
 
 import time
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from digitsum_cli.trials.trial import Trial
 
 _SECONDS_BETWEEN_TABLES = 5.0
 _SHARE_OF_TIME = 0.05
-"""That writing tables may take."""
+"""The share of time that writing tables may take."""
 
 
 class CompletedTrials:
-    """What the trials of a study have given so far.
+    """The trials of a study that have finished so far.
 
     Arguments:
-        trials: in the order of the tables.
-        store: keeps them.
-        run: where the store stands.
-        keeper: of the state of a single trial.
-        retry_failed: count those that failed or diverged as missing.
+        trials: all trials, in table order.
+        store: the store of their outcomes.
+        run: the run directory.
+        keeper: saves the state of a single trial.
+        retry_failed: treat failed and diverged trials as missing.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class CompletedTrials:
             trial.identity: TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended
         }
         self.missing = [trial for trial in trials if self._is_missing(trial)]
-        """Those that are still to be run."""
+        """The trials that still have to run."""
         self._next_table = time.monotonic() + _SECONDS_BETWEEN_TABLES
 
     def _is_missing(self, trial: Trial) -> bool:
@@ -53,7 +53,7 @@ class CompletedTrials:
         return row.scores is not None and not self._run.checkpoint(trial.name).is_file()
 
     def save(self, trial: Trial, outcome: Outcome) -> None:
-        """Saves an outcome, its weights first; its training cannot be gone on with any more, unless it failed."""
+        """Saves an outcome, weights first; deletes the saved training state unless the trial failed."""
         if outcome.weights is not None:
             write_checkpoint(self._run.checkpoint(trial.name), outcome.weights, trial.to_dict())
         self._store.add(trial, outcome)
@@ -62,21 +62,21 @@ class CompletedTrials:
             self._keeper.discard()
 
     def rows(self) -> list[TrialRow]:
-        """A row for each trial that has ended, in the order of the trials."""
+        """One row per finished trial, in the order of the trials."""
         return [self._rows[trial.identity] for trial in self._trials if trial.identity in self._rows]
 
     def write_table(self) -> None:
         """Writes ``results.csv``.
 
         Raises:
-            DigitsumError: it cannot be written.
+            DigitsumError: the file cannot be written.
         """
         start = time.monotonic()
         self._run.write_results(self.rows())
         end = time.monotonic()
         self._next_table = end + max(_SECONDS_BETWEEN_TABLES, (end - start) / _SHARE_OF_TIME)
 
-    def write_table_now_and_then(self) -> None:
-        """Writes it if that was long ago."""
+    def write_table_if_due(self) -> None:
+        """Writes ``results.csv`` if it was last written long enough ago."""
         if time.monotonic() >= self._next_table:
             self.write_table()

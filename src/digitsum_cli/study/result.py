@@ -1,4 +1,4 @@
-"""What a study gave."""
+"""The result of a study."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from digitsum_cli.trials.rows import TrialRow
 
 @dataclass(frozen=True)
 class StudyResult:
-    """The run directory, a row for each trial that has ended, and what they say together."""
+    """The run directory, one row per finished trial, and their analysis."""
 
     run: RunDirectory
     rows: list[TrialRow]
@@ -25,7 +25,7 @@ class StudyResult:
         """Raises an error if any trial failed or diverged.
 
         Arguments:
-            next_step: what can be done then.
+            next_step: what the user can do about it.
 
         Raises:
             TrialsFailedError: a trial failed or diverged.
@@ -34,7 +34,7 @@ class StudyResult:
             return
         first = self.failures[0]
         raise TrialsFailedError(
-            f"{len(self.failures)} of {len(self.rows)} trials failed or diverged, the rest are saved; "
-            f"length {first.length}, seed {first.seed} {first.status}: {first.reason}",
+            f"{len(self.failures)} of {len(self.rows)} trials failed or diverged; the others are saved. "
+            f"First: length {first.length}, seed {first.seed} {first.status}: {first.reason}",
             next_step=next_step,
         )

@@ -1,4 +1,4 @@
-"""How a study is run, as far as it changes no number."""
+"""Options for running a study that have no effect on the results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a study is run.
+    """How to run a study.
 
     Arguments:
-        jobs: how many trials run in parallel; None runs them in this process.
-        or_fewer: run fewer if memory is short.
-        resume: resume the run in the folder: trials that have ended are not run again.
-        retry_failed: but those that failed or diverged are.
-        force: overwrite the run in the folder.
+        jobs: number of parallel trials; None runs them sequentially in this process.
+        allow_fewer: run fewer in parallel if memory is short.
+        resume: resume an existing run: finished trials are not run again.
+        retry_failed: on resuming, run failed and diverged trials again.
+        force: overwrite an existing run.
         fail_fast: stop at the first trial that fails or diverges.
         keep_state: keep the state of a single trial on disk while it trains in this process, and resume from it.
         command: the command line, for the provenance.
     """
 
     jobs: int | None
-    or_fewer: bool = False
+    allow_fewer: bool = False
     resume: bool = False
     retry_failed: bool = False
     force: bool = False

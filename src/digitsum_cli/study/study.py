@@ -1,4 +1,4 @@
-"""A whole study: settings to a run directory with its store, tables, checkpoints and figures."""
+"""Runs a whole study: from settings to a run directory with its store, tables, checkpoints and figures."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,18 +40,19 @@ def run_study(
 ) -> StudyResult:
     """Runs every trial of the settings and writes the run directory.
 
-    Whatever ended is saved at once; an interruption leaves a run that can be resumed.
+    Each finished trial is saved immediately; an interrupted run can be resumed.
 
     Arguments:
         settings: what to run.
-        run: where to write.
-        callback: is told how it goes.
-        options: how.
-        thresholds: of the memory span, above 0 and up to 1.
+        run: the run directory to write.
+        callback: receives the events of the study.
+        options: how to run it.
+        thresholds: thresholds of the memory span, above 0 and up to 1.
 
     Raises:
-        InputError: wrong data, no such device, or a folder that must not be written; nothing was written.
-        DigitsumError: a file could not be written.
+        InputError: the data are invalid, the device is not available, or the folder must not be overwritten; nothing
+            was written.
+        DigitsumError: a file cannot be written.
     """
     plan = plan_trials(settings)
     jobs = _jobs(plan, options)
@@ -68,13 +69,13 @@ def run_study(
         run.write_provenance(session)
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
         if keeper and not completed.missing:
-            keeper.discard()  # of a process that was killed when it had saved the outcome
+            keeper.discard()  # from a process killed after it had saved the outcome
         try:
             callback.planned(plan, completed.missing)
             with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
                 _run_trials(executor, completed, callback, fail_fast=options.fail_fast)
         except BaseException:
-            _save_what_is_there(keeper, completed, run, session)
+            _save_partial_results(keeper, completed, run, session)
             raise
         completed.write_table()
         rows = completed.rows()
@@ -89,7 +90,7 @@ def run_study(
 def _write_history(
     plan: Plan, rows: Sequence[TrialRow], store: Store, audits: Mapping[str, Audit], run: RunDirectory
 ) -> list[TrainingCurves]:
-    """Writes ``history.csv``, and takes along what the figures need: each outcome is read once."""
+    """Writes ``history.csv`` and returns the curves for the figures, so that each outcome is read only once."""
     settings, curves = settings_to_draw(rows), list[TrainingCurves]()
 
     def every_row() -> Iterator[dict[str, Any]]:
@@ -102,27 +103,27 @@ def _write_history(
 
 
 def _jobs(plan: Plan, options: RunOptions) -> int | None:
-    """How many trials run side by side.
+    """The number of parallel trials.
 
     Raises:
-        InputError: so many do not fit in memory.
+        InputError: the requested number does not fit in memory.
     """
     if options.jobs is None:
         return None
     fitting = jobs_that_fit([(trial, len(plan.splits(trial).train)) for trial in plan.trials], options.jobs)
-    if fitting < options.jobs and not options.or_fewer:
+    if fitting < options.jobs and not options.allow_fewer:
         raise InputError(
-            f"{options.jobs} of these trainings do not fit in this machine's memory side by side",
+            f"this machine does not have enough memory for {options.jobs} of these trainings in parallel",
             where=f"-j {options.jobs}",
             allowed=f"up to {fitting}",
         )
     return fitting
 
 
-def _save_what_is_there(
+def _save_partial_results(
     keeper: StateKeeper | None, completed: CompletedTrials, run: RunDirectory, session: Mapping[str, Any]
 ) -> None:
-    """As much as can be saved: the error on its way is the one to tell."""
+    """Saves as much as possible; its own errors are suppressed, since another one is being raised."""
     if keeper:
         with contextlib.suppress(DigitsumError):
             keeper.flush()
@@ -137,10 +138,10 @@ def _write_end(run: RunDirectory, session: Mapping[str, Any]) -> None:
 
 
 def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper | None:
-    """Of the one trial, if its state is kept; a state that nobody can go on from is refused.
+    """The keeper of the only trial, if its state is to be saved.
 
     Raises:
-        InputError: there is one.
+        InputError: there is a saved state that this study cannot resume from.
     """
     if options.keep_state:
         keeper = StateKeeper(run.training_state, plan.trials[0], len(plan.splits(plan.trials[0]).train))
@@ -148,8 +149,8 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
         return keeper
     if run.training_state.exists():
         raise InputError(
-            f"{run.path} holds a training that was left",
-            next_step=f"Go on with it: digitsum train … --out {run.path} --resume. Or replace it with --force",
+            f"{run.path} contains an unfinished training",
+            next_step=f"Resume it with: digitsum train … --out {run.path} --resume. Or overwrite it with --force",
         )
     return None
 
@@ -160,7 +161,7 @@ def _run_trials(
     saved: set[str] = set()
 
     def save(trial: Trial, outcome: Outcome) -> None:
-        if trial.identity not in saved:  # the last one before a stop comes again
+        if trial.identity not in saved:  # drain may return the last one again
             completed.save(trial, outcome)
             saved.add(trial.identity)
             callback.ended(trial, outcome)
@@ -170,7 +171,7 @@ def _run_trials(
             save(trial, outcome)
             if fail_fast and outcome.status != "done":
                 break
-            completed.write_table_now_and_then()
+            completed.write_table_if_due()
     finally:
         for ended in executor.drain():
             save(*ended)

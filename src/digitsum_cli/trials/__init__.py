@@ -1,1 +1,1 @@
-"""The nouns that the rooms above hand each other: trial, plan, outcome, and rows of results."""
+"""The value types shared by the higher-level packages: trial, plan, outcome and result rows."""

@@ -1,6 +1,6 @@
-"""How digitsum 0.1.0 wrote down a trial: all settings in one flat mapping.
+"""The trial format of digitsum 0.1.0: all settings in one flat mapping.
 
-Its stores and checkpoints are read, and its identities, which stand in file names, stay.
+Stores and checkpoints in this format can still be read, and its identities, which are part of file names, are kept.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ _PLACES = {
     "rows": ("drawing", "rows"),
     **{name: (name,) for name in ("length", "data", "data_digest")},
 }
-"""For each of its keys, where its value is now."""
+"""For each key of this format, the place of its value today."""
 
 _SECTIONS = ("model", "train", "drawing")
-"""Of a trial; ``drawing`` has some of the settings of ``data``."""
+"""The nested settings of a trial; those of ``drawing`` are keys of ``data``."""
 
 
 def is_first_format(values: Mapping[str, Any]) -> bool:
-    """Whether the values of a trial are in that format."""
+    """Whether the values of a trial are in this format."""
     return "cell" in values
 
 
 def from_first_format(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a trial as they are written today; unknown keys stay where they are, to be refused."""
+    """The values of a trial in today's format; unknown keys keep their place, so that validation rejects them."""
     nested: dict[str, Any] = {section: {} for section in _SECTIONS}
     for name, value in values.items():
         *section, leaf = _PLACES.get(name, (name,))
@@ -45,13 +45,13 @@ def from_first_format(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_first_format(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Splits the values of a trial into those that this format had and those that were added later.
+    """Splits the values of a trial into those that this format had and those added later.
 
     Arguments:
         values: from ``Trial.to_dict``.
 
     Returns:
-        The first flat; the second by dotted key.
+        The former as a flat mapping, the latter by dotted key.
     """
     dotted = {key: values[key] for key in values if key not in _SECTIONS}
     dotted |= {f"{section}.{key}": value for section in _SECTIONS for key, value in values[section].items()}

@@ -1,7 +1,7 @@
-"""The identity of a trial: equal for two trials if and only if they are the same training.
+"""The identity of a trial: two trials have the same identity if and only if they are the same training.
 
-It is a hash of the trial's settings and of its data's bytes. The settings that digitsum 0.1.0 had are always in it. A
-setting that was added later is in it only where it differs from its default, so it changes no identity of before.
+It is a hash of the trial's settings and of the bytes of its data. The settings of digitsum 0.1.0 are always included. A
+setting added later is included only if it differs from its default, so that earlier identities do not change.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from digitsum_cli.trials.first_format import to_first_format
 
 
 def identity_of(values: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits.
+    """The identity as sixteen hexadecimal digits.
 
     Arguments:
         values: from ``Trial.to_dict``.

@@ -1,4 +1,4 @@
-"""What a trial gave."""
+"""The outcome of a trial."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,22 +16,22 @@ Status = Literal["done", "diverged", "failed"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial gave.
+    """The outcome of a trial.
 
     Arguments:
-        status: ``done``; ``diverged``, its loss became infinite or not a number; ``failed``, an error.
-        reason: why it diverged, failed or was stopped early.
-        best_eval_accuracy: of the best checkpoint, 0 to 1.
-        best_step: the global step, counted from 0, of the best checkpoint.
-        scores: of the best checkpoint; None if there is none.
-        final_train_loss: the last epoch's mean of batch losses.
-        steps: the updates that were made.
-        seconds: from the first step to the test accuracy, by the clock; of all sessions.
-        step_losses: of every step.
-        epoch_losses: each epoch's mean of batch losses.
-        evaluations: on the eval split, in order.
-        gradient_norms: of each parameter at every step, before clipping; empty if they were not recorded.
-        weights: of the best checkpoint.
+        status: ``done``; ``diverged`` if the loss became NaN or infinite; ``failed`` after an error.
+        reason: why it diverged, failed or stopped early.
+        best_eval_accuracy: eval accuracy of the best checkpoint, 0 to 1.
+        best_step: global step of the best checkpoint, counted from 0.
+        scores: scores of the best checkpoint; None if there is none.
+        final_train_loss: mean batch loss of the last epoch.
+        steps: number of updates.
+        seconds: wall-clock time from the first step to the test accuracy, summed over sessions.
+        step_losses: loss of every step.
+        epoch_losses: mean batch loss of every epoch.
+        evaluations: evaluations on the eval split, in order.
+        gradient_norms: gradient norm of each parameter at every step, before clipping; empty if not recorded.
+        weights: weights of the best checkpoint.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore", arbitrary_types_allowed=True)
@@ -52,13 +52,13 @@ class Outcome:
 
     @classmethod
     def of(cls, record: TrainingRecord, scores: Scores | None, seconds: float, weights: Weights | None) -> "Outcome":
-        """The outcome of a training that was not interrupted.
+        """The outcome of an uninterrupted training.
 
         Arguments:
-            record: of the training.
-            scores: of the best checkpoint; None if there is none.
-            seconds: by the clock.
-            weights: of the best checkpoint; None if there was no evaluation.
+            record: the record of the training.
+            scores: scores of the best checkpoint; None if there is none.
+            seconds: wall-clock time.
+            weights: weights of the best checkpoint; None if there was no evaluation.
         """
         return cls(
             status="diverged" if record.ending.diverged else "done",
@@ -78,29 +78,30 @@ class Outcome:
 
     @classmethod
     def failed(cls, reason: str) -> "Outcome":
-        """The outcome of a trial that gave nothing."""
+        """The outcome of a trial that failed."""
         return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
 
 
 def _reason(record: TrainingRecord) -> str | None:
-    """Why a training ended before all its steps were made."""
+    """Why a training ended before its last step."""
     last_step = len(record.step_losses) - 1
     match record.ending:
         case Ending.LOSS_NOT_FINITE:
-            return f"the loss was not finite any more at step {last_step}"
+            return f"the loss became NaN or infinite at step {last_step}"
         case Ending.EVAL_LOSS_NOT_FINITE:
-            return f"the loss on the eval rows was not finite any more after step {last_step}"
+            return f"the eval loss became NaN or infinite after step {last_step}"
         case Ending.STOPPED_EARLY if record.best:
             since = len(record.evaluations) - 1 - record.evaluations.index(record.best)
-            return f"stopped early at step {last_step}: no rise of the eval accuracy in {since} evaluations"
+            evaluations = "1 evaluation" if since == 1 else f"{since} evaluations"
+            return f"stopped early at step {last_step}: eval accuracy did not improve for {evaluations}"
     return None
 
 
 def attempt(run: Callable[[], Outcome]) -> Outcome:
-    """The outcome of ``run``; if it raises, a failed one with the reason.
+    """Returns the outcome of ``run``; if it raises, a failed outcome with the reason.
 
     Raises:
-        IncompatibleStateError: the training was not begun, since the state to start from is of another.
+        IncompatibleStateError: the saved state belongs to another training, so this one was not started.
     """
     try:
         return run()

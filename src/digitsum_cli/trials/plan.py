@@ -1,4 +1,4 @@
-"""From settings to trials: every combination of the axes, at every length."""
+"""Resolves settings into trials: every combination of the sweep axes at every length."""
 
 import importlib.util
 import itertools
@@ -20,7 +20,7 @@ from digitsum_cli.trials.trial import GeneratedData, Trial
 
 @dataclass(frozen=True)
 class Plan:
-    """The trials of a study in the order of its tables, and their data by digest."""
+    """The trials of a study, in table order, and their data by digest."""
 
     trials: tuple[Trial, ...]
     splits_by_digest: Mapping[str, Splits]
@@ -31,13 +31,13 @@ class Plan:
 
 
 def plan_trials(settings: Settings) -> Plan:
-    """Resolves settings into trials, making or reading their data.
+    """Resolves settings into trials, and generates or reads their data.
 
-    The lengths are in the outer loop, the axes in the inner ones, the last axis fastest.
+    Length is the outermost loop; the last axis varies fastest.
 
     Raises:
-        InputError: an implementation does not have what is asked of it, a data file is missing or wrong, this machine
-            has no such device, ``fused`` cannot run, an axis changes nothing, or a training does not fit in memory.
+        InputError: an implementation does not support a setting, a data file is missing or invalid, the device is not
+            available, ``fused`` cannot run, an axis has no effect, or a training does not fit in memory.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
@@ -62,44 +62,44 @@ def plan_trials(settings: Settings) -> Plan:
         for length in settings.data.lengths
         for combination in combinations
     )
-    _check_no_repetitions(trials)
+    _check_no_duplicates(trials)
     by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
     return Plan(trials, by_digest)
 
 
 def _check_implemented(settings: Settings) -> None:
-    """What an implementation does not have is refused: nothing else is trained in its place."""
+    """Raises an error if the implementation does not support a setting, rather than train something else."""
     model, train = settings.model, settings.train
     check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
     if model.impl == FUSED:
         for name, value in train:
             if name not in rule.SETTINGS and value != TrainSettings.model_fields[name].default:
                 raise InputError(
-                    f"impl {FUSED} does not have train.{name}",
+                    f"impl {FUSED} does not support train.{name}",
                     where=f"train.{name}",
                     allowed="its default",
-                    next_step=f"Or choose an implementation that has it: {', '.join(AUTOGRAD)}",
+                    next_step=f"Or choose an implementation that supports it: {', '.join(AUTOGRAD)}",
                 )
 
 
-def _check_no_repetitions(trials: Sequence[Trial]) -> None:
-    """An axis that changes no training would count the same training several times."""
+def _check_no_duplicates(trials: Sequence[Trial]) -> None:
+    """Raises an error if an axis has no effect: the same training would be counted several times."""
     identity, times = Counter(trial.identity for trial in trials).most_common(1)[0]
     if times > 1:
         length = next(trial.length for trial in trials if trial.identity == identity)
         raise InputError(
-            f"the sweep has the same training {times} times (length {length}): an axis changes nothing",
+            f"the sweep contains the same training {times} times (length {length}): an axis has no effect",
             where="sweep",
-            next_step="Take that axis out; with data.dir, data.seed and data.k have no effect",
+            next_step="Remove that axis; with data.dir, data.seed and data.k have no effect",
         )
 
 
 def load_data(data: DataSettings) -> dict[int, Splits]:
-    """The splits of every length, read from ``data.dir`` or else drawn.
+    """Reads the splits of every length from ``data.dir``, or generates them.
 
     Raises:
-        InputError: a data file is missing or wrong.
+        InputError: a data file is missing or invalid.
     """
     task = data.asked
     if data.dir is not None:
@@ -108,10 +108,10 @@ def load_data(data: DataSettings) -> dict[int, Splits]:
 
 
 def resolved_device(name: str) -> str:
-    """The device that a name such as ``auto`` stands for here; torch is asked only when it must be.
+    """Resolves a device name such as ``auto``; loads torch only if it has to.
 
     Raises:
-        InputError: this machine has no such device.
+        InputError: the device is not available on this machine.
     """
     if name == CPU:
         return name
@@ -131,7 +131,7 @@ def _device_for(impl: str, name: str) -> str:
         raise InputError(
             f"impl fused does not run on {name!r}",
             where="train.device",
-            allowed=f"{CPU} or {AUTO}; {' and '.join(AUTOGRAD)} use others",
+            allowed=f"{CPU} or {AUTO}; {' and '.join(AUTOGRAD)} support other devices",
         )
     return CPU
 

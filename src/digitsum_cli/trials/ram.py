@@ -1,4 +1,4 @@
-"""How much memory trainings take, so that what cannot fit is refused before it begins."""
+"""Estimates how much memory trainings need, so that one that does not fit is rejected before it starts."""
 
 import os
 from collections.abc import Sequence
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.estimates import memory_in_words
+from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.trials.trial import Trial
 
-_FLOAT = 4
+_BYTES_PER_FLOAT = 4
 _COPIES_OF_WEIGHTS = 6
-"""Values, gradients, two moments, the kept ones, and transposed or spare copies."""
+"""Values, gradients, two moments, the best checkpoint, and a transposed or temporary copy."""
 
-_BYTES_OF_A_NUMBER = 40
-"""Of one that is noted down at every step: in the record, and as a number of Python when the training has ended."""
+_BYTES_PER_RECORDED_NUMBER = 40
+"""For a number recorded at every step: in the record, and as a Python float after the training."""
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where Linux says how much memory a container may use."""
+"""The files in which Linux gives the memory limit of a container."""
 
 
 def count_parameters(trial: Trial) -> int:
-    """How many numbers the weights of a trial's classifier are."""
+    """The number of parameters of a trial's classifier."""
     gates = len(CELLS[trial.model.cell].suffixes)
     M, H = trial.model.embedding_size, trial.model.hidden_size
     biases = 2 if trial.model.impl == TORCH else 1
@@ -31,32 +31,32 @@ def count_parameters(trial: Trial) -> int:
 
 
 def memory_needed(trial: Trial, rows: int) -> int:
-    """About how many bytes the training of a trial takes at least.
+    """Estimates the least memory that the training of a trial needs, in bytes.
 
     Arguments:
-        trial: its sizes.
-        rows: in its train split.
+        trial: what is trained.
+        rows: number of rows in its training set.
     """
     gates = len(CELLS[trial.model.cell].suffixes)
     H, length = trial.model.hidden_size, trial.length
-    of_a_state = H * (2 * gates + 2) + (0 if trial.model.impl == FUSED else trial.model.embedding_size)
-    states = min(trial.train.batch_size, rows) * length * of_a_state
+    floats_per_step = H * (2 * gates + 2) + (0 if trial.model.impl == FUSED else trial.model.embedding_size)
+    states = min(trial.train.batch_size, rows) * length * floats_per_step
     draws = trial.task.symbols**2 * length * H * (gates + 2)  # of one first digit, for the exact accuracy
-    noted = _BYTES_OF_A_NUMBER * _steps(trial, rows) * _numbers_a_step(trial)
-    return _FLOAT * (_COPIES_OF_WEIGHTS * count_parameters(trial) + states + draws) + noted
+    recorded = _BYTES_PER_RECORDED_NUMBER * _steps(trial, rows) * _numbers_per_step(trial)
+    return _BYTES_PER_FLOAT * (_COPIES_OF_WEIGHTS * count_parameters(trial) + states + draws) + recorded
 
 
 def state_bytes(trial: Trial, rows: int) -> int:
-    """As many bytes as the file may have at most that says where the training of a trial stands."""
-    of_weights = 4 * 2 * _FLOAT * count_parameters(trial)  # present, kept and two moments; in float64 at most
-    return of_weights + 8 * _steps(trial, rows) * (_numbers_a_step(trial) + 5) + 2**20
+    """The maximum size of the training state file of a trial, in bytes."""
+    weights = 4 * 2 * _BYTES_PER_FLOAT * count_parameters(trial)  # current, best, two moments; at most float64
+    return weights + 8 * _steps(trial, rows) * (_numbers_per_step(trial) + 5) + 2**20
 
 
 def _steps(trial: Trial, rows: int) -> int:
     return trial.train.epochs * -(-rows // trial.train.batch_size)
 
 
-def _numbers_a_step(trial: Trial) -> int:
+def _numbers_per_step(trial: Trial) -> int:
     parameters = 3 + 4 * len(CELLS[trial.model.cell].suffixes)
     return 1 + (parameters if trial.train.record_gradients else 0)
 
@@ -65,42 +65,42 @@ def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
     """Checks that each training fits in this machine's memory.
 
     Arguments:
-        trials: each with the rows in its train split.
+        trials: each with the number of rows in its training set.
 
     Raises:
-        InputError: one does not.
+        InputError: a training does not fit.
     """
-    present = _memory_of_this_machine()
+    available = _total_memory()
     needed, trial = max(((memory_needed(*pair), pair[0]) for pair in trials), key=lambda pair: pair[0])
-    if needed > present:
+    if needed > available:
         raise InputError(
             f"the training at length {trial.length} with hidden size {trial.model.hidden_size}, batch size "
-            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs {memory_in_words(needed)} of memory or "
-            f"more, and this machine has {memory_in_words(present)}",
-            next_step="Choose a smaller train.batch_size, train.epochs, model.hidden_size or length",
+            f"{trial.train.batch_size} and {trial.train.epochs} epochs needs at least {format_bytes(needed)} of "
+            f"memory, but this machine has {format_bytes(available)}",
+            next_step="Reduce train.batch_size, train.epochs, model.hidden_size or the length",
         )
 
 
 def jobs_that_fit(trials: Sequence[tuple[Trial, int]], jobs: int) -> int:
-    """How many trainings fit in this machine's memory side by side, whichever meet: at least one, at most ``jobs``.
+    """How many trainings fit in this machine's memory in parallel, in any combination: from 1 to ``jobs``.
 
     Arguments:
-        trials: each with the rows in its train split.
-        jobs: how many are asked for.
+        trials: each with the number of rows in its training set.
+        jobs: the requested number.
     """
     largest = sorted((memory_needed(*pair) for pair in trials), reverse=True)[:jobs]
-    present = _memory_of_this_machine()
-    fitting = sum(together <= present for together in accumulate(largest))
+    available = _total_memory()
+    fitting = sum(needed <= available for needed in accumulate(largest))
     return jobs if fitting == len(largest) else max(1, fitting)
 
 
-def _memory_of_this_machine() -> float:
+def _total_memory() -> float:
     limits = [float("inf")]
     if hasattr(os, "sysconf"):
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in _LIMITS:
         try:
             limits.append(int(path.read_text()))
-        except (OSError, ValueError):  # there is no such limit, or it is "max"
+        except (OSError, ValueError):  # no such limit, or it is "max"
             continue
     return min(limits)

@@ -25,10 +25,10 @@ RESULT_COLUMNS = tuple(dict.fromkeys((*_FIRST_COLUMNS, *_SCORE_COLUMNS, *SETTING
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial that has ended, without its losses and weights: a row of ``results.csv``.
+    """A finished trial without its losses and weights: a row of ``results.csv``.
 
     Arguments:
-        trial: its identity.
+        trial: the identity of the trial.
         others: as in ``Trial`` and ``Outcome``.
     """
 
@@ -47,7 +47,7 @@ class TrialRow:
 
     @classmethod
     def of(cls, trial: Trial, outcome: Outcome) -> "TrialRow":
-        """The row of a trial with its outcome."""
+        """The row of a trial and its outcome."""
         return cls(
             trial.identity,
             trial.length,
@@ -70,12 +70,12 @@ class TrialRow:
 
     @property
     def exact_accuracy(self) -> float | None:
-        """Of the best checkpoint; None if there is none."""
+        """The exact accuracy of the best checkpoint; None if there is none."""
         return self.scores.exact_accuracy if self.scores else None
 
     @cached_property
     def columns(self) -> dict[str, Any]:
-        """Its values in the order of ``RESULT_COLUMNS``; None for what is not there."""
+        """The values in the order of ``RESULT_COLUMNS``; None if missing."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         scores = {} if self.scores is None else score_columns(self.scores)
         values = {**own, **self.setting.columns, **scores}
@@ -83,7 +83,7 @@ class TrialRow:
 
 
 def score_columns(scores: Scores) -> dict[str, Any]:
-    """The scores by column, with Wilson's 95 % interval of the test accuracy (``test_accuracy_low``, ``…_high``)."""
+    """The scores by column, with the 95 % Wilson interval of the test accuracy (``test_accuracy_low``, ``…_high``)."""
     low, high = wilson_interval(round(scores.test_accuracy * scores.test_rows), scores.test_rows)
     return {**asdict(scores), "test_accuracy_low": low, "test_accuracy_high": high}
 

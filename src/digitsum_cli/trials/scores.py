@@ -1,4 +1,4 @@
-"""How the best checkpoint of a trial does: one scoring function for every implementation."""
+"""Scores of a trial's best checkpoint: one scoring function for every implementation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ Count = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True)
 class Scores:
-    """The accuracies of the best checkpoint of a trial, 0 to 1. A field is a column of ``results.csv``.
+    """The accuracies of a trial's best checkpoint, 0 to 1. Each field is a column of ``results.csv``.
 
     Arguments:
-        test_accuracy: on the test rows.
-        exact_accuracy: over every draw of the generator.
-        train_accuracy: on the training rows.
-        test_rows: how many test rows there are.
-        unseen_test_rows: how many of them are not in the training set; None if that is not known, as with fresh rows.
-        unseen_test_accuracy: on these; None if there are none.
+        test_accuracy: accuracy on the test set.
+        exact_accuracy: accuracy over every possible draw of the generator.
+        train_accuracy: accuracy on the training set.
+        test_rows: number of test rows.
+        unseen_test_rows: number of test rows not in the training set; None if unknown, as with fresh rows.
+        unseen_test_accuracy: accuracy on these; None if there are none.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore")
@@ -45,11 +45,11 @@ def score_best_checkpoint(
     """Scores a network.
 
     Arguments:
-        score: gives its score on the rows of ``"train"``, ``"test"``, or ``"unseen_test"``: test rows not in the
-            training set.
-        exact_accuracy: gives its accuracy over every draw of the generator.
-        test_rows: how many test rows there are.
-        unseen_test_rows: how many of them are not in the training set; None if that is not known.
+        score: returns the score on ``"train"``, ``"test"`` or ``"unseen_test"`` (the test rows not in the training
+            set).
+        exact_accuracy: returns the accuracy over every possible draw of the generator.
+        test_rows: number of test rows.
+        unseen_test_rows: number of test rows not in the training set; None if unknown.
     """
     return Scores(
         test_accuracy=score("test").accuracy,

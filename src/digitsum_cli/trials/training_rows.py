@@ -1,4 +1,4 @@
-"""Which rows a trial reads while it trains, and which test rows it has not seen."""
+"""The rows that a trial is trained on, and the test rows not among them."""
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
@@ -8,10 +8,10 @@ from digitsum_cli.trials.trial import Trial
 
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
-    """The rows of a trial's epochs."""
+    """The training rows of a trial, by epoch."""
     return TrainingRows(splits.train, trial.train.shuffle, ROWS[trial.drawing.rows], trial.seed, trial.task)
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
-    """The test rows that are not in the training split; None with fresh rows, which are trained on in its place."""
+    """The test rows that are not in the training set; None with fresh rows, which replace the training set."""
     return None if ROWS[trial.drawing.rows] else unseen_rows(splits.test, splits.train)

@@ -19,12 +19,12 @@ from digitsum_cli.trials.identity import identity_of
 
 @dataclass(frozen=True)
 class GeneratedData:
-    """How to draw the rows of a length again: they depend on the lengths drawn before it.
+    """How to regenerate the rows of a length, which depend on the lengths drawn before it.
 
     Arguments:
-        lengths: the lengths drawn from the stream, up to and including the trial's own.
-        k_train, k_eval, k_test: rows for each pair of first digits.
-        seed: of the stream.
+        lengths: lengths drawn from the random stream, up to and including the trial's own.
+        k_train, k_eval, k_test: rows per pair of first digits.
+        seed: seed of the stream.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -36,22 +36,22 @@ class GeneratedData:
     seed: Seed
 
     def splits(self, task: Task) -> Splits:
-        """The rows of the last length of a task."""
+        """Generates the splits of the last length."""
         drawn = generate_splits(self.lengths, self.k_train, self.k_eval, self.k_test, self.seed, task)
         return drawn[self.lengths[-1]]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything that decides the outcome of one training run.
+    """Everything that determines the outcome of one training run.
 
     Arguments:
         length: digits in a row.
-        model, train: the settings of these sections. ``device`` is resolved; ``log_every``, which changes nothing, is
-            the default.
-        drawing: the settings of ``data`` that say what is asked and how rows are drawn.
-        data: how its rows are drawn; None when they were read from files.
-        data_digest: the SHA-256 of its rows as text.
+        model, train: the settings of these sections. ``device`` is resolved; ``log_every``, which has no effect on
+            the result, has its default.
+        drawing: the task, and how its rows are drawn.
+        data: how its rows are generated; None if they were read from files.
+        data_digest: SHA-256 of its rows as text.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -65,7 +65,7 @@ class Trial:
 
     @property
     def task(self) -> Task:
-        """What is asked of the network."""
+        """The task."""
         return self.drawing.asked
 
     @property
@@ -75,17 +75,17 @@ class Trial:
 
     @cached_property
     def identity(self) -> str:
-        """Sixteen hexadecimal digits of a hash of its settings and of its data's bytes."""
+        """Sixteen hexadecimal digits: a hash of the settings and of the bytes of the data."""
         return identity_of(self.to_dict())
 
     @property
     def name(self) -> str:
-        """The name of its files."""
+        """The name of the trial's files, without extension."""
         return f"length{self.length}-{self.model.cell}-{self.model.impl}-seed{self.seed}-{self.identity}"
 
     @property
     def relative_cost(self) -> float:
-        """How long it takes, in no unit: a step has a fixed part and one that grows with the length."""
+        """The relative duration of the training: each step has a fixed cost and one proportional to the length."""
         return self.train.epochs * (self.length + 12) * CELLS[self.model.cell].step_cost
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,9 +101,9 @@ class Trial:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
-        """The trial that ``to_dict`` described, in this version or an earlier one.
+        """The trial that ``to_dict`` of this version or an earlier one described.
 
-        Settings that were added since have their defaults.
+        Settings added since then get their defaults.
 
         Raises:
             InputError: a value is missing, unknown, of the wrong type or out of range.
@@ -113,9 +113,9 @@ class Trial:
             return _adapter().validate_json(json.dumps(nested))
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "all of it"
-            newer = ", a setting of a newer digitsum?" if first["type"] == "extra_forbidden" else ""
-            raise InputError(f"not the settings of a trial: {key}: {first['msg']}{newer}") from error
+            key = ".".join(str(part) for part in first["loc"]) or "the whole document"
+            newer = " (written by a newer digitsum?)" if first["type"] == "extra_forbidden" else ""
+            raise InputError(f"invalid trial settings: {key}: {first['msg']}{newer}") from error
 
 
 @cache

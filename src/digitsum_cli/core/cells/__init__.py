@@ -1,1 +1,1 @@
-"""Recurrent cells: each written by hand and on PyTorch's own layer, one file per cell."""
+"""Recurrent cells, one file per cell: each hand-written and on PyTorch's own layer."""

@@ -1,4 +1,4 @@
-"""What hand-written cells with gates have in common: one ``W``, ``U`` and ``b`` for each gate."""
+"""The base class of hand-written cells with gates: one ``W``, ``U`` and ``b`` per gate."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,15 +10,15 @@ from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 
 
 class GatedLayer(RecurrentLayer):
-    """A layer with the parameters ``W_g`` of shape ``(input_size, hidden_size)``, ``U_g`` and ``b_g`` of each gate g.
+    """A layer with parameters ``W_g`` of shape ``(input_size, hidden_size)``, ``U_g`` and ``b_g`` for each gate g.
 
     Arguments:
         input_size: the size of ``x_t``.
         hidden_size: the size of ``h_t``.
         state_size: the size of the state.
         gates: the subscripts g.
-        generator: what the parameters are drawn from: all ``W`` in the order of the gates, then ``U``, then ``b``;
-            without one, torch's global generator.
+        generator: the random generator (default: torch's global one). All ``W`` are drawn in the order of the gates,
+            then all ``U``, then all ``b``.
     """
 
     def __init__(
@@ -36,5 +36,5 @@ class GatedLayer(RecurrentLayer):
                 self.register_parameter(f"{matrix}_{gate}", nn.Parameter(draw_xavier(shape, generator)))
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter, under its own name."""
+        """The result of ``read`` for each parameter, by its name."""
         return {name: read(parameter) for name, parameter in self.named_parameters()}

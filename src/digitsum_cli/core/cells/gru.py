@@ -1,15 +1,15 @@
-"""The gated recurrent unit, by hand and on ``torch.nn.GRU``, side by side.
+"""The gated recurrent unit: hand-written, and on ``torch.nn.GRU``.
 
     r_t = sigmoid(x_t W_r + h_{t-1} U_r + b_r)        reset gate
     z_t = sigmoid(x_t W_z + h_{t-1} U_z + b_z)        update gate
     n_t = tanh(x_t W_n + r_t (h_{t-1} U_n) + b_n)     candidate
     h_t = (1 - z_t) n_t + z_t h_{t-1},    h_0 = 0
 
-The reset gate acts on the product ``h_{t-1} U_n``, as in the library. Cho et al. 2014 have it inside, on ``h_{t-1}``
-before the product; the two are different cells of about the same quality.
+As in PyTorch, the reset gate acts on the product ``h_{t-1} U_n``. In Cho et al. 2014 it acts on ``h_{t-1}`` before the
+product; the two are different cells that perform about equally well.
 
 Source: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", equations 5 to 8, in the variant
-of its version 1 that libraries have taken up.
+of its version 1 that libraries have adopted.
 """
 
 import torch
@@ -22,13 +22,13 @@ from digitsum_cli.core.registry import CELLS
 
 
 class GRU(GatedLayer):
-    """The GRU written by hand.
+    """The hand-written GRU.
 
     Arguments:
         input_size: the size of ``x_t``.
         hidden_size: the size of ``h_t``.
-        generator: what the parameters are drawn from: ``W_r``, ``W_z``, ``W_n``, then ``U`` and ``b`` in the same
-            order; without one, torch's global generator.
+        generator: the random generator (default: torch's global one). ``W_r``, ``W_z`` and ``W_n`` are drawn first,
+            then ``U`` and ``b`` in the same order.
     """
 
     W_r: Tensor
@@ -60,12 +60,12 @@ class GRU(GatedLayer):
 
 
 class TorchGRU(TorchLayer):
-    """The same layer on ``torch.nn.GRU``; see ``torch_layer`` for what the library does otherwise.
+    """The same layer on ``torch.nn.GRU``; see ``torch_layer`` for how PyTorch's layer differs.
 
     Arguments:
         input_size: the size of ``x_t``.
         hidden_size: the size of ``h_t``.
-        generator: what the parameters are drawn from; without one, torch's global generator.
+        generator: the random generator (default: torch's global one).
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
@@ -73,12 +73,12 @@ class TorchGRU(TorchLayer):
         super().__init__(rnn, hidden_size, "rzn", {"reset gate": "r", "update gate": "z"})
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """One vector further; see ``RecurrentLayer.step``."""
+        """Processes one vector; see ``RecurrentLayer.step``."""
         _, final_state = self.rnn(x.expand(len(state), -1).unsqueeze(1), state.unsqueeze(0).contiguous())
         state_after: Tensor = final_state[0]
         return state_after
 
     def forward(self, X: Tensor) -> Tensor:
-        """The last ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        """Maps inputs ``(batch, length, input_size)`` to the last ``h_t``, of shape ``(batch, hidden_size)``."""
         final_state: Tensor = self.rnn(X)[1]  # (1, batch, hidden_size)
         return final_state[0]

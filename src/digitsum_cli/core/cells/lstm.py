@@ -1,4 +1,4 @@
-"""The long short-term memory, by hand and on ``torch.nn.LSTM``, side by side.
+"""The long short-term memory: hand-written, and on ``torch.nn.LSTM``.
 
     i_t = sigmoid(x_t W_i + h_{t-1} U_i + b_i)        input gate
     f_t = sigmoid(x_t W_f + h_{t-1} U_f + b_f)        forget gate
@@ -20,13 +20,13 @@ from digitsum_cli.core.registry import CELLS
 
 
 class LSTM(GatedLayer):
-    """The LSTM written by hand. Its state is ``h_t`` followed by ``c_t``.
+    """The hand-written LSTM. Its state is ``h_t`` followed by ``c_t``.
 
     Arguments:
         input_size: the size of ``x_t``.
-        hidden_size: the size of ``h_t`` and of ``c_t``.
-        generator: what the parameters are drawn from: ``W_i``, ``W_f``, ``W_o``, ``W_c``, then ``U`` and ``b`` in the
-            same order; without one, torch's global generator.
+        hidden_size: the size of ``h_t`` and ``c_t``.
+        generator: the random generator (default: torch's global one). ``W_i``, ``W_f``, ``W_o`` and ``W_c`` are drawn
+            first, then ``U`` and ``b`` in the same order.
     """
 
     W_i: Tensor
@@ -63,12 +63,12 @@ class LSTM(GatedLayer):
 
 
 class TorchLSTM(TorchLayer):
-    """The same layer on ``torch.nn.LSTM``; see ``torch_layer`` for what the library does otherwise.
+    """The same layer on ``torch.nn.LSTM``; see ``torch_layer`` for how PyTorch's layer differs.
 
     Arguments:
         input_size: the size of ``x_t``.
-        hidden_size: the size of ``h_t`` and of ``c_t``.
-        generator: what the parameters are drawn from; without one, torch's global generator.
+        hidden_size: the size of ``h_t`` and ``c_t``.
+        generator: the random generator (default: torch's global one).
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
@@ -76,12 +76,12 @@ class TorchLSTM(TorchLayer):
         super().__init__(rnn, 2 * hidden_size, "ifco", {"input gate": "i", "forget gate": "f", "output gate": "o"})
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """One vector further; see ``RecurrentLayer.step``."""
+        """Processes one vector; see ``RecurrentLayer.step``."""
         h, c = (part.unsqueeze(0).contiguous() for part in state.chunk(2, dim=1))
         _, (h, c) = self.rnn(x.expand(len(state), -1).unsqueeze(1), (h, c))
         return torch.cat([h[0], c[0]], dim=1)
 
     def forward(self, X: Tensor) -> Tensor:
-        """The last ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        """Maps inputs ``(batch, length, input_size)`` to the last ``h_t``, of shape ``(batch, hidden_size)``."""
         final_h: Tensor = self.rnn(X)[1][0]  # (1, batch, hidden_size)
         return final_h[0]

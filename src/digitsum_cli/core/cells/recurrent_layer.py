@@ -1,4 +1,4 @@
-"""What every recurrent layer can do, however it is written."""
+"""The interface of every recurrent layer, whatever its implementation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class RecurrentLayer(nn.Module, ABC):
-    """A layer that reads a sequence vector by vector.
+    """A layer that processes a sequence vector by vector.
 
-    What it carries from one step to the next is its *state*, of shape ``(batch, state_size)``: first ``h_t``, the part
-    that is seen from outside, then whatever else the cell remembers.
+    It passes its *state*, of shape ``(batch, state_size)``, from one step to the next: first the hidden state ``h_t``,
+    which is the layer's output, then whatever else the cell remembers.
 
     Arguments:
         input_size: the size of ``x_t``.
@@ -27,28 +27,28 @@ class RecurrentLayer(nn.Module, ABC):
 
     @abstractmethod
     def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """One vector further.
+        """Processes one vector.
 
         Arguments:
-            x: ``x_t`` of shape ``(batch, input_size)``, or ``(1, input_size)`` for the same in every row.
-            state: the state before, of shape ``(batch, state_size)``.
+            x: ``x_t`` of shape ``(batch, input_size)``, or ``(1, input_size)`` for the same vector in every row.
+            state: the previous state, of shape ``(batch, state_size)``.
 
         Returns:
-            The state after it, of shape ``(batch, state_size)``.
+            The next state, of shape ``(batch, state_size)``.
         """
 
     @abstractmethod
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter (its values, its gradient), by the equations' names and shapes."""
+        """The result of ``read`` (such as its values or gradient) for each parameter, as in the equations."""
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
-        """How far each gate is open on the way to the next state, 0 to 1; none in a cell without gates.
+        """How far each gate is open in this step, 0 to 1; empty for a cell without gates.
 
         Arguments:
             x, state: as in ``step``.
 
         Returns:
-            By the gate's name, of shape ``(batch, hidden_size)``.
+            Values of shape ``(batch, hidden_size)``, by the gate's name.
         """
         return {}
 
@@ -61,7 +61,7 @@ class RecurrentLayer(nn.Module, ABC):
         return state if self.state_size == self.hidden_size else state[..., : self.hidden_size]
 
     def cell(self, state: Tensor) -> Tensor:
-        """What a state holds beside ``h_t``: an LSTM's ``c_t``, in others nothing, of shape ``(..., 0)``."""
+        """The part of a state after ``h_t``: an LSTM's ``c_t``; in other cells empty, of shape ``(..., 0)``."""
         return state[..., self.hidden_size :]
 
     def states(self, X: Tensor) -> Tensor:

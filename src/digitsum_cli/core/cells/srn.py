@@ -1,8 +1,8 @@
-"""The simple recurrent network (Elman 1990), by hand and on ``torch.nn.RNN``, side by side.
+"""The simple recurrent network (Elman 1990): hand-written, and on ``torch.nn.RNN``.
 
     h_t = tanh(x_t W + h_{t-1} U + b),    h_0 = 0
 
-With relu in place of tanh, it is the network of Le, Jaitly and Hinton 2015.
+With relu instead of tanh, it is the network of Le, Jaitly and Hinton 2015.
 
 Source: the practice book, chapter 6.1.2.
 """
@@ -20,7 +20,7 @@ from digitsum_cli.errors import InputError
 
 
 class SRN(RecurrentLayer):
-    """The SRN written by hand.
+    """The hand-written SRN.
 
     Arguments:
         input_size: the size of ``x_t``.
@@ -28,12 +28,12 @@ class SRN(RecurrentLayer):
         W: initial values of shape ``(input_size, hidden_size)``.
         U: initial values of shape ``(hidden_size, hidden_size)``.
         b: initial values of shape ``(1, hidden_size)``.
-        generator: what the values that are not given are drawn from, in the order ``W``, ``U``, ``b``; without one,
-            torch's global generator.
-        activation: a name of ``digitsum_cli.core.registry``, such as ``"tanh"`` or ``"relu"``.
+        generator: the random generator (default: torch's global one). Values that are not given are drawn in the order
+            ``W``, ``U``, ``b``.
+        activation: a name in ``digitsum_cli.core.registry``, such as ``"tanh"`` or ``"relu"``.
 
     Raises:
-        InputError: given values have another shape.
+        InputError: given values have the wrong shape.
 
     Example:
         >>> W = torch.tensor([[0.1, 0.2], [0.1, 0.2]])
@@ -61,7 +61,7 @@ class SRN(RecurrentLayer):
         self.b = _given_or_drawn("b", b, (1, hidden_size), generator)
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter (its values, its gradient), as the equation's ``W``, ``U``, ``b``."""
+        """The result of ``read`` (such as values or gradients) for the equation's ``W``, ``U`` and ``b``."""
         return {"W": read(self.W), "U": read(self.U), "b": read(self.b)}
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
@@ -71,12 +71,12 @@ class SRN(RecurrentLayer):
 
 
 class TorchSRN(TorchLayer):
-    """The same layer on ``torch.nn.RNN``; see ``torch_layer`` for what the library does otherwise.
+    """The same layer on ``torch.nn.RNN``; see ``torch_layer`` for how PyTorch's layer differs.
 
     Arguments:
         input_size: the size of ``x_t``.
         hidden_size: the size of ``h_t``.
-        generator: what the parameters are drawn from; without one, torch's global generator.
+        generator: the random generator (default: torch's global one).
         activation: ``"tanh"`` or ``"relu"``.
     """
 
@@ -92,13 +92,13 @@ class TorchSRN(TorchLayer):
         super().__init__(rnn, hidden_size)
 
     def step(self, x: Tensor, state: Tensor) -> Tensor:
-        """One vector further; see ``RecurrentLayer.step``."""
+        """Processes one vector; see ``RecurrentLayer.step``."""
         _, final_state = self.rnn(x.expand(len(state), -1).unsqueeze(1), state.unsqueeze(0))
         state_after: Tensor = final_state[0]
         return state_after
 
     def forward(self, X: Tensor) -> Tensor:
-        """The last state: inputs of shape ``(batch, length, input_size)`` to ``(batch, hidden_size)``."""
+        """Maps inputs ``(batch, length, input_size)`` to the last ``h_t``, of shape ``(batch, hidden_size)``."""
         final_state: Tensor = self.rnn(X)[1]  # (1, batch, hidden_size)
         return final_state[0]
 
@@ -109,5 +109,5 @@ def _given_or_drawn(
     if values is None:
         return nn.Parameter(draw_xavier(shape, generator))
     if values.shape != shape:
-        raise InputError(f"{name} has shape {tuple(values.shape)}, and this layer needs {shape}")
+        raise InputError(f"{name} has shape {tuple(values.shape)} instead of {shape}")
     return nn.Parameter(values.detach().clone())

@@ -1,8 +1,8 @@
-"""Recurrent layers on the library's own, batch first, beside those written by hand.
+"""Recurrent layers that wrap PyTorch's own, batch first.
 
-The library stacks the matrices of all gates, transposed, into ``weight_ih_l0`` and ``weight_hh_l0``, and has two bias
-vectors a gate where the equations have one. Both biases are trained, so under Adam their sum moves twice as fast as
-``b`` (in the GRU's candidate, the second is scaled by the reset gate and does not act as part of a sum).
+PyTorch stacks the matrices of all gates, transposed, into ``weight_ih_l0`` and ``weight_hh_l0``, and has two bias
+vectors per gate where the equations have one. Both biases are trained, so under Adam their sum moves twice as fast as
+``b`` (in the GRU's candidate, the second is scaled by the reset gate, so the two do not simply add up).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +14,13 @@ from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 
 
 class TorchLayer(RecurrentLayer):
-    """A layer whose state is what the library's layer carries.
+    """A layer that wraps one of PyTorch's and has its state.
 
     Arguments:
-        rnn: of one layer, batch first.
+        rnn: PyTorch's layer, single-layer and batch first.
         state_size: the size of the state.
-        stacked: the equations' subscripts, in the order in which the library stacks them; empty for a cell without.
-        sigmoid_gates: the subscripts of the gates that open from 0 to 1, by name.
+        stacked: the equations' subscripts, in the order in which PyTorch stacks them; empty for a cell without gates.
+        sigmoid_gates: the subscripts of the sigmoid gates, by name.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class TorchLayer(RecurrentLayer):
         self._suffixes = [f"_{gate}" for gate in stacked] or [""]
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What ``read`` gives for each parameter, turned into the equations' shapes (views, not copies).
+        """The result of ``read`` for each parameter, in the equations' shapes (views, not copies).
 
-        ``b`` is the library's first bias; the second has no place in the equations.
+        ``b`` is PyTorch's first bias; the second does not appear in the equations.
         """
         by_gate: dict[str, Tensor] = {}
         for name, parameter in (("W", "weight_ih_l0"), ("U", "weight_hh_l0")):
@@ -51,7 +51,7 @@ class TorchLayer(RecurrentLayer):
         return by_gate
 
     def gates(self, x: Tensor, state: Tensor) -> dict[str, Tensor]:
-        """See ``RecurrentLayer.gates``; the library does not show them, so they are computed from its parameters."""
+        """See ``RecurrentLayer.gates``; PyTorch does not expose the gates, so they are computed from its parameters."""
         p = self.equation_tensors(lambda parameter: parameter)
         h = self.hidden(state)
         return {
@@ -61,18 +61,18 @@ class TorchLayer(RecurrentLayer):
 
     @property
     def second_bias(self) -> Tensor:
-        """The bias that has no place in the equations, of all gates one after the other."""
+        """The bias that does not appear in the equations, concatenated over the gates."""
         return self.rnn.get_parameter("bias_hh_l0")
 
     def second_bias_of(self, gate: str) -> Tensor:
-        """The part of one gate, of shape ``(hidden_size,)``."""
+        """The second bias of one gate, of shape ``(hidden_size,)``."""
         return self.second_bias.chunk(len(self._suffixes))[self._suffixes.index(f"_{gate}")]
 
     def fix_second_bias_at_zero(self) -> None:
-        """Leaves the layer with the equations' parameters alone: the second bias is 0 and is not trained."""
+        """Restricts the layer to the equations' parameters: the second bias is 0 and is not trained."""
         nn.init.zeros_(self.second_bias).requires_grad_(False)
 
     def states(self, X: Tensor) -> Tensor:
-        """Every ``h_t``: inputs of shape ``(batch, length, input_size)`` to ``(batch, length, hidden_size)``."""
+        """Maps inputs ``(batch, length, input_size)`` to every ``h_t``, of shape ``(batch, length, hidden_size)``."""
         states: Tensor = self.rnn(X)[0]
         return states

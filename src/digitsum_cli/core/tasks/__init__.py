@@ -1,4 +1,4 @@
-"""The tasks, by the names that settings use; free of torch."""
+"""The tasks, by the names that settings use; needs no torch."""
 
 from digitsum_cli.core.tasks.digit_sum import DigitSum
 from digitsum_cli.core.tasks.task import Task

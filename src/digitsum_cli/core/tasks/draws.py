@@ -1,9 +1,9 @@
 """Every draw of a task at one length.
 
-A draw is a pair of first digits, a position and a value of the distractor, all equally likely. Where the value is 0
-there is no distractor, so the draws of a pair with that value are one and the same row: at length L there are
-100 * (L - 2) * 10 draws, but 100 * (9 * (L - 2) + 1) different rows. Counting draws instead of rows gives every row the
-weight that it has under the generator, in whole numbers.
+A draw is a pair of first digits plus the distractor's position and value; all draws are equally likely. A value of 0
+means no distractor, so a pair's draws with that value are all the same row: at length L there are 100 * (L - 2) * 10
+draws, but only 100 * (9 * (L - 2) + 1) different rows. Counting draws instead of rows weights every row as the
+generator does, with integer weights.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Draws:
     """Every draw at one length: each pair of first digits with each position and value of the distractor.
 
     Arguments:
-        labels: of the pairs, of shape ``(symbols, symbols)``: by first and second digit.
-        positions: how many positions the distractor can have: all after the second digit.
+        labels: the labels of the pairs, of shape ``(symbols, symbols)``: by first and second digit.
+        positions: the number of possible positions of the distractor: all after the second digit.
     """
 
     labels: npt.NDArray[np.int8]
@@ -29,31 +29,31 @@ class Draws:
 
     @property
     def symbols(self) -> int:
-        """How many different digits there are; as many values does the distractor have, of which 0 is none."""
+        """The number of different digits, which is also the number of the distractor's values, including 0 (none)."""
         return len(self.labels)
 
     @property
     def length(self) -> int:
-        """Digits in a row."""
+        """Digits per row."""
         return FIRST_DIGITS + self.positions
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """How many first digits, second digits, positions and values there are."""
+        """The number of first digits, second digits, positions and values."""
         return self.symbols, self.symbols, self.positions, self.symbols
 
     @property
     def count(self) -> int:
-        """How many draws there are."""
+        """The number of draws."""
         return self.labels.size * self.positions * self.symbols
 
     @property
     def rows_per_first_digit(self) -> int:
-        """How many different rows begin with the same digit."""
+        """The number of different rows that begin with the same digit."""
         return self.symbols + self.symbols * (self.symbols - 1) * self.positions
 
     def digits(self, first_digit: int | None = None) -> npt.NDArray[np.int8]:
-        """The rows, in the order first digit, second digit, position, value (the last runs fastest).
+        """The rows, in the order first digit, second digit, position, value (the last varies fastest).
 
         Arguments:
             first_digit: only the draws with this first digit; None for all of them.

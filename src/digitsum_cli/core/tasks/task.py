@@ -1,4 +1,4 @@
-"""What a network is asked: the contract of a task."""
+"""The interface of a task: its rows and their labels."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,10 +15,10 @@ Digits = npt.NDArray[np.int8]
 
 
 class Floor(NamedTuple):
-    """The accuracy of always giving the most frequent label.
+    """The accuracy of always answering with the most frequent label.
 
     Arguments:
-        label: the most frequent one; the lowest of several.
+        label: the most frequent label; on a tie, the lowest.
         accuracy: 0 to 1.
     """
 
@@ -30,19 +30,19 @@ class Floor(NamedTuple):
 
 
 class Task(ABC):
-    """Rows of digits, each with a label that the network names at the end of the row.
+    """Rows of digits, each with a label that the network predicts at the end of the row.
 
     A task draws its rows from NumPy's legacy ``RandomState``, whose streams are the same in all versions.
 
     Attributes:
-        name: in settings.
-        symbols: how many different digits there are, at most 10; the rows of the embedding.
-        classes: how many different labels there are, at most 100; they are 0, 1, … ``classes - 1``.
-        strata: rows come in groups of this size, the strata of the generator: ``k`` is the number of groups.
-        label_digits: the label depends on so many digits at the beginning of a row.
-        minimum_length: the fewest digits in a row.
-        label_name: what a label is called, in axis labels and tables: ``sum``.
-        label_in_words: which label is right, in sentences: ``the sum of the first two digits``.
+        name: its name in settings.
+        symbols: the number of different digits, at most 10; also the number of rows of the embedding.
+        classes: the number of different labels, at most 100; they are 0, 1, … ``classes - 1``.
+        strata: the number of strata that the generator draws from; it draws ``k`` rows from each.
+        label_digits: the number of digits at the beginning of a row that determine the label.
+        minimum_length: the smallest number of digits per row.
+        label_name: the name of a label in axis labels and tables: ``sum``.
+        label_in_words: how the label is defined, for use in sentences: ``the sum of the first two digits``.
     """
 
     name: ClassVar[str]
@@ -67,38 +67,38 @@ class Task(ABC):
         """Draws the rows of a split, ``k`` for each stratum, one after the other.
 
         Arguments:
-            length: digits in a row, at least ``minimum_length``.
-            k: at least 1.
-            stream: the random stream; how many numbers are drawn from it decides which rows come next.
+            length: digits per row, at least ``minimum_length``.
+            k: rows per stratum, at least 1.
+            stream: the random stream; the numbers drawn from it determine which rows come next.
         """
 
     @abstractmethod
     def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
-        """Draws rows with the distribution of ``generate``, all at once, which takes microseconds."""
+        """Draws rows from the same distribution as ``generate``, vectorised, which takes microseconds."""
 
     @abstractmethod
     def enumerate(self, length: int) -> Draws | None:
-        """Every draw of a length; None if there are too many to list."""
+        """Every draw of a length; None if there are too many to enumerate."""
 
     @property
     @abstractmethod
     def label_shares(self) -> npt.NDArray[np.float64]:
-        """How frequent each label is, of shape ``(classes,)``; they add up to 1."""
+        """The relative frequency of each label, of shape ``(classes,)``; they add up to 1."""
 
     @property
     def floor(self) -> Floor:
-        """The best accuracy that can be had without reading any digit."""
+        """The best accuracy possible without reading any digit."""
         shares = self.label_shares
         return Floor(int(shares.argmax()), float(shares.max()))
 
     @property
     def guess_loss(self) -> float:
-        """The loss of always answering with the labels' own frequencies, in nats: the entropy of the labels."""
+        """The loss of always predicting the label frequencies, in nats: the entropy of the labels."""
         shares: list[float] = self.label_shares.tolist()
         return -sum(share * math.log(share) for share in shares if share)
 
     def require_length(self, length: int) -> None:
-        """Checks that rows can be so short.
+        """Checks that a length is not too short for the task.
 
         Raises:
             InputError: ``length`` is below ``minimum_length``.
@@ -107,13 +107,15 @@ class Task(ABC):
             raise InputError(f"length {length} is too short", allowed=f"{self.minimum_length} or more digits")
 
     def every_draw(self, length: int) -> Draws:
-        """Every draw of a length, for what cannot do without.
+        """Every draw of a length; fails if they cannot be enumerated.
 
         Raises:
-            InputError: ``length`` is below ``minimum_length``, or there are too many draws to list.
+            InputError: ``length`` is below ``minimum_length``, or there are too many draws to enumerate.
         """
         self.require_length(length)
         draws = self.enumerate(length)
         if draws is None:
-            raise InputError(f"the rows of the task {self.name} cannot all be listed at length {length}")
+            raise InputError(
+                f"the task {self.name} has too many different rows at length {length} to enumerate them all"
+            )
         return draws

@@ -1,6 +1,6 @@
-"""Tasks about the first two digits, with the rows of the book.
+"""Tasks about the first two digits, with the book's rows.
 
-A row is ``length`` digits. The first two are free, the rest are 0 but for one *distractor* at a random position::
+A row is ``length`` digits. The first two are arbitrary; the rest are 0 except one *distractor* at a random position::
 
     6 7 0 0 1 0
 
@@ -29,7 +29,7 @@ class TwoDigitTask(Task):
 
     @abstractmethod
     def label_of_pair(self, first: _Integers, second: _Integers) -> _Integers:
-        """The labels of pairs of first digits; all three arrays have the same shape."""
+        """The labels of pairs of first digits; the arguments and the result have the same shape."""
 
     def label(self, digits: Digits) -> npt.NDArray[np.int8]:
         """The labels of rows, of shape ``(rows,)``."""
@@ -38,7 +38,7 @@ class TwoDigitTask(Task):
     def generate(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
         """Draws ``k`` rows for each of the 100 pairs of first digits, the first digit in the outer loop.
 
-        A row draws the distractor's position with ``randint(2, length)`` and then its value with ``randint(0, 10)``.
+        Each row draws the distractor's position with ``randint(2, length)`` and then its value with ``randint(0, 10)``.
         """
         digits = np.zeros((self.strata * k, length), dtype=np.int8)
         row = 0
@@ -52,7 +52,7 @@ class TwoDigitTask(Task):
         return digits
 
     def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
-        """Draws ``k`` rows for each of the 100 pairs of first digits, all positions and then all values at once."""
+        """Draws ``k`` rows for each of the 100 pairs of first digits, first all positions, then all values."""
         rows = self.strata * k
         digits = np.zeros((rows, length), dtype=np.int8)
         pair = np.arange(rows) // k
@@ -67,11 +67,11 @@ class TwoDigitTask(Task):
 
     @property
     def label_shares(self) -> npt.NDArray[np.float64]:
-        """How frequent each label is, of shape ``(classes,)``."""
+        """The relative frequency of each label, of shape ``(classes,)``."""
         shares: npt.NDArray[np.float64] = np.bincount(self._labels.ravel(), minlength=self.classes) / self.strata
         return shares
 
     @cached_property
     def _labels(self) -> npt.NDArray[np.int8]:
-        """By first and second digit."""
+        """The label by first and second digit."""
         return self.label_of_pair(*np.indices((self.symbols, self.symbols))).astype(np.int8)

@@ -1,1 +1,1 @@
-"""The vector layer under the compiled code: instructions of the processor, and what is built of them."""
+"""The SIMD layer of the compiled code: the processor's vector instructions, and the functions built on them."""

@@ -1,7 +1,7 @@
-"""exp, tanh and the sigmoid on vectors, within 2 units in the last place, the sigmoid within 3.
+"""exp, tanh and the sigmoid on vectors, accurate to 2 units in the last place (3 for the sigmoid).
 
-All halve the range as Moshier's Cephes library does and use its polynomials. What is not a number stays so;
-``exp`` gives 0 below the logarithm of the smallest normal number and infinity above that of the largest.
+All use the range reduction and polynomials of Moshier's Cephes library. NaN stays NaN; ``exp`` gives 0
+below the logarithm of the smallest normal number and infinity above that of the largest.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ _LOG2_E = 1.4426950408889634
 
 
 class _Range(NamedTuple):
-    """What there is to know of a precision.
+    """The constants of a precision.
 
     Arguments:
-        lowest, highest: where exp gives the smallest normal and the largest number.
-        top: the largest whole power of two.
-        rounder: what rounds to whole numbers when it is added and taken away again.
+        lowest, highest: the arguments at which exp gives the smallest normal and the largest number.
+        top: the largest integer exponent of two.
+        rounder: a number that rounds to integers when it is added and subtracted again.
         ln2_high, ln2_low: the natural logarithm of 2, in two parts.
     """
 
@@ -46,7 +46,7 @@ def exp(x: Vector) -> Vector:
 
 
 def tanh(x: Vector) -> Vector:
-    """The hyperbolic tangent: a polynomial near 0, elsewhere 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
+    """The hyperbolic tangent: a polynomial near 0, otherwise 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
     magnitude = abs(x)
     z = x * x
     if x.single:
@@ -66,7 +66,7 @@ def tanh(x: Vector) -> Vector:
 
 
 def sigmoid(x: Vector) -> Vector:
-    """1 / (1 + exp(-x)); beyond the bounds, where exp would leave its range, its value at the bound."""
+    """1 / (1 + exp(-x)); beyond the bounds, where exp would overflow or underflow, its value at the bound."""
     bounds, highest = (_SINGLE, 88.0) if x.single else (_DOUBLE, 709.0)
     mantissa, k = _exp_parts(_clamped(-x, bounds.lowest, highest), bounds)
     return 1.0 / (mantissa * k.power_of_two() + 1.0)
@@ -90,7 +90,7 @@ def _exp_parts(x: Vector, bounds: _Range) -> tuple[Vector, Vector]:
 
 
 def _polynomial(x: Vector, *coefficients: float) -> Vector:
-    """The polynomial with these coefficients, the highest first (Horner's rule)."""
+    """The polynomial with these coefficients, highest degree first (Horner's rule)."""
     value = x.constant(coefficients[0])
     for coefficient in coefficients[1:]:
         value = value * x + coefficient

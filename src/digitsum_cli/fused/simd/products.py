@@ -1,8 +1,8 @@
 """Products of small matrices.
 
-A *tile* is up to eight rows of the result by two vectors of its columns. Its sums stay in registers while the inner
-index runs, so that each step of it loads two vectors and does up to sixteen fused multiply-adds. Matrices are
-contiguous, by rows, and padded with zeros to ``PANEL`` columns, so that rows are whole vectors.
+A *tile* is up to eight rows by two column vectors of the result. Its sums stay in registers throughout the inner loop,
+whose every step loads two vectors and does up to sixteen fused multiply-adds. Matrices are contiguous in row-major
+order and padded with zeros to a multiple of ``PANEL`` columns, so that rows consist of whole vectors.
 """
 
 from functools import partial
@@ -28,14 +28,14 @@ from digitsum_cli.fused.simd.vectors import (
 )
 
 PANEL = 32
-"""The columns that a matrix is padded to a multiple of."""
+"""Matrices are padded to a multiple of this many columns."""
 
 _VECTORS = 2
 _MAXIMUM_ROWS = 8 if VECTOR_BYTES == 64 else 5
 
 
 def padded(columns: int) -> int:
-    """The least multiple of ``PANEL`` that holds ``columns``."""
+    """The smallest multiple of ``PANEL`` that is at least ``columns``."""
     return -(-columns // PANEL) * PANEL
 
 
@@ -54,7 +54,7 @@ def _product(
     inner: Any,
     accumulate: Any,
 ) -> Any:
-    """The rows of C that begin at element c.
+    """Computes the rows of C that begin at element c.
 
     C[r, :] (+)= sum over k < inner of A[a + r row_stride + k inner_stride] B[b + k columns of B, :].
     """
@@ -96,7 +96,7 @@ def _product(
 
 
 def _emit_product(function: ir.Function) -> None:
-    """Tile by tile; where fewer rows are left than a tile has, a lower one."""
+    """Emits a loop over tiles; the last tile has as many rows as are left."""
     C, C_columns, A, row_stride, inner_stride, B, B_columns, rows, inner, accumulate = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     tile_arguments = [argument.type for argument in function.args if argument is not rows]
@@ -145,11 +145,11 @@ def _emit_tile(function: ir.Function, rows: int) -> None:
     builder.cbranch(builder.icmp_unsigned("!=", accumulate, accumulate.type(0)), load, start)
 
     builder.position_at_end(load)
-    standing = [load_vector(builder, C, offset)[0] for offset in offsets]
+    current = [load_vector(builder, C, offset)[0] for offset in offsets]
     builder.branch(start)
 
     builder.position_at_end(start)
-    first = [_phi(builder, vector, (ir.Constant(vector, None), entry), (value, load)) for value in standing]
+    first = [_phi(builder, vector, (ir.Constant(vector, None), entry), (value, load)) for value in current]
     builder.cbranch(builder.icmp_signed(">", inner, int64(0)), body, end)
 
     builder.position_at_end(body)
@@ -157,25 +157,25 @@ def _emit_tile(function: ir.Function, rows: int) -> None:
     sums = [_phi(builder, vector, (value, start)) for value in first]
     row_of_B = builder.mul(k, B_columns)
     vectors_of_B = [load_vector(builder, B, builder.add(row_of_B, int64(v * vector.count)))[0] for v in range(_VECTORS)]
-    following = []
+    next_sums = []
     for row in range(rows):
         index = builder.add(builder.mul(k, inner_stride), builder.mul(row_stride, int64(row)))
         factor = broadcast(builder, builder.load(builder.gep(A, [index])))
         for v in range(_VECTORS):
             terms = [factor, vectors_of_B[v], sums[row * _VECTORS + v]]
-            following.append(builder.call(fused_multiply_add, terms))
+            next_sums.append(builder.call(fused_multiply_add, terms))
     next_k = builder.add(k, int64(1))
-    for phi, value in zip([k, *sums], [next_k, *following], strict=True):
+    for phi, value in zip([k, *sums], [next_k, *next_sums], strict=True):
         phi.add_incoming(value, body)
     builder.cbranch(builder.icmp_signed("<", next_k, inner), body, end)
 
     builder.position_at_end(end)
     last = [
-        _phi(builder, vector, (before, start), (after, body)) for before, after in zip(first, following, strict=True)
+        _phi(builder, vector, (before, start), (after, body)) for before, after in zip(first, next_sums, strict=True)
     ]
     for offset, value in zip(offsets, last, strict=True):
-        spot = builder.bitcast(builder.gep(C, [offset]), vector.as_pointer())
-        builder.store(value, spot, align=size_of(vector.element))
+        address = builder.bitcast(builder.gep(C, [offset]), vector.as_pointer())
+        builder.store(value, address, align=size_of(vector.element))
     builder.ret_void()
 
 
@@ -188,7 +188,7 @@ def _phi(builder: ir.IRBuilder, kind: ir.Type, *incoming: tuple[ir.Value, ir.Blo
 
 @compiled
 def multiply(C, c, A, a, B, rows, inner, accumulate):
-    """C[c : c + rows] = A[a : a + rows, :inner] B[:inner], added to what stands there if ``accumulate``."""
+    """C[c : c + rows] = A[a : a + rows, :inner] B[:inner], added to the current values if ``accumulate``."""
     _product(C, c * C.shape[1], A, a * A.shape[1], A.shape[1], 1, B, 0, rows, inner, accumulate)
 
 

@@ -1,4 +1,4 @@
-"""The transpose of a small matrix, vector by vector."""
+"""Transposing a small matrix, vector by vector."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from digitsum_cli.fused.simd.vectors import (
 def _transpose_tile(
     _: Any, A: Any, a: Any, A_columns: Any, rows: Any, A_transposed: Any, b: Any, B_columns: Any
 ) -> Any:
-    """Transposes a square as wide as a vector, from element a on, to element b on; rows from ``rows`` on count as 0."""
+    """Transposes a square one vector wide, from element a to element b; rows from ``rows`` on count as 0."""
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
         A, a, A_columns, rows, A_transposed, b, B_columns = arguments
@@ -46,7 +46,7 @@ def _transpose_tile(
 
 
 def _emit_transpose(function: ir.Function) -> None:
-    """Swaps the halves beside the diagonal, then the quarters within each, and so on down to single numbers."""
+    """Swaps the off-diagonal halves, then the off-diagonal quarters within each, and so on down to single numbers."""
     A, A_columns, rows, A_transposed, B_columns = function.args
     vector = vector_type(A.type.pointee)
     lanes = vector.count
@@ -54,9 +54,9 @@ def _emit_transpose(function: ir.Function) -> None:
     zero = ir.Constant(vector, None)
     lines = []
     for row in range(lanes):
-        there = builder.icmp_signed("<", int64(row), rows)
-        offset = builder.select(there, builder.mul(A_columns, int64(row)), int64(0))
-        lines.append(builder.select(there, load_vector(builder, A, offset)[0], zero))
+        in_range = builder.icmp_signed("<", int64(row), rows)
+        offset = builder.select(in_range, builder.mul(A_columns, int64(row)), int64(0))
+        lines.append(builder.select(in_range, load_vector(builder, A, offset)[0], zero))
     half = lanes // 2
     while half:
         for row in range(lanes):
@@ -69,14 +69,14 @@ def _emit_transpose(function: ir.Function) -> None:
             lines[row + half] = builder.shuffle_vector(upper, lower, ir.Constant(ir.VectorType(INT32, lanes), swap))
         half //= 2
     for row, line in enumerate(lines):
-        spot = builder.bitcast(builder.gep(A_transposed, [builder.mul(B_columns, int64(row))]), vector.as_pointer())
-        builder.store(line, spot, align=size_of(vector.element))
+        address = builder.bitcast(builder.gep(A_transposed, [builder.mul(B_columns, int64(row))]), vector.as_pointer())
+        builder.store(line, address, align=size_of(vector.element))
     builder.ret_void()
 
 
 @compiled
 def transpose(A, rows, columns, A_transposed):
-    """A_transposed[:columns, :rows] = A[:rows, :columns]^T; what is beside it, up to whole vectors, becomes 0."""
+    """A_transposed[:columns, :rows] = A[:rows, :columns]^T; the rest, up to whole vectors, becomes 0."""
     lanes = VECTOR_BYTES // A.itemsize
     wide, high = A.shape[1], A_transposed.shape[1]
     for row in range(0, rows, lanes):

@@ -1,9 +1,9 @@
-"""Vectors of the processor inside compiled functions.
+"""SIMD vectors inside compiled functions.
 
-Numba turns Python loops into machine code, but leaves it to the optimiser whether they become vector instructions.
-Here the vectors are written out: an *elementwise* operation is a Python expression over ``Vector`` objects, and what
-it does is emit LLVM's vector arithmetic. Multiplications that feed additions may be fused (one rounding less);
-nothing else of IEEE arithmetic is given up, so what is not a number or infinite stays so.
+Numba compiles Python loops to machine code, but leaves vectorisation to the optimiser. Here the vectors are explicit:
+an *elementwise* operation is a Python expression over ``Vector`` objects, which emits LLVM's vector arithmetic.
+Multiplications followed by additions may be fused (one rounding fewer); otherwise IEEE arithmetic is preserved, so NaN
+and infinite values propagate.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,34 +20,34 @@ INT32, INT64 = ir.IntType(32), ir.IntType(64)
 
 
 def size_of(element: ir.Type) -> int:
-    """The bytes of a number: 4 or 8."""
+    """The size of a number in bytes: 4 or 8."""
     return 4 if isinstance(element, ir.FloatType) else 8
 
 
 def vector_type(element: ir.Type) -> ir.VectorType:
-    """The processor's vector of such numbers."""
+    """The type of the processor's vectors of such numbers."""
     return ir.VectorType(element, VECTOR_BYTES // size_of(element))
 
 
 def int64(value: int) -> ir.Constant:
-    """A whole number as a constant."""
+    """An integer constant."""
     return ir.Constant(INT64, value)
 
 
 def data_pointer(context: Any, builder: ir.IRBuilder, array_type: Any, array: ir.Value, offset: ir.Value) -> ir.Value:
-    """Where the element ``offset`` of an array lies."""
+    """The address of the element ``offset`` of an array."""
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [offset])
 
 
 def load_vector(builder: ir.IRBuilder, pointer: ir.Value, offset: ir.Value) -> tuple[ir.Value, ir.Value]:
-    """The vector ``offset`` elements behind ``pointer``, and its own pointer to store to."""
+    """Loads the vector ``offset`` elements after ``pointer``; returns it and its address."""
     element = pointer.type.pointee
-    spot = builder.bitcast(builder.gep(pointer, [offset]), vector_type(element).as_pointer())
-    return builder.load(spot, align=size_of(element)), spot
+    address = builder.bitcast(builder.gep(pointer, [offset]), vector_type(element).as_pointer())
+    return builder.load(address, align=size_of(element)), address
 
 
 def broadcast(builder: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
-    """A vector that has the scalar everywhere."""
+    """A vector with the scalar in every lane."""
     vector = vector_type(scalar.type)
     undefined = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(INT32, 0))
@@ -64,7 +64,7 @@ def vector_function(builder: ir.IRBuilder, name: str, vector: ir.VectorType, arg
 def outlined(
     module: ir.Module, name: str, arguments: list[ir.Type], emit: Callable[[ir.Function], None]
 ) -> ir.Function:
-    """A function of the module that is written once and called, so that compiling stays quick."""
+    """A function of the module that is emitted once and called, which keeps compilation fast."""
     if name in module.globals:
         return module.globals[name]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), name)
@@ -83,11 +83,11 @@ class Vector:
 
     @property
     def single(self) -> bool:
-        """Whether its numbers are of single precision."""
+        """Whether its numbers have single precision."""
         return isinstance(self.value.type.element, ir.FloatType)
 
     def constant(self, number: float) -> "Vector":
-        """A vector of the same type that has ``number`` everywhere."""
+        """A vector of the same type with ``number`` in every lane."""
         return Vector(self._builder, ir.Constant(self.value.type, [number] * self.value.type.count))
 
     def __add__(self, other: "Vector | float") -> "Vector":
@@ -125,17 +125,17 @@ class Vector:
         return self._function("sqrt")
 
     def where_below(self, x: "Vector", bound: float, other: "Vector | float") -> "Vector":
-        """This where ``x < bound``, else ``other``; where ``x`` is not a number, ``other``."""
+        """This vector where ``x < bound``, else ``other`` (also where ``x`` is NaN)."""
         condition = self._builder.fcmp_ordered("<", x.value, self.constant(bound).value)
         return Vector(self._builder, self._builder.select(condition, self.value, self._like(other)))
 
     def where_above(self, x: "Vector", bound: float, other: "Vector | float") -> "Vector":
-        """This where ``x > bound``, else ``other``; where ``x`` is not a number, ``other``."""
+        """This vector where ``x > bound``, else ``other`` (also where ``x`` is NaN)."""
         condition = self._builder.fcmp_ordered(">", x.value, self.constant(bound).value)
         return Vector(self._builder, self._builder.select(condition, self.value, self._like(other)))
 
     def power_of_two(self) -> "Vector":
-        """2 to the power of this vector of whole numbers, written into the exponent's bits."""
+        """2 to the power of this vector of integers, written directly into the exponent bits."""
         integer, bias, mantissa = (INT32, 127, 23) if self.single else (INT64, 1023, 52)
         integers = ir.VectorType(integer, self.value.type.count)
         count = integers.count
@@ -155,18 +155,18 @@ class Vector:
 
 
 def elementwise(expression: Callable[..., Vector | tuple[Vector, ...]], blocks: Sequence[int] = ()) -> Any:
-    """A compiled operation ``operation(n, scalars, arrays, offsets)`` from an expression over vectors.
+    """Compiles an expression over vectors to an operation ``operation(n, scalars, arrays, offsets)``.
 
     Arguments:
         expression: takes each scalar and then each array's elements, as vectors, and returns the new elements of the
-            first arrays, as many as it likes.
-        blocks: for each array how many blocks of ``n`` elements, one behind the other, it stands for; the expression
-            takes each block as a vector of its own. Without it, one each.
+            first one or more arrays.
+        blocks: for each array, its number of consecutive blocks of ``n`` elements (default: one each); the expression
+            takes each block as a separate vector.
 
     Returns:
-        A function for compiled code: ``n`` is the number of elements, a multiple of the vector's; ``scalars`` a
-        tuple of numbers, ``arrays`` a tuple of contiguous arrays, all of one precision; ``offsets`` the element at
-        which each array begins.
+        A function for compiled code: ``n`` is the number of elements, a multiple of the vector size; ``scalars`` a
+        tuple of numbers; ``arrays`` a tuple of contiguous arrays, all of one precision; ``offsets`` the first element
+        to use of each array.
     """
 
     @intrinsic
@@ -187,10 +187,10 @@ def elementwise(expression: Callable[..., Vector | tuple[Vector, ...]], blocks: 
             with cgutils.for_range_slice(builder, int64(0), count, int64(lanes), INT64) as (index, _):
                 loaded = [load_vector(builder, pointer, index) for pointer in pointers]
                 results = expression(*wide, *(Vector(builder, value) for value, _ in loaded))
-                for result, (_, spot) in zip(
+                for result, (_, address) in zip(
                     results if isinstance(results, tuple) else (results,), loaded, strict=False
                 ):
-                    builder.store(result.value, spot, align=VECTOR_BYTES // lanes)
+                    builder.store(result.value, address, align=VECTOR_BYTES // lanes)
             return context.get_dummy_value()
 
         return types.void(types.intp, scalars, arrays, offsets), emit

@@ -1,4 +1,4 @@
-"""Stores of earlier formats: one file for each, which knows its tables and how they become those of the next."""
+"""Migrations of earlier store formats: one file per format, with its tables and the step to the next format."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,8 +12,8 @@ class Migration:
     """A step from one version of the store to the next.
 
     Arguments:
-        tables: the statements that made the tables of the earlier one.
-        migrate: changes them, inside a transaction. Raises ValueError if a row is damaged.
+        tables: the statements that created the tables of the earlier version.
+        migrate: migrates them inside a transaction. Raises ValueError if a row is damaged.
     """
 
     tables: tuple[str, ...]
@@ -21,4 +21,4 @@ class Migration:
 
 
 MIGRATIONS = {4: Migration(from_4.TABLES, from_4.migrate)}
-"""By the version that they start from."""
+"""The migrations by the version they start from."""

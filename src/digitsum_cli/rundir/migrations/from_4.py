@@ -1,4 +1,4 @@
-"""Version 4 (digitsum 0.1.0) to 5: a trial's settings by section; its outcome as JSON, its evaluations as numbers."""
+"""Version 4 (digitsum 0.1.0) to 5: trial settings by section, outcomes as JSON, evaluations as a binary array."""
 
 import json
 import sqlite3
@@ -66,7 +66,7 @@ _SCORES = (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Changes the tables; see ``Migration``."""
+    """Migrates the tables; see ``Migration``."""
     for table in ("trials", "outcomes", "gradient_norms"):
         connection.execute(f"ALTER TABLE {table} RENAME TO {table}_4")
     connection.execute("ALTER TABLE audits RENAME TO audits_4")
@@ -76,7 +76,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     for identity, position, settings in connection.execute("SELECT id, position, settings FROM trials_4").fetchall():
         trial = Trial.from_dict(json.loads(settings))
         if trial.identity != identity:
-            raise ValueError(f"the settings of trial {identity} are not what was written")
+            raise ValueError(f"the settings of trial {identity} do not match its identity")
         connection.execute("INSERT INTO trials VALUES (?, ?, ?)", (identity, position, json.dumps(trial.to_dict())))
     for (identity,) in connection.execute("SELECT trial FROM outcomes_4").fetchall():
         _migrate_outcome(connection, identity)
@@ -98,7 +98,7 @@ def _migrate_outcome(connection: sqlite3.Connection, identity: str) -> None:
     norms = [part for pair in rows(("parameter", "norms"), "gradient_norms_4", "parameter") for part in pair]
     written = json.dumps([identity, values, evaluations, losses_digest])
     if digest != sha256_of(written) or losses_digest != sha256_of(steps, epochs, *norms):
-        raise ValueError(f"the outcome of trial {identity} is not what was written")
+        raise ValueError(f"the outcome of trial {identity} does not match its checksum")
     outcome = dict(zip(_OUTCOME, values, strict=False))
     scores = dict(zip(_SCORES, values[len(_OUTCOME) :], strict=True))
     text = json.dumps({**outcome, "scores": None if scores["exact_accuracy"] is None else scores})
