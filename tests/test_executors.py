@@ -42,8 +42,9 @@ EXECUTORS: dict[str, Callable[[Any], Numbers]] = {
     "threads": partial(ThreadExecutor, threads=2),
     "processes": partial(in_processes, processes=2),
 }
-every_executor = pytest.mark.parametrize("name", EXECUTORS)
-those_at_once = pytest.mark.parametrize("name", ["threads", "processes"])
+PROCESSES = pytest.param("processes", marks=pytest.mark.slow)
+every_executor = pytest.mark.parametrize("name", ["in process", "threads", PROCESSES])
+those_at_once = pytest.mark.parametrize("name", ["threads", PROCESSES])
 
 
 def square(number: int, send: Callable[[Any], None]) -> int:
@@ -150,6 +151,7 @@ def assert_same_outcomes(one: dict[Any, Outcome], other: dict[Any, Outcome]) -> 
         assert plain[0] == plain[1]
 
 
+@pytest.mark.slow
 def test_trials_have_the_same_outcomes_wherever_they_run_and_in_any_order() -> None:
     plans = [three_trials(impl) for impl in ("manual", "torch", "fused")]
     trials = tuple(trial for plan in plans for trial in plan.trials)
@@ -162,6 +164,7 @@ def test_trials_have_the_same_outcomes_wherever_they_run_and_in_any_order() -> N
 
 
 @pytest.mark.parametrize(("impl", "jobs"), [("manual", None), ("manual", 1), ("fused", 2)])
+@pytest.mark.slow
 def test_trial_that_raises_fails_alone(impl: str, jobs: int | None) -> None:
     plan = three_trials(impl)
     first, second, third = plan.trials
@@ -171,6 +174,7 @@ def test_trial_that_raises_fails_alone(impl: str, jobs: int | None) -> None:
 
 
 @pytest.mark.parametrize("impl", ["manual", "fused"])
+@pytest.mark.slow
 def test_trials_that_have_ended_are_drained(impl: str) -> None:
     plan = three_trials(impl)
     with TrialExecutor(plan, jobs=1, log_every=100) as executor:
@@ -201,7 +205,7 @@ def cut_a_message_short(number: int, _: Callable[[Any], None]) -> int:
     return number
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("work", "code"), [(die_at_zero, -9), (leave_at_zero, 0), (cut_a_message_short, -9)])
 def test_process_that_dies_fails_its_piece_alone(
     work: Callable[[int, Callable[[Any], None]], int], code: int, processes: int

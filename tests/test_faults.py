@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from digitsum_cli.execution import fused_training
+from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.study.run_options import RunOptions
@@ -129,6 +130,32 @@ def test_interruption_is_not_forgotten_over_fail_fast(monkeypatch: pytest.Monkey
         run_study(settings, RunDirectory(Path("run")), recorder, RunOptions(4, fail_fast=True))
     assert [outcome.status for outcome in recorder.outcomes] == ["failed"] * 4
     assert statuses() == ["failed"] * 4
+
+
+class PatientRecorder(Recorder):
+    """When the first outcome is saved, all threads have ended."""
+
+    def ended(self, trial: Trial, outcome: Outcome) -> None:
+        super().ended(trial, outcome)
+        wait_for_worker_threads()
+
+
+def test_ctrl_c_while_trials_are_being_stopped_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, calls = TrialExecutor.drain, 0
+
+    def interrupted(executor: TrialExecutor) -> list[tuple[Trial, Outcome]]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise KeyboardInterrupt
+        return honest(executor)
+
+    monkeypatch.setattr(TrialExecutor, "drain", interrupted)
+    fail_for_seeds(monkeypatch, 0)
+    settings = settings_of("model.impl=fused", "data.lengths=4", "sweep.train.seed=0..3")
+    with pytest.raises(KeyboardInterrupt):
+        run_study(settings, RunDirectory(Path("run")), PatientRecorder(), RunOptions(4, fail_fast=True))
+    assert sorted(statuses()) == ["done", "done", "done", "failed"]
 
 
 def test_trial_that_is_being_saved_when_ctrl_c_comes_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

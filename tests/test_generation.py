@@ -150,7 +150,7 @@ def test_a_k_below_1_is_an_input_error(name: str, k: int) -> None:
 
 
 def test_a_length_that_stands_twice_is_an_input_error() -> None:
-    with pytest.raises(InputError, match=r"twice in \[5, 10, 5\]"):
+    with pytest.raises(InputError, match=r"a length is repeated in \[5, 10, 5\]"):
         generate_splits([5, 10, 5])
 
 

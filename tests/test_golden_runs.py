@@ -129,6 +129,14 @@ def test_a_migration_that_finds_damage_leaves_the_store_as_it_was(run: Path) -> 
     assert (run / "results.sqlite").read_bytes() == before
 
 
+def test_a_resume_that_is_refused_leaves_the_store_as_it_was(run: Path) -> None:
+    before = (run / "results.sqlite").read_bytes()
+    ended = digitsum("sweep", run / "config.yaml", "--epochs", "1", "--resume", "--out", run)
+    assert ended.code == 2
+    assert "these settings do not include" in ended.err
+    assert (run / "results.sqlite").read_bytes() == before
+
+
 def test_a_newer_store_is_called_newer(run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")

@@ -69,5 +69,11 @@ def test_a_trial_from_before_a_setting_was_added_has_its_default(trial: Trial) -
 def test_an_unknown_setting_is_taken_for_a_newer_one(trial: Trial) -> None:
     values = trial.to_dict()
     values["train"]["momentum"] = 0.9
-    with pytest.raises(InputError, match="a setting of a newer digitsum"):
+    with pytest.raises(InputError, match="written by a newer digitsum"):
+        Trial.from_dict(values)
+
+
+@pytest.mark.parametrize("values", ["xcell", ["cell"], {}, {"cell": "srn", "model": 5, "impl": "manual"}, 7, None])
+def test_what_is_no_trial_is_an_input_error(values: Any) -> None:
+    with pytest.raises(InputError, match="invalid trial settings"):
         Trial.from_dict(values)

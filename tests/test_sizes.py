@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
         ("sweep --set sweep.train.seed=0..9999 --set sweep.data.seed=0..9999", "700,000,000 trials"),
         ("sweep --set sweep.train.seed=0..9999 --set sweep.data.seed=0..9999", "22.2 years"),
         ("sweep --set sweep.train.seed=0..99999999", "has over 100,000 numbers"),
-        ("generate --lengths 10000 --k-train 10000", r"10,002,000,000 digits \(10 GB\), over the 100,000,000"),
+        ("generate --lengths 10000 --k-train 10000", r"10,002,000,000 digits \(10 GB\); the limit is 100,000,000"),
         (
             "train --length 10000 --set model.hidden_size=4096 --set train.batch_size=300",
             "with hidden size 4096, batch size 300 and 500 epochs needs at least .* GB of memory, but this machine has",

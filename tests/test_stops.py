@@ -32,19 +32,25 @@ def wait_until_it_trains(command: Command, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("stop", "group", "code"), [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGTERM, True, 143)]
+)
 @pytest.mark.slow
-def test_stopped_sweep_saves_what_was_finished_and_is_resumed(name: str, stop: signal.Signals, code: int) -> None:
+def test_stopped_sweep_saves_what_was_finished_and_is_resumed(
+    name: str, stop: signal.Signals, group: bool, code: int
+) -> None:
     arguments = ("sweep", "--lengths", "4,6", "--seeds", "0..5", *SWEEPS[name], "-j", "2", "--out", "run")
     with Command(*arguments) as command:
         command.wait_for_line("2/12")
-        stopped = command.stop(stop, group=stop == signal.SIGINT)
+        stopped = command.stop(stop, group=group)
     assert stopped.code == code
     assert stopped.processor_seconds < SECONDS
     assert "run the same command with --out run --resume" in stopped.err
     assert "Traceback" not in stopped.err
-    saved = len(Path("run/results.csv").read_text().splitlines()) - 1
+    results = Path("run/results.csv").read_text()
+    saved = len(results.splitlines()) - 1
     assert 2 <= saved < 12
+    assert "failed" not in results
     ended = digitsum(*arguments, "--resume")
     assert ended.code == 0
     assert f"Trainings to run: {12 - saved}; already saved: {saved}" in ended.err

@@ -268,4 +268,4 @@ def test_a_sweep_of_a_second_task_is_trained_scored_diagnosed_and_reported(first
     page = (run / "report.html").read_text()
     assert "always answering 0 (10 %)" in page
     assert "task first-digit" in page
-    assert "right first digit" in page
+    assert "correct first digit" in page

@@ -49,12 +49,14 @@ def _show_warnings() -> Iterator[None]:
     """Shows a ``DigitsumWarning`` as one line on stderr."""
     with warnings.catch_warnings():
         others = warnings.showwarning
+        shown: set[str] = set()
 
         def show(message: Warning | str, category: type[Warning], *details: Any) -> None:
-            if issubclass(category, DigitsumWarning):
-                print_warning(str(message))
-            else:
+            if not issubclass(category, DigitsumWarning):
                 others(message, category, *details)
+            elif str(message) not in shown:  # settings may be resolved several times
+                shown.add(str(message))
+                print_warning(str(message))
 
         warnings.simplefilter("always", DigitsumWarning)
         warnings.showwarning = show  # type: ignore[assignment]

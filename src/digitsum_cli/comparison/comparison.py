@@ -78,14 +78,14 @@ def compare_accuracies(
     callback: StudyCallback,
     options: RunOptions,
 ) -> Comparison:
-    """Trains every implementation from the same seeds, and puts the parts of the comparison together.
+    """Trains every implementation with the same seeds and combines the three parts of the comparison.
 
     Arguments:
-        settings: with the axis ``model.impl``.
+        settings: the settings, with the axis ``model.impl``.
         parities, timings: the other parts.
-        out: where the run and ``comparison.json`` are saved; None deletes them afterwards.
-        callback: is told how the trainings go.
-        options: how they are run.
+        out: where the run and ``comparison.json`` are saved; if None, they are deleted afterwards.
+        callback: receives the progress of the trainings.
+        options: how to run the trainings.
 
     Raises:
         InputError, DigitsumError: see ``run_study``.

@@ -95,10 +95,13 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
 
 
 def _block_interrupts() -> None:
-    """Blocks Ctrl-C in this thread, so that the main thread gets it, and in the processes that this thread starts."""
+    """Blocks Ctrl-C and SIGTERM in this thread and in the processes that it starts: the main thread answers them.
+
+    Both may be sent to all processes of a group at once.
+    """
     if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # starting it later would unblock the signal
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        resource_tracker.ensure_running()  # starting it later would unblock them
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def _serve(connection: Connection, work: Work[Any, Any]) -> None:

@@ -19,7 +19,20 @@ _SECONDS_BETWEEN_TRIES = 0.2
 _SECONDS_TO_WAIT = 300.0
 """While another process is reading or writing; Ctrl-C still works meanwhile."""
 
+_VERSION_PLACE = slice(60, 64)
+"""Where an SQLite file has its user version, big-endian."""
+
 T = TypeVar("T")
+
+
+def is_older_store(path: Path) -> bool:
+    """Whether there is a store of an earlier version, which will be migrated when it is opened to be written."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_VERSION_PLACE.stop)
+    except OSError:
+        return False
+    return int.from_bytes(header[_VERSION_PLACE]) in MIGRATIONS
 
 
 class StoreFile:

@@ -5,7 +5,7 @@ from typing import Any
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
-from digitsum_cli.settings.renamed_keys import current_key
+from digitsum_cli.settings.renamed_keys import check_single_names, current_key
 from digitsum_cli.settings.validation import format_value, origin_of
 
 _SECTIONS = ("data", "data.k", "model", "train", "sweep")
@@ -41,6 +41,7 @@ def apply_override(override: Override, tree: dict[str, Any], origins: dict[KeyPa
         InputError: the path leads through a value that is not a section.
     """
     if isinstance(override.value, dict) and override.key in _SECTIONS:
+        check_single_names(override.value, override.origin)
         for key, value in override.value.items():
             apply_override(Override(f"{override.key}.{key}", value, override.origin), tree, origins)
         return

@@ -25,6 +25,18 @@ def current_key(key: str, value: object, where: str) -> str:
     return axis + _NEW_NAMES[name]
 
 
+def check_single_names(section: Mapping[str, Any], where: str) -> None:
+    """Checks that a section does not have a key under its old and its new name.
+
+    Raises:
+        InputError: it does.
+    """
+    for old, new in _NEW_NAMES.items():
+        for before, after in ((old, new), (old.rpartition(".")[2], new.rpartition(".")[2])):
+            if before in section and after in section:
+                raise InputError(f"{before} and its new name {after} are both given", where=where)
+
+
 def with_current_keys(values: Mapping[str, Any], origins: dict[tuple[str, ...], str]) -> dict[str, Any]:
     """The values of a document under the current names; updates their origins as well.
 

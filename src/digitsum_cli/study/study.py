@@ -1,7 +1,7 @@
 """Runs a whole study: from settings to a run directory with its store, tables, checkpoints and figures."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
@@ -18,6 +18,7 @@ from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
 from digitsum_cli.rundir.resume import check_same_settings
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.rundir.store_file import is_older_store
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.study.callback import StudyCallback
@@ -56,12 +57,14 @@ def run_study(
     """
     plan = plan_trials(settings)
     jobs = _jobs(plan, options)
-    with (
-        exclusive_run_directory(run, resume=options.resume, force=options.force),
-        Store(run.store, create=True) as store,
-    ):
-        check_same_settings(settings, plan, store, run)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force))
         keeper = _keeper(plan, run, options)
+        if is_older_store(run.store):  # refused before it is migrated
+            with Store(run.store) as older:
+                check_same_settings(settings, plan, older, run)
+        store = stack.enter_context(Store(run.store, create=True))
+        check_same_settings(settings, plan, store, run)
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
@@ -173,8 +176,18 @@ def _run_trials(
                 break
             completed.write_table_if_due()
     finally:
+        try:
+            _save_drained(executor, save)
+        except KeyboardInterrupt:  # while trials were being stopped
+            _save_drained(executor, save)
+            raise
+
+
+def _save_drained(executor: Executor[Trial, Outcome], save: Callable[[Trial, Outcome], None]) -> None:
+    """Saves every outcome that is there; an error of one does not lose the others."""
+    with contextlib.ExitStack() as every_one:
         for ended in executor.drain():
-            save(*ended)
+            every_one.callback(save, *ended)
 
 
 def _draw_figures(

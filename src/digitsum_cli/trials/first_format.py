@@ -32,7 +32,7 @@ _SECTIONS = ("model", "train", "drawing")
 
 def is_first_format(values: Mapping[str, Any]) -> bool:
     """Whether the values of a trial are in this format."""
-    return "cell" in values
+    return isinstance(values, Mapping) and "cell" in values and not values.keys() & {"model", "train"}
 
 
 def from_first_format(values: Mapping[str, Any]) -> dict[str, Any]:
