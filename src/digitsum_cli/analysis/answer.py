@@ -48,7 +48,7 @@ def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
     found = [
         (row.length, train, row.exact.mean)
         for row in summary
-        if not ROWS[row.setting.rows] and (train := row.mean("train_accuracy")) is not None
+        if not ROWS[row.setting.drawing.rows] and (train := row.mean("train_accuracy")) is not None
         if row.exact.mean is not None and train - row.exact.mean > _MEMORISED
     ]
     if not found:

@@ -18,7 +18,6 @@ from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.registry import CELLS, FUSED, MANUAL
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.settings.schema import Settings
-from digitsum_cli.settings.task import task_of
 
 if TYPE_CHECKING:
     from digitsum_cli.fused.trainer import FusedTrainer
@@ -148,7 +147,7 @@ def build_model(settings: Settings, impl: str, rows: Rows) -> DigitSumClassifier
         rows: rows of the length.
     """
     model, length = settings.model.model_dump(exclude={"impl"}), rows.digits.shape[1]
-    return build_classifier(impl=impl, **model, seed=settings.train.seed, length=length, task=task_of(settings.data))
+    return build_classifier(impl=impl, **model, seed=settings.train.seed, length=length, task=settings.data.asked)
 
 
 def build_fused_trainer(
@@ -173,7 +172,7 @@ def build_fused_trainer(
         {name: values.astype(dtype) for name, values in weights.items()},
         build_prefix_forest(rows, batch_size),
         EvaluationSet(rows, batch_size),
-        task=task_of(settings.data),
+        task=settings.data.asked,
         epochs=epochs or settings.train.epochs,
         rule=Rule(lr=settings.train.lr),
         eval_every=10**9,

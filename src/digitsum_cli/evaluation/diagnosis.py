@@ -11,7 +11,6 @@ from digitsum_cli.execution.executor import Executor, Send
 from digitsum_cli.execution.in_process import InProcessExecutor
 from digitsum_cli.execution.processes import ProcessExecutor
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
 
@@ -76,7 +75,7 @@ def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     checkpoint, lengths = work
     trial = checkpoint.trial
     models = build_trial_classifier(trial), checkpoint.classifier()
-    diagnosis = diagnose(*models, trial.length, lengths, task_of(trial))
+    diagnosis = diagnose(*models, trial.length, lengths, trial.task)
     return DiagnosedTrial(trial, diagnosis)
 
 

@@ -14,7 +14,6 @@ from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial, diagnose_checkpoints
 from digitsum_cli.json_text import json_text
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 FILE_NAME = "diagnosis.json"
@@ -62,7 +61,7 @@ def _read(path: Path, trials: Mapping[str, Trial]) -> dict[str, Diagnosis]:
         checkpoints = document["checkpoints"]
         if document["sha256"] != _digest(checkpoints):
             return {}
-        return {row["trial"]: Diagnosis.from_dict(row, task_of(trials[row["trial"]])) for row in checkpoints}
+        return {row["trial"]: Diagnosis.from_dict(row, trials[row["trial"]].task) for row in checkpoints}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 

@@ -17,8 +17,7 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint, run_of
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.settings import Override, Settings, resolve_settings
-from digitsum_cli.settings.schema import DataSettings
-from digitsum_cli.settings.task import task_of
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings
 from digitsum_cli.settings.validation import validate
 from digitsum_cli.trials.plan import load_data, resolved_device
 from digitsum_cli.trials.rows import score_columns
@@ -117,7 +116,7 @@ def _score(checkpoint: TrialCheckpoint, settings: Settings, data: "_Data") -> Ch
         name: runner.evaluate(DigitSumDataset(rows, device), batch_size=trial.train.batch_size)
         for name, rows in sets.items()
     }
-    exact = exact_score(model, trial.length, task_of(trial))
+    exact = exact_score(model, trial.length, trial.task)
     scores = score_best_checkpoint(
         scored.__getitem__,
         lambda: exact.accuracy,
@@ -141,7 +140,7 @@ class _Data:
         path, trial = checkpoint.path, checkpoint.trial
         unchanged = settings.data == validate(_settings_tree(trial), {}).data
         if unchanged and trial.data is not None:
-            splits = self._generated(trial.data, task_of(trial))
+            splits = self._generated(trial.data, trial.task)
         else:
             splits = self._other_splits(checkpoint, settings, unchanged)
         if unchanged and digest_splits(splits) != trial.data_digest:
@@ -163,18 +162,16 @@ class _Data:
 
     def unseen_test_rows(self, trial: Trial, splits: Splits) -> Rows | None:
         """The test rows that a trial was not trained on; None if its training rows are unknown."""
-        if ROWS[trial.rows]:
+        if ROWS[trial.drawing.rows]:
             return None
         if digest_splits(splits) == trial.data_digest:
             return unseen_rows(splits.test, splits.train)
-        return (
-            None if trial.data is None else unseen_rows(splits.test, self._generated(trial.data, task_of(trial)).train)
-        )
+        return None if trial.data is None else unseen_rows(splits.test, self._generated(trial.data, trial.task).train)
 
 
 def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     data = trial.data
-    data_settings: dict[str, Any] = {"task": trial.task, "lengths": [trial.length], "rows": trial.rows}
+    data_settings: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
     if data:
         k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
         data_settings |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
@@ -186,7 +183,7 @@ def _training_settings(settings: Settings) -> dict[str, Any]:
     sections = {"model": settings.model, "train": settings.train}
     values = {f"{name}.{key}": value for name, section in sections.items() for key, value in section}
     del values["train.device"], values["train.log_every"]
-    return {"data.task": settings.data.task, "data.rows": settings.data.rows, **values}
+    return {**{f"data.{key}": getattr(settings.data, key) for key in DrawingSettings.model_fields}, **values}
 
 
 def _data_folder_of_run(path: Path) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from digitsum_cli.diagnostics.walkthrough import Walkthrough, parse_sequence, walk_through
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.execution.training import use_one_thread
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import percent
 from digitsum_cli.trials.trial import Trial
 
@@ -30,7 +29,7 @@ class TrialWalkthrough:
             return f"It answers {walked.answer} with probability {probability}: correct."
         return (
             f"It answers {walked.answer} with probability {probability}: wrong. "
-            f"{task_of(self.trial).label_in_words.capitalize()} is {walked.label} (probability "
+            f"{self.trial.task.label_in_words.capitalize()} is {walked.label} (probability "
             f"{self.probability_of_label(-1)})."
         )
 
@@ -68,5 +67,5 @@ def walk_through_checkpoint(checkpoints: Sequence[TrialCheckpoint], sequence: st
     use_one_thread()
     digits = parse_sequence(sequence)
     nearest = min(checkpoints, key=lambda checkpoint: abs(checkpoint.trial.length - len(digits)))
-    walked = walk_through(nearest.classifier(), digits, task_of(nearest.trial))
+    walked = walk_through(nearest.classifier(), digits, nearest.trial.task)
     return TrialWalkthrough(nearest.path, nearest.trial, walked)

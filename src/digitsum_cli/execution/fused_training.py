@@ -15,7 +15,6 @@ from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
 from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.scores import score_best_checkpoint
@@ -89,7 +88,7 @@ def run_fused_trial(
         PerEpochForests(rows.for_epoch, trial.train.batch_size) if rows.vary_by_epoch else prepared.train,
         prepared.sets["eval"],
         max(prepared.sets[name].forest.widest_step for name in ("train", "test")),
-        task=task_of(trial),
+        task=trial.task,
         epochs=trial.train.epochs,
         rule=rule_of(trial),
         lr_schedule=trial.train.lr_schedule,
@@ -117,7 +116,7 @@ def run_fused_trial(
         lambda split: trainer.score_best(prepared.sets[split]),
         trainer.exact_accuracy_of_best,
         test_rows=len(prepared.splits.test),
-        unseen_test_rows=None if ROWS[trial.rows] else prepared.unseen_test_rows,
+        unseen_test_rows=None if ROWS[trial.drawing.rows] else prepared.unseen_test_rows,
     )
     return Outcome.of(record, scores, seconds, trainer.best_weights())
 
@@ -136,7 +135,7 @@ def initial_weights(trial: Trial) -> Weights:
     model = trial.model
     draw = INITIALISATIONS[model.init].arrays
     if draw and model.forget_bias is None:
-        weights: Weights = load(draw)(model.cell, model.embedding_size, model.hidden_size, trial.seed, task_of(trial))
+        weights: Weights = load(draw)(model.cell, model.embedding_size, model.hidden_size, trial.seed, trial.task)
         return weights
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier

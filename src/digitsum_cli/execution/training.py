@@ -17,7 +17,6 @@ from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings.schema import TrainSettings
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.scores import score_best_checkpoint
 from digitsum_cli.trials.training_rows import training_rows, unseen_test_rows
@@ -35,7 +34,7 @@ def build_trial_classifier(trial: Trial, device: str = "cpu") -> DigitSumClassif
     """The classifier of a trial with its initial weights; ``fused`` uses the manual implementation."""
     model = trial.model.model_dump(exclude={"impl"})
     impl = MANUAL if trial.model.impl == FUSED else trial.model.impl
-    return build_classifier(impl=impl, **model, seed=trial.seed, length=trial.length, task=task_of(trial)).to(device)
+    return build_classifier(impl=impl, **model, seed=trial.seed, length=trial.length, task=trial.task).to(device)
 
 
 def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
@@ -94,7 +93,7 @@ def run_trial(
         sets["unseen_test"] = DigitSumDataset(unseen, trial.train.device)
     scores = score_best_checkpoint(
         lambda split: runner.evaluate(sets[split], batch_size=trial.train.batch_size),
-        lambda: exact_score(model, trial.length, task_of(trial)).accuracy,
+        lambda: exact_score(model, trial.length, trial.task).accuracy,
         test_rows=len(splits.test),
         unseen_test_rows=None if unseen is None else len(unseen),
     )

@@ -112,7 +112,7 @@ def _row_head(row: SummaryRow, varied: Sequence[str]) -> list[str]:
 
 
 def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
-    fresh = any(ROWS[row.setting.rows] for row in summary)
+    fresh = any(ROWS[row.setting.drawing.rows] for row in summary)
     return " (trained on fresh rows; the training set is just another sample)" if fresh else ""
 
 

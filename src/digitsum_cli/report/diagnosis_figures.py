@@ -24,7 +24,6 @@ from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.run_figures import name_with_label
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
@@ -51,7 +50,7 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         for each in group:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
         subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
-        figures = [draw(by_length, subtitle, task_of(group[0].trial)) for draw in _FIGURES]
+        figures = [draw(by_length, subtitle, group[0].trial.task) for draw in _FIGURES]
         if group[0].diagnosis.gates:
             seed = Counter(each.trial.seed for each in group).most_common(1)[0][0]
             by_length_of_one_seed = {each.trial.length: each.diagnosis for each in group if each.trial.seed == seed}

@@ -8,7 +8,6 @@ from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.averages import mean_over_seeds
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import significant
 from digitsum_cli.trials.setting import Setting, varied_columns
 
@@ -43,7 +42,7 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     best = reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]))
     exact = fmean(each.accuracy_by_length[length] for each in diagnoses)
     where = f"At length {length}" + (f" ({label})" if label else "")
-    task = task_of(trials[0].trial)
+    task = trials[0].trial.task
     slopes = [fmean(each.first_digit_slope for each in diagnoses), fmean(each.second_digit_slope for each in diagnoses)]
     relevant = [
         _Digit(name, slope, correct)

@@ -11,7 +11,6 @@ from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, Accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.report.training_curves import TrainingCurves, by_setting
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.stats.memory_span import Bound
 from digitsum_cli.table import percent
 from digitsum_cli.trials.rows import TrialRow
@@ -33,7 +32,7 @@ def loss_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
             draw_loss_curves(
                 [_loss_curve(each) for each in of_setting],
                 settings_and_seeds(settings, label, (each.trial.seed for each in of_setting)),
-                task_of(of_setting[0].trial).guess_loss,
+                of_setting[0].trial.task.guess_loss,
             ),
             "Training curves: the mean training loss of each epoch, and the eval loss of each evaluation. Dotted line: "
             "the loss of guessing by label frequency. The curve of a training that diverged or stopped early ends at "
@@ -73,7 +72,7 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
         draw_accuracy(
             series,
             settings_and_seeds([row.setting for row in done], "", (row.seed for row in done)),
-            list(dict.fromkeys(task_of(row.setting).floor for row in rows)),
+            list(dict.fromkeys(row.setting.drawing.asked.floor for row in rows)),
         ),
         "Exact accuracy over all possible rows against length: mean with its interval, and each seed; and accuracy on "
         "the sampled rows." + (" The diamond marks the memory span." if marked else ""),

@@ -20,7 +20,6 @@ from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.report.training_curves import settings_to_draw, training_curves
 from digitsum_cli.rundir.store import Store
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting import shared_settings
 
@@ -106,7 +105,7 @@ _ABOUT_THE_DATA = (
 
 
 def _floors(saved: SavedRun) -> Iterator[str]:
-    for floor in dict.fromkeys(task_of(trial).floor for trial in saved.trials):
+    for floor in dict.fromkeys(trial.task.floor for trial in saved.trials):
         yield f"The floor is {floor}."
 
 

@@ -8,7 +8,6 @@ from digitsum_cli.core.registry import ACTIVATIONS
 from digitsum_cli.evaluation.walkthrough import TrialWalkthrough
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.walkthrough import draw_walkthrough
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.table import Table, percent
 
 _LEVELS = " ▁▂▃▄▅▆▇█"
@@ -59,7 +58,7 @@ def save_walkthrough_figure(trial_walkthrough: TrialWalkthrough, folder: Path) -
         walked.probabilities.tolist(),
         f"{trial.model.cell.upper()}, impl {trial.model.impl}, trained at length {trial.length}, seed {trial.seed}",
         label=walked.label,
-        label_name=task_of(trial).label_name,
+        label_name=trial.task.label_name,
         gates={name: opened.tolist() for name, opened in walked.gates.items()},
         cell=walked.cell.tolist(),
     )

@@ -19,10 +19,9 @@ from digitsum_cli.core.registry import (
     OPTIMIZERS,
     ROWS,
 )
-from digitsum_cli.core.tasks import DIGIT_SUM, TASKS
+from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
 from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.ranges import parse_whole_numbers
-from digitsum_cli.settings.task import task_of
 
 MINIMUM_LENGTH = DIGIT_SUM.minimum_length
 MAXIMUM_LENGTH = 10_000
@@ -131,14 +130,24 @@ class SplitSizes(_Section):
     test: RowsPerPair = 1
 
 
-class DataSettings(_Section):
-    """The data: generated from ``seed`` and ``k``, or read from ``dir``."""
+class DrawingSettings(_Section):
+    """The task, and how its rows are drawn: the settings of the data that a trial keeps."""
 
     task: TaskName = DIGIT_SUM.name
+    rows: RowsKind = "fixed"
+
+    @property
+    def asked(self) -> Task:
+        """The task itself."""
+        return TASKS[self.task]
+
+
+class DataSettings(DrawingSettings):
+    """The data: generated from ``seed`` and ``k``, or read from ``dir``."""
+
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
-    rows: RowsKind = "fixed"
     dir: Annotated[str | None, Field(description="a folder written by digitsum generate", min_length=1)] = None
 
     @model_validator(mode="after")
@@ -147,7 +156,7 @@ class DataSettings(_Section):
             raise ValueError(
                 f"{self.rows} rows are generated during training, but dir names rows to read; use one of the two"
             )
-        rows = task_of(self).strata * (self.k.train + self.k.eval + self.k.test)
+        rows = self.asked.strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(

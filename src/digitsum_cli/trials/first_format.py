@@ -21,9 +21,13 @@ _PLACES = {
         )
     },
     "early_stop": ("train", "patience"),
-    **{name: (name,) for name in ("length", "rows", "data", "data_digest")},
+    "rows": ("drawing", "rows"),
+    **{name: (name,) for name in ("length", "data", "data_digest")},
 }
 """For each key of this format, the place of its value today."""
+
+_SECTIONS = ("model", "train", "drawing")
+"""The nested settings of a trial; those of ``drawing`` are keys of ``data``."""
 
 
 def is_first_format(values: Mapping[str, Any]) -> bool:
@@ -33,7 +37,7 @@ def is_first_format(values: Mapping[str, Any]) -> bool:
 
 def from_first_format(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a trial in today's format; unknown keys keep their place, so that validation rejects them."""
-    nested: dict[str, Any] = {"model": {}, "train": {}}
+    nested: dict[str, Any] = {section: {} for section in _SECTIONS}
     for name, value in values.items():
         *section, leaf = _PLACES.get(name, (name,))
         (nested[section[0]] if section else nested)[leaf] = value
@@ -49,8 +53,7 @@ def to_first_format(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     Returns:
         The former as a flat mapping, the latter by dotted key.
     """
-    sections = ("model", "train")
-    dotted = {key if key in _PLACES else f"data.{key}": values[key] for key in values if key not in sections}
-    dotted |= {f"{section}.{key}": value for section in sections for key, value in values[section].items()}
+    dotted = {key: values[key] for key in values if key not in _SECTIONS}
+    dotted |= {f"{section}.{key}": value for section in _SECTIONS for key, value in values[section].items()}
     first = {name: dotted.pop(".".join(place)) for name, place in _PLACES.items()}
-    return first, dotted
+    return first, {key.replace("drawing.", "data."): value for key, value in dotted.items()}

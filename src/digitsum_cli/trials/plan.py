@@ -13,8 +13,7 @@ from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
-from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
-from digitsum_cli.settings.task import task_of
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -104,7 +103,7 @@ def load_data(data: DataSettings) -> dict[int, Splits]:
     Raises:
         InputError: a data file is missing or invalid.
     """
-    task = task_of(data)
+    task = data.asked
     if data.dir is not None:
         return {length: read_splits(Path(data.dir), length, task) for length in data.lengths}
     return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed, task)
@@ -147,8 +146,7 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
         length=length,
         model=settings.model,
         train=settings.train.model_copy(update={"device": device, "log_every": TrainSettings().log_every}),
-        rows=data.rows,
+        drawing=DrawingSettings(**data.model_dump(include=set(DrawingSettings.model_fields))),
         data=None if data.dir is not None else generated,
         data_digest=digest,
-        task=data.task,
     )

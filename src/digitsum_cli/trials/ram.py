@@ -8,7 +8,6 @@ from pathlib import Path
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import format_bytes
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 _BYTES_PER_FLOAT = 4
@@ -27,7 +26,7 @@ def count_parameters(trial: Trial) -> int:
     gates = len(CELLS[trial.model.cell].suffixes)
     M, H = trial.model.embedding_size, trial.model.hidden_size
     biases = 2 if trial.model.impl == TORCH else 1
-    symbols, classes = task_of(trial).symbols, task_of(trial).classes
+    symbols, classes = trial.task.symbols, trial.task.classes
     return symbols * M + gates * (M * H + H * H + biases * H) + H * classes + classes
 
 
@@ -42,7 +41,7 @@ def memory_needed(trial: Trial, rows: int) -> int:
     H, length = trial.model.hidden_size, trial.length
     floats_per_step = H * (2 * gates + 2) + (0 if trial.model.impl == FUSED else trial.model.embedding_size)
     states = min(trial.train.batch_size, rows) * length * floats_per_step
-    draws = task_of(trial).symbols ** 2 * length * H * (gates + 2)  # of one first digit, for the exact accuracy
+    draws = trial.task.symbols**2 * length * H * (gates + 2)  # of one first digit, for the exact accuracy
     recorded = _BYTES_PER_RECORDED_NUMBER * _steps(trial, rows) * _numbers_per_step(trial)
     return _BYTES_PER_FLOAT * (_COPIES_OF_WEIGHTS * count_parameters(trial) + states + draws) + recorded
 

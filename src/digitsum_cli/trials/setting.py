@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings, TrainSettings
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings, ModelSettings, Settings, TrainSettings
 from digitsum_cli.trials.trial import Trial
 
 Value = bool | int | float | str | None
@@ -18,17 +18,15 @@ class Setting:
     """What trials that differ only in length and seed have in common.
 
     Arguments:
-        task: name of the task.
         model, train: as in a trial, with excluded values, such as the seed, at their defaults.
-        rows: ``fixed`` or ``fresh``.
+        drawing: as in a trial.
         k_train, k_eval, k_test: rows per pair of first digits; None for data read from files.
         data_seed: seed of the random stream; None for data read from files.
     """
 
-    task: str
     model: ModelSettings
     train: TrainSettings
-    rows: str
+    drawing: DrawingSettings
     k_train: int | None
     k_eval: int | None
     k_test: int | None
@@ -39,14 +37,14 @@ class Setting:
         """The setting of a trial."""
         data = trial.data
         k = (data.k_train, data.k_eval, data.k_test, data.seed) if data else (None,) * 4
-        return cls(trial.task, trial.model, _with_defaults(trial.train), trial.rows, *k)
+        return cls(trial.model, _with_defaults(trial.train), trial.drawing, *k)
 
     @cached_property
     def columns(self) -> dict[str, Value]:
         """The values by column."""
-        others = {name: value for name, value in vars(self).items() if name not in ("model", "train", "columns")}
         train = self.train.model_dump(exclude=_EXCLUDED)
-        return {**self.model.model_dump(), **train, **others}
+        k = {"k_train": self.k_train, "k_eval": self.k_eval, "k_test": self.k_test}
+        return {**self.model.model_dump(), **train, **self.drawing.model_dump(), **k, "data_seed": self.data_seed}
 
     def in_words(self, columns: Iterable[str]) -> str:
         """The values of the given columns as text, such as ``hidden size 16, lr 0.1``; empty without columns."""
@@ -62,10 +60,9 @@ def _book_setting() -> Setting:
     settings = Settings()
     k = settings.data.k
     return Setting(
-        settings.data.task,
         settings.model,
         settings.train,
-        settings.data.rows,
+        DrawingSettings(),
         k.train,
         k.eval,
         k.test,

@@ -4,15 +4,14 @@ from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.generation import Rows, Splits
 from digitsum_cli.core.registry import ROWS
 from digitsum_cli.core.training_rows import TrainingRows
-from digitsum_cli.settings.task import task_of
 from digitsum_cli.trials.trial import Trial
 
 
 def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
     """The training rows of a trial, by epoch."""
-    return TrainingRows(splits.train, trial.train.shuffle, ROWS[trial.rows], trial.seed, task_of(trial))
+    return TrainingRows(splits.train, trial.train.shuffle, ROWS[trial.drawing.rows], trial.seed, trial.task)
 
 
 def unseen_test_rows(trial: Trial, splits: Splits) -> Rows | None:
     """The test rows that are not in the training set; None with fresh rows, which replace the training set."""
-    return None if ROWS[trial.rows] else unseen_rows(splits.test, splits.train)
+    return None if ROWS[trial.drawing.rows] else unseen_rows(splits.test, splits.train)

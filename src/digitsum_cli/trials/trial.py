@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
-from digitsum_cli.settings.schema import Length, ModelSettings, RowsKind, RowsPerPair, Seed, TaskName, TrainSettings
+from digitsum_cli.settings.schema import DrawingSettings, Length, ModelSettings, RowsPerPair, Seed, TrainSettings
 from digitsum_cli.trials.first_format import from_first_format, is_first_format
 from digitsum_cli.trials.identity import identity_of
 
@@ -49,10 +49,9 @@ class Trial:
         length: digits in a row.
         model, train: the settings of these sections. ``device`` is resolved; ``log_every``, which has no effect on
             the result, has its default.
-        rows: ``fixed`` or ``fresh``.
+        drawing: the task, and how its rows are drawn.
         data: how its rows are generated; None if they were read from files.
         data_digest: SHA-256 of its rows as text.
-        task: name of the task.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -60,11 +59,14 @@ class Trial:
     length: Length
     model: ModelSettings
     train: TrainSettings
-    rows: RowsKind
+    drawing: DrawingSettings
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-    task: TaskName = DIGIT_SUM.name
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return self.drawing.asked
 
     @property
     def seed(self) -> int:
@@ -90,10 +92,9 @@ class Trial:
         """The trial as plain values, for JSON."""
         return {
             "length": self.length,
-            "task": self.task,
+            "drawing": self.drawing.model_dump(),
             "model": self.model.model_dump(),
             "train": self.train.model_dump(exclude={"log_every"}),
-            "rows": self.rows,
             "data": asdict(self.data) if self.data else None,
             "data_digest": self.data_digest,
         }
