@@ -8,7 +8,7 @@ from pydantic import create_model
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import schema
-from digitsum_cli.settings.schema import TrainSettings
+from digitsum_cli.settings.schema import DrawingSettings, ModelSettings, TrainSettings
 from digitsum_cli.trials import identity as identity_module
 from digitsum_cli.trials.first_format import to_first_format
 from digitsum_cli.trials.identity import identity_of
@@ -32,13 +32,13 @@ def test_identity_is_that_of_the_first_release(trial: Trial) -> None:
 
 def test_every_setting_of_a_training_changes_the_identity(trial: Trial) -> None:
     identities = {trial.identity}
-    for section in ("model", "train"):
+    for section in ("model", "train", "drawing"):
         settings = getattr(trial, section)
         for name in type(settings).model_fields:
             if name != "log_every":
                 other = settings.model_copy(update={name: "another value"})
                 identities.add(identity_of({**trial.to_dict(), section: {**other.model_dump(warnings=False)}}))
-    fields = len(type(trial.model).model_fields) + len(TrainSettings.model_fields) - 1
+    fields = sum(len(section.model_fields) for section in (ModelSettings, TrainSettings, DrawingSettings)) - 1
     assert len(identities) == 1 + fields
     assert replace(trial, length=6).identity not in identities
     assert replace(trial, data_digest="0" * 64).identity not in identities
@@ -62,7 +62,7 @@ def test_a_setting_that_is_added_with_a_default_changes_no_identity(
 
 def test_a_trial_from_before_a_setting_was_added_has_its_default(trial: Trial) -> None:
     values = trial.to_dict()
-    del values["task"], values["train"]["patience"]
+    del values["drawing"]["task"], values["train"]["patience"]
     assert Trial.from_dict(values) == trial
 
 

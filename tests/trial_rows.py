@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from digitsum_cli.settings.schema import ModelSettings, TrainSettings
+from digitsum_cli.settings.schema import DrawingSettings, ModelSettings, TrainSettings
 from digitsum_cli.trials.outcome import Status
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.scores import Scores
@@ -14,8 +14,14 @@ def setting_with(**columns: Any) -> Setting:
     """The book's setting with other values in some columns."""
     model = {name: columns.pop(name) for name in ModelSettings.model_fields if name in columns}
     train = {name: columns.pop(name) for name in TrainSettings.model_fields if name in columns}
-    models, trains = BOOK.model.model_copy(update=model), BOOK.train.model_copy(update=train)
-    return replace(BOOK, model=models, train=trains, **columns)
+    drawing = {name: columns.pop(name) for name in DrawingSettings.model_fields if name in columns}
+    return replace(
+        BOOK,
+        model=BOOK.model.model_copy(update=model),
+        train=BOOK.train.model_copy(update=train),
+        drawing=BOOK.drawing.model_copy(update=drawing),
+        **columns,
+    )
 
 
 def trial_row(

@@ -71,7 +71,7 @@ def plan_trials(settings: Settings) -> Plan:
 def _check_implemented(settings: Settings) -> None:
     """Raises an error if the implementation does not support a setting, rather than train something else."""
     model, train = settings.model, settings.train
-    if any(task_of(settings.data).enumerate(length) is None for length in settings.data.lengths):
+    if any(settings.data.asked.enumerate(length) is None for length in settings.data.lengths):
         raise InputError(f"the rows of the task {settings.data.task} cannot all be listed, so they cannot be scored")
     check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
     if model.impl == FUSED:
