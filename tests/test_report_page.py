@@ -269,13 +269,6 @@ def test_figure_brings_no_style_sheet_script_or_link() -> None:
     assert outline.all("image") == [{"href": "data:image/png;base64,AA"}]
 
 
-@pytest.mark.parametrize("lost", ["", "<svg><g>", "no figure", "<html/>"])
-def test_lost_figure_is_said_to_be_lost(lost: str) -> None:
-    outline = Outline(inline_svg(lost, "a", "Name", "What is seen"))
-    assert ("text", "This figure cannot be displayed.") in outline.texts
-    assert ("desc", "What is seen") in outline.texts
-
-
 def test_figure_without_a_view_box_gets_one() -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="60.5pt"/>'
     assert Outline(inline_svg(svg, "a", "Name", "")).all("svg")[0]["viewbox"] == "0 0 90 60.5"

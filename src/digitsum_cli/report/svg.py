@@ -17,9 +17,6 @@ _PAGE_COLOURS = {
 }
 # A style sheet in a figure would apply to the whole page.
 _REMOVED_TAGS = {"metadata", "style", "script"}
-_UNREADABLE = """<svg viewBox="0 0 480 40" width="480pt">
-<text x="4" y="24" fill="currentColor">This figure cannot be displayed.</text>
-</svg>"""
 
 
 def figure_svg(figure: Figure) -> str:
@@ -37,12 +34,12 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
     ``--paper``, ``--grid`` and ``--guide``; the figure is drawn in the page's text colour.
 
     Arguments:
-        svg: SVG from Matplotlib. Invalid XML is replaced by a note.
+        svg: SVG from Matplotlib.
         prefix: prefix of every id; unique per figure, since Matplotlib gives all figures the same ids.
         title: name for screen readers.
         description: text alternative.
     """
-    root = _parsed(svg)
+    root = ElementTree.fromstring(svg)
     for element in list(root.iter()):
         element.tag = _local(element.tag)
         for child in list(element):
@@ -54,14 +51,6 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
     _make_scalable(root)
     _describe(root, prefix, title, description)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def _parsed(svg: str) -> ElementTree.Element:
-    try:
-        root = ElementTree.fromstring(svg)
-    except ElementTree.ParseError:
-        return ElementTree.fromstring(_UNREADABLE)
-    return root if _local(root.tag) == "svg" else ElementTree.fromstring(_UNREADABLE)
 
 
 def _local(name: str) -> str:
