@@ -116,7 +116,7 @@ class Command:
         return sum(seconds for _, seconds in _group(self.pid))
 
     def stop(self, how: signal.Signals, *, group: bool = False, times: int = 1) -> Stopped:
-        """Sends a signal to the command, or to its whole group as a terminal does, and waits until nobody is left."""
+        """Signals the command, or its whole process group as a terminal does, and waits for every process to end."""
         before = used = self.processor_seconds()
         with suppress(ProcessLookupError):
             for _ in range(times):

@@ -255,19 +255,8 @@ def test_training_lowers_the_loss(cell: str, impl: str) -> None:
 @pytest.mark.slow
 def test_commands_train_evaluate_and_compare_gated_cells(in_an_empty_folder: None) -> None:
     small = ("--lengths", "4,5", "--epochs", "2", "-j", "1")
-    swept = digitsum(
-        "sweep",
-        *small,
-        "--impl",
-        "manual",
-        "--seeds",
-        "0",
-        "--set",
-        "sweep.model.cell=srn,lstm,gru",
-        "--out",
-        "run",
-        "--json",
-    )
+    cells = ("--impl", "manual", "--seeds", "0", "--set", "sweep.model.cell=srn,lstm,gru")
+    swept = digitsum("sweep", *small, *cells, "--out", "run", "--json")
     assert swept.code == 0
     assert [row["cell"] for row in swept.document["memory_spans"][::2]] == ["srn", "lstm", "gru"]
     assert digitsum("evaluate", "run", "--diagnose", "--json").code == 0
@@ -280,7 +269,7 @@ def test_commands_train_evaluate_and_compare_gated_cells(in_an_empty_folder: Non
     shown = digitsum("evaluate", lstm, "--sequence", "67001").out
     assert all(gate in shown for gate in GATES["lstm"])
     assert digitsum("report", "run").code == 0
-    compared = digitsum("compare", *small, "--lengths", "4", "--seeds", "0..1", "--set", "model.cell=lstm", "--json")
+    compared = digitsum("compare", *small, "--seeds", "0..1", "--set", "model.cell=lstm", "--json")
     assert compared.code == 0, compared.err
     assert compared.document["agrees"] is True
     assert {impl for parity in compared.document["parity"] for impl in parity["impls"]} == {"manual", "torch", "fused"}

@@ -24,19 +24,8 @@ FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two lengths, two seeds and two learning rates."""
     run = tmp_path_factory.mktemp("swept") / "run"
-    sizes = (
-        "--lengths",
-        "4,6",
-        "--impl",
-        "manual",
-        "--seeds",
-        "0,10",
-        "--epochs",
-        "6",
-        "--set",
-        "sweep.train.lr=1e-3,1e-2",
-    )
-    assert digitsum("sweep", *sizes, "--out", run, "-j", "1").code == 0
+    sizes = "--lengths 4,6 --impl manual --seeds 0,10 --epochs 6 --set sweep.train.lr=1e-3,1e-2"
+    assert digitsum("sweep", *sizes.split(), "--out", run, "-j", "1").code == 0
     return run
 
 
@@ -106,12 +95,10 @@ def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> No
     assert Path("why/diagnosis.json").read_text() == text
 
 
-def test_damaged_diagnosis_is_made_anew(run: Path) -> None:
-    checkpoint = min((run / "checkpoints").iterdir())
-    document = diagnosed(checkpoint, Path("why")).document
+def test_damaged_diagnosis_is_made_anew(run: Path, first: Ended) -> None:
     for damage in ("", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000):
         Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
-        assert diagnosed(checkpoint, Path("why")).document == document, damage[:100]
+        assert diagnosed(run, Path("why")).document == first.document, damage[:100]
 
 
 def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_run() -> None:

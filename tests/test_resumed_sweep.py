@@ -1,4 +1,4 @@
-"""A study that goes on where it was left, and a run that stands in the way."""
+"""A study is resumed where it was stopped, and an existing run is not overwritten."""
 
 import json
 from collections.abc import Sequence

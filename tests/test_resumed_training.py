@@ -56,7 +56,7 @@ TRAININGS = {
         *("--set", "train.optimizer=sgd", "--set", "train.weight_decay=1e-3", "--set", "train.loss=sum"),
     ),
     "fused with everything": (
-        *("--impl", "fused", "--epochs", "1500", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
         *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.patience=2000"),
     ),
@@ -219,7 +219,7 @@ def test_state_of_another_network_is_refused() -> None:
         trainer.restore(states[0])
 
 
-LEFT = ("train", "--length", "6", "--epochs", "30", "--out", "run")
+LEFT = ("train", "--length", "6", "--epochs", "60", "--out", "run")
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +233,7 @@ def killed_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def left(killed_training: Path, in_an_empty_folder: None) -> Path:
-    """A run in which a training was left: 30 epochs at length 6."""
+    """A run in which a training was left: 60 epochs at length 6."""
     return Path(shutil.copytree(killed_training, "run"))
 
 
@@ -251,14 +251,14 @@ def test_training_that_was_left_is_not_overwritten(left: Path) -> None:
 def test_training_is_not_resumed_with_other_settings(left: Path) -> None:
     ended = digitsum("train", "--length", "6", "--epochs", "70", "--set", "train.lr=0.5", "--out", "run", "--resume")
     assert ended.code == 2
-    assert "train.epochs was 30 and is now 70; train.lr was 0.001 and is now 0.5" in ended.err
+    assert "train.epochs was 60 and is now 70; train.lr was 0.001 and is now 0.5" in ended.err
     assert (left / "training-state.safetensors").exists()
 
 
 @pytest.mark.slow
 def test_training_that_was_left_is_not_taken_over_by_a_sweep(left: Path) -> None:
     before = (left / "config.yaml").read_bytes()
-    ended = digitsum("sweep", "--lengths", "6", "--epochs", "30", "--impl", "manual", "--out", "run", "--resume")
+    ended = digitsum("sweep", "--lengths", "6", "--epochs", "60", "--impl", "manual", "--out", "run", "--resume")
     assert ended.code == 2
     assert "contains an unfinished training" in ended.err
     assert (left / "config.yaml").read_bytes() == before

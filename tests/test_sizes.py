@@ -101,7 +101,7 @@ def test_parameters_are_counted(cell: str, impl: str) -> None:
 @pytest.mark.slow
 def test_state_of_a_training_is_no_larger_than_it_may_be(cell: str, impl: str, tmp_path: Path) -> None:
     """One that may not be read again would be kept for nothing."""
-    few = ("data.lengths=5", "train.epochs=8", "train.record_gradients=true", "train.eval_every=1")
+    few = ("data.lengths=5", "train.epochs=40", "train.record_gradients=true", "train.eval_every=1")
     plan = plan_trials(from_set(*few, f"model.cell={cell}", f"model.impl={impl}"))
     keeper = StateKeeper(tmp_path / "state", plan.trials[0], len(plan.splits(plan.trials[0]).train))
     run_trials(plan, keeper=keeper)

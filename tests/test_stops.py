@@ -14,7 +14,7 @@ SECONDS = 1.0
 
 SWEEPS = {
     "fused": ("--impl", "fused", "--epochs", "400"),
-    "processes": ("--impl", "manual", "--epochs", "10"),
+    "processes": ("--impl", "manual", "--epochs", "15"),
 }
 LONG = {
     "fused": ("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS["fused"], "-j", "2", "--out", "run"),
@@ -88,7 +88,7 @@ def test_no_process_outlives_one_that_is_killed(name: str) -> None:
 
 @pytest.mark.slow
 def test_stopped_diagnosis_leaves_at_once_and_leaves_nobody() -> None:
-    sweep = ("sweep", "--lengths", "60", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
+    sweep = ("sweep", "--lengths", "100", "--seeds", "0..29", "--epochs", "1", "--impl", "fused", "--out", "run", "-q")
     assert digitsum(*sweep).code == 0
     with Command("evaluate", "run", "--diagnose", "-j", "2") as command:
         command.wait_for_workers(2)
@@ -127,7 +127,7 @@ def test_large_sweep_is_stopped_at_once() -> None:
     many = ("sweep", "--lengths", "3,4", "--seeds", "0..699", "--impl", "fused", "-j", "2", "--out", "run")
     once = ("--epochs", "1", "--set", "train.eval_every=1")
     assert digitsum(*many, *once, "-q").code == 0
-    with Command(*many, *once, "--seeds", "0..1999", "--resume") as command:
+    with Command(*many, *once, "--seeds", "0..9999", "--resume") as command:
         command.wait_for_line("20/")
         stopped = command.stop(signal.SIGINT)
     assert stopped.code == 130
