@@ -37,9 +37,7 @@ def compare(
     jobs: options.Jobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            parser=options.non_empty_path, metavar="DIR", help="Save the trainings and the comparison in DIR."
-        ),
+        typer.Option(parser=options.path, metavar="DIR", help="Save the trainings and the comparison in DIR."),
     ] = None,
     force: options.Force = False,
     assignments: options.Assignments = None,

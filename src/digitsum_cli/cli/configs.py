@@ -32,7 +32,7 @@ def configs(
     ] = None,
     copy: Annotated[
         Path | None,
-        typer.Option(parser=options.non_empty_path, metavar="DIR", help="Copy the config, or all configs, to DIR."),
+        typer.Option(parser=options.path, metavar="DIR", help="Copy the config, or all configs, to DIR."),
     ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,

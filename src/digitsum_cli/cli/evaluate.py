@@ -26,11 +26,18 @@ EVALUATE_EXAMPLES = """
 
 def evaluate(
     source: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT_OR_RUN", help="A .safetensors file or a run directory.")
+        Path,
+        typer.Argument(
+            parser=options.path, metavar="CHECKPOINT_OR_RUN", help="A .safetensors file or a run directory."
+        ),
     ],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Evaluate on the data sets in DIR (default: the data it was trained on)."),
+        typer.Option(
+            parser=options.path,
+            metavar="DIR",
+            help="Evaluate on the data sets in DIR (default: the data it was trained on).",
+        ),
     ] = None,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Explain why the network forgets: tables, figures, JSON.")
@@ -43,7 +50,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=options.non_empty_path,
+            parser=options.path,
             metavar="DIR",
             help="Output folder of --diagnose and --sequence (default: RUN/diagnosis).",
         ),

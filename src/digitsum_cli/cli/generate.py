@@ -39,9 +39,10 @@ def generate(
     seed: Annotated[
         str | None, typer.Option(metavar="N", help="Seed of the random stream (default: from CONFIG).")
     ] = None,
-    out: Annotated[Path, typer.Option(parser=options.non_empty_path, metavar="DIR", help="Folder to write to.")] = Path(
+    out: Annotated[Path, typer.Option(parser=options.path, metavar="DIR", help="Folder to write to.")] = Path(
         "datasets"
     ),
+    force: Annotated[bool, typer.Option("--force", help="Replace existing data that are different.")] = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -50,8 +51,8 @@ def generate(
 ) -> None:
     """Generate the data sets; show sizes, samples and duplicates.
 
-    Writes DIR/LENGTH/train.txt, eval.txt and test.txt, and overwrites existing files. All lengths share one random
-    stream, so the rows of a length depend on the lengths before it.
+    Writes DIR/LENGTH/train.txt, eval.txt and test.txt; replaces other data only with --force. All lengths share one
+    random stream, so the rows of a length depend on the lengths before it.
 
     Without CONFIG, uses the book's settings.
     """
@@ -83,7 +84,7 @@ def generate(
             next_step="Remove data.dir, and choose the output folder with --out",
         )
     splits_by_length = load_data(data)
-    write_splits(out, splits_by_length)
+    write_splits(out, splits_by_length, force=force)
     audits = [audit_splits(splits) for splits in splits_by_length.values()]
     console.show(_table(splits_by_length), audit_table([DataAudit(data.seed, audit) for audit in audits]))
     descriptions = [

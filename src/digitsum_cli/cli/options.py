@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from digitsum_cli.settings import Override
 
 
-def non_empty_path(text: str | Path) -> Path:
-    """A path from the command line. An empty one, such as an unset variable, would mean the current folder."""
+def path(text: str | Path) -> Path:
+    """A path from the command line, with ``~`` expanded. An empty one, such as an unset variable, is refused."""
     if not str(text).strip():
         raise typer.BadParameter("the path is empty; use . for the current folder")
-    return Path(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise typer.BadParameter(f"the home folder in {str(text)!r} is unknown") from error
 
 
 Config = Annotated[
     Path | None,
     typer.Argument(
+        parser=path,
         metavar="CONFIG",
         help="A YAML file or the name of a shipped config (see digitsum configs).",
         show_default=False,
@@ -52,7 +56,7 @@ Implementations = Annotated[
     typer.Option(metavar="NAME,…", help=f"One or more of {', '.join(IMPLEMENTATIONS)} (default: from CONFIG)."),
 ]
 Out = Annotated[
-    Path | None, typer.Option(parser=non_empty_path, metavar="DIR", help="Run directory (default: a new one in runs/).")
+    Path | None, typer.Option(parser=path, metavar="DIR", help="Run directory (default: a new one in runs/).")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]

@@ -15,14 +15,14 @@ REPORT_EXAMPLES = """
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    run: Annotated[Path, typer.Argument(parser=options.path, metavar="RUN", help="A run directory.")],
     threshold: Annotated[
         str | None, typer.Option(metavar="LIST", help=f"{options.THRESHOLD_HELP} (default: as in the run).")
     ] = None,
     jobs: options.DiagnosisJobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(parser=options.non_empty_path, metavar="FILE", help="File to write (default: RUN/report.html)."),
+        typer.Option(parser=options.path, metavar="FILE", help="File to write (default: RUN/report.html)."),
     ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,

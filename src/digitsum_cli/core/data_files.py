@@ -1,7 +1,8 @@
 r"""Data sets as text files: one row per line, digits separated by single spaces, then a tab and the label.
 
-``6 7 0 0 1 0\t13\n``, in ``DIR/{length}/{train,eval,test}.txt``. The book's first edition calls the eval split
-``dev.txt``; that name, Windows line endings and a byte order mark are accepted when reading but never written.
+``6 7 0 0 1 0\t13\n``, in ``DIR/{length}/{train,eval,test}.txt``. The eval split may have another name (``dev.txt`` in
+the book's first edition). Windows line endings, a byte order mark, trailing spaces and blank last lines are accepted
+when reading but never written.
 """
 
 import codecs
@@ -19,11 +20,14 @@ from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 
-_ALIASES = {"eval": "dev"}
+_FILE_NAMES = {"eval": ("eval", "dev", "valid", "val", "validation")}
+"""The names that a split's file may have, if not only its own; the first one is written."""
+_ANOTHER_FOLDER = "Choose another folder with --out"
 _MAXIMUM_BYTES = 256_000_000
 _CHUNK_BYTES = 2**22
 _NEWLINE, _CARRIAGE_RETURN, _TAB, _SPACE, _ZERO = b"\n\r\t 0"
 _DIGIT = re.compile(r"[0-9]")
+_TRAILING_SPACE = re.compile(rb"(?<! ) +(?=\r?\n)")
 
 
 def _format(task: Task) -> str:
@@ -48,31 +52,69 @@ def digest_splits(splits: Splits) -> str:
     return digest.hexdigest()
 
 
-def write_splits(folder: Path, splits_by_length: Mapping[int, Splits]) -> None:
-    """Writes ``folder/{length}/{train,eval,test}.txt``; creates folders and replaces existing files.
+def write_splits(folder: Path, splits_by_length: Mapping[int, Splits], *, force: bool = False) -> None:
+    """Writes ``folder/{length}/{train,eval,test}.txt``, and creates the folders.
+
+    Arguments:
+        folder: where to write.
+        splits_by_length: the splits.
+        force: replace existing files whose content is different.
 
     Raises:
-        InputError: ``folder`` is a file, cannot be written to, or contains links that lead out of it.
+        InputError: ``folder`` is a file, cannot be written to, contains links that lead out of it, or contains other
+            data; nothing was written.
         NoSpaceError: the disk is full.
     """
-    for length in splits_by_length:
-        try:
+    contents = {
+        folder / str(length) / f"{name}.txt": format_rows(rows)
+        for length, splits in splits_by_length.items()
+        for name, rows in splits.items()
+    }
+    try:
+        for length in splits_by_length:
             require_inside(folder / str(length), folder).mkdir(parents=True, exist_ok=True)
-        except InputError:
+        _check_no_other_data(contents, force=force)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot write to {folder}: {getattr(error, 'strerror', error)}", next_step=_ANOTHER_FOLDER
+        ) from error
+    for path, content in contents.items():
+        try:
+            atomic_write(path, content)
+        except NoSpaceError:
             raise
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"cannot write to {folder / str(length)}: {getattr(error, 'strerror', error)}",
-                next_step="Choose another --out folder",
-            ) from error
-    for length, splits in splits_by_length.items():
-        for name, rows in splits.items():
-            try:
-                atomic_write(folder / str(length) / f"{name}.txt", format_rows(rows))
-            except NoSpaceError:
-                raise
-            except DigitsumError as error:
-                raise InputError(str(error), next_step="Choose another --out folder") from error
+        except DigitsumError as error:
+            raise InputError(str(error), next_step=_ANOTHER_FOLDER) from error
+
+
+def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None:
+    """Checks that writing these files replaces no other data, and leaves no second eval split with other rows.
+
+    Raises:
+        InputError: it would.
+    """
+    different = [path for path, content in contents.items() if not force and _differs(path, content)]
+    if different:
+        files = different[0] if len(different) == 1 else f"{different[0]} and {len(different) - 1} more files"
+        raise InputError(
+            f"this would replace {files} with other data",
+            next_step=f"{_ANOTHER_FOLDER}, or replace them with --force",
+        )
+    for path, content in contents.items():
+        for other in _other_files(path.parent, path.stem):
+            if _differs(other, content):
+                raise InputError(
+                    f"{other} already holds the {path.stem} split of other data", next_step=_ANOTHER_FOLDER
+                )
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    """Whether there is something at ``path``, and it is not a file with this content."""
+    if not path.exists():
+        return False
+    return not path.is_file() or path.stat().st_size != len(content) or path.read_bytes() != content
 
 
 def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:
@@ -86,11 +128,30 @@ def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:
 
 
 def _find_split(folder: Path, name: str) -> Path:
-    path, alias = folder / f"{name}.txt", folder / f"{_ALIASES.get(name, name)}.txt"
+    """The file of a split, whichever of its names it has.
+
+    Raises:
+        InputError: there are several, and their contents differ.
+    """
+    path = folder / f"{name}.txt"
     try:
-        return alias if alias.exists() and not path.exists() else path
+        found = [each for each in (path, *_other_files(folder, name)) if each.exists()]
+        for other in found[1:]:
+            if _differs(found[0], read_bounded(other, _MAXIMUM_BYTES)):
+                raise InputError(
+                    f"{found[0]} and {other} differ, and both are names of the {name} split",
+                    next_step="Rename or remove one of them",
+                )
+    except InputError:
+        raise
     except (OSError, ValueError):
         return path  # reading it raises the error
+    return found[0] if found else path
+
+
+def _other_files(folder: Path, name: str) -> list[Path]:
+    """The files that may hold a split instead of its own."""
+    return [folder / f"{other}.txt" for other in _FILE_NAMES.get(name, (name,))[1:]]
 
 
 def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
@@ -113,13 +174,14 @@ def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {path}: {getattr(error, 'strerror', error)}",
-            next_step=f"Generate the data with: digitsum generate --lengths {length} --out {path.parent.parent}",
+            allowed=f"{', '.join(f'{each}.txt' for each in SPLIT_NAMES)} (eval may also be called "
+            f"{', '.join(_FILE_NAMES['eval'][1:])})",
+            next_step=f"To generate data: digitsum generate --lengths {length} --out DIR",
         ) from error
-    content = content.removeprefix(codecs.BOM_UTF8)
-    if not content or content == b"\n":
+    content = content.removeprefix(codecs.BOM_UTF8).rstrip() + b"\n"
+    if content == b"\n":
         raise InputError("the file is empty", where=str(path), allowed=_format(task))
-    if not content.endswith(b"\n"):
-        content += b"\n"
+    content = _TRAILING_SPACE.sub(b"", content)
     parts, line, start = [], 1, 0
     while start < len(content):
         end = content.rfind(b"\n", start, start + _CHUNK_BYTES) + 1 or content.index(b"\n", start) + 1

@@ -19,7 +19,7 @@ from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings
 from digitsum_cli.settings.validation import validate
-from digitsum_cli.trials.plan import load_data, resolved_device
+from digitsum_cli.trials.plan import find_data_folder, load_data, resolved_device
 from digitsum_cli.trials.rows import score_columns
 from digitsum_cli.trials.scores import Scores, score_best_checkpoint
 from digitsum_cli.trials.setting import Setting
@@ -194,6 +194,6 @@ def _data_folder_of_run(path: Path) -> str:
     """
     run = run_of(path)
     folder = resolve_settings(run.config).data.dir if run is not None and run.config.is_file() else None
-    if folder is None:
+    if run is None or folder is None:
         raise InputError(f"{path} was trained on data read from files", next_step="Give their folder with --data")
-    return folder
+    return str(find_data_folder(folder, run.working_directories()))

@@ -102,6 +102,11 @@ class RunDirectory:
         except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             return []
 
+    def working_directories(self) -> list[Path]:
+        """The folders in which the sessions of ``provenance.json`` were started, latest first."""
+        sessions = [session for session in self.earlier_sessions() if isinstance(session, dict)]
+        return [Path(str(session["directory"])) for session in sessions if "directory" in session]
+
     def write_provenance(self, session: Mapping[str, Any]) -> None:
         """Writes ``provenance.json``.
 

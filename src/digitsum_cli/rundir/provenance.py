@@ -29,6 +29,7 @@ def describe_session(command: list[str], processes: int) -> dict[str, Any]:
         "processor": platform.machine(),
         "threads": {"processes": processes, "threads_per_process": 1},
         "command": command,
+        "directory": str(Path.cwd()),
         "process": {"id": os.getpid(), "host": platform.node()},
         "python_executable": sys.executable,
         "git_commit": _git_commit(),

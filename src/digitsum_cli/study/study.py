@@ -55,7 +55,7 @@ def run_study(
             was written.
         DigitsumError: a file cannot be written.
     """
-    plan = plan_trials(settings)
+    plan = plan_trials(settings, run.working_directories() if options.resume else ())
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
         stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force))

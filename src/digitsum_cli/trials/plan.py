@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
-from digitsum_cli.errors import InputError
+from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
 from digitsum_cli.trials.ram import check_memory
@@ -30,10 +31,14 @@ class Plan:
         return self.splits_by_digest[trial.data_digest]
 
 
-def plan_trials(settings: Settings) -> Plan:
+def plan_trials(settings: Settings, working_directories: Sequence[Path] = ()) -> Plan:
     """Resolves settings into trials, and generates or reads their data.
 
     Length is the outermost loop; the last axis varies fastest.
+
+    Arguments:
+        settings: the settings.
+        working_directories: where else a relative ``data.dir`` may be; see ``find_data_folder``.
 
     Raises:
         InputError: an implementation does not support a setting, a data file is missing or invalid, the device is not
@@ -50,7 +55,8 @@ def plan_trials(settings: Settings) -> Plan:
     for combination in combinations:
         if combination.data not in data:
             data[combination.data] = {
-                length: (splits, digest_splits(splits)) for length, splits in load_data(combination.data).items()
+                length: (splits, digest_splits(splits))
+                for length, splits in load_data(combination.data, working_directories).items()
             }
     trials = tuple(
         _trial(
@@ -97,16 +103,41 @@ def _check_no_duplicates(trials: Sequence[Trial]) -> None:
         )
 
 
-def load_data(data: DataSettings) -> dict[int, Splits]:
+def load_data(data: DataSettings, working_directories: Sequence[Path] = ()) -> dict[int, Splits]:
     """Reads the splits of every length from ``data.dir``, or generates them.
+
+    Arguments:
+        data: the settings of the data.
+        working_directories: where else a relative ``data.dir`` may be; see ``find_data_folder``.
 
     Raises:
         InputError: a data file is missing or invalid.
     """
     task = data.asked
     if data.dir is not None:
-        return {length: read_splits(Path(data.dir), length, task) for length in data.lengths}
+        folder = find_data_folder(data.dir, working_directories)
+        return {length: read_splits(folder, length, task) for length in data.lengths}
     return generate_splits(data.lengths, data.k.train, data.k.eval, data.k.test, data.seed, task)
+
+
+def find_data_folder(name: str, working_directories: Sequence[Path]) -> Path:
+    """The folder that ``data.dir`` names, with ``~`` expanded.
+
+    Arguments:
+        name: the folder, as in the settings.
+        working_directories: the folders in which a run was started, latest first. If there is no such folder here, a
+            relative name is looked up there, with a warning.
+    """
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"the home folder in {name!r} is unknown", where="data.dir") from error
+    if not folder.exists():
+        for directory in working_directories:
+            if (directory / folder).is_dir():
+                warnings.warn(f"{folder} not found; using {directory / folder}", DigitsumWarning, stacklevel=2)
+                return directory / folder
+    return folder
 
 
 def resolved_device(name: str) -> str:
