@@ -130,6 +130,7 @@ def test_sweep_json_is_the_document_of_the_contract(swept: tuple[Path, Any]) -> 
     assert all(row["trials"] == 2 for row in document["summary"])
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_but_the_result() -> None:
     ended = digitsum("train", "--length", "4", "--epochs", "2", "--quiet")
     assert ended.err == ""

@@ -71,6 +71,7 @@ def test_bad_file_is_named_with_its_line() -> None:
     assert ended.err.startswith("Error: bad.yaml:3: train.lr is 'fast'; allowed: a number above 0")
 
 
+@pytest.mark.slow
 def test_run_that_stands_is_not_overwritten() -> None:
     digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
     before = Path("run/results.csv").read_bytes()

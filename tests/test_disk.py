@@ -99,6 +99,7 @@ def test_read_only_folder_is_refused_with_its_name(command: str, tmp_path: Path)
         assert list(disk.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "5m") as disk:
         run = disk / "run"

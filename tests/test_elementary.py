@@ -30,6 +30,7 @@ def evaluated(function: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
 @pytest.mark.parametrize(
     ("function", "lowest", "highest", "units"), [("tanh", -30, 30, 2), ("exp", -800, 720, 2), ("sigmoid", -80, 80, 3)]
 )
+@pytest.mark.slow
 def test_elementary_functions_are_within_two_or_three_units_in_the_last_place(
     function: str, lowest: float, highest: float, units: int, dtype: type[np.floating]
 ) -> None:

@@ -207,6 +207,7 @@ def cut_a_message_short(number: int, _: Callable[[Any], None]) -> int:
 
 @pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("work", "code"), [(die_at_zero, -9), (leave_at_zero, 0), (cut_a_message_short, -9)])
+@pytest.mark.slow
 def test_process_that_dies_fails_its_piece_alone(
     work: Callable[[int, Callable[[Any], None]], int], code: int, processes: int
 ) -> None:

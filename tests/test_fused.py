@@ -129,6 +129,7 @@ def test_gradients_equal_autograd(
 
 @pytest.mark.parametrize("length", [5, pytest.param(20, marks=pytest.mark.slow)])
 @KINDS
+@pytest.mark.slow
 def test_300_steps_in_double_precision_equal_the_runner(length: int, cell: str, activation: str) -> None:
     trainer, runner, record = train_both(length, double=True, epochs=8, cell=cell, activation=activation)
     fused = trainer.record()
@@ -195,6 +196,7 @@ def test_every_way_to_train_equals_the_runner(name: str, cell: str) -> None:
         assert fused.gradient_norms[parameter] == pytest.approx(norms, rel=1e-9, abs=1e-12), parameter
 
 
+@pytest.mark.slow
 def test_clipping_and_stopping_do_something() -> None:
     """The rules above would agree as well if neither did."""
     plain, clipped, stopped = (
@@ -304,6 +306,7 @@ def test_epoch_losses_and_loss_of_each_evaluation_are_those_of_the_steps() -> No
 
 
 @CELLS_ALONE
+@pytest.mark.slow
 def test_kept_weights_score_the_same_in_the_manual_model(cell: str) -> None:
     trainer, _, _ = train_both(6, double=False, epochs=20, rule=Rule(lr=0.01), cell=cell)
     splits = generate_splits([6])[6]

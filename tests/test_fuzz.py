@@ -162,6 +162,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @cases(300, 10_000)
+@pytest.mark.slow
 def test_checkpoints(cases: int, run: Path, tmp_path: Path) -> None:
     content = min((run / "checkpoints").iterdir()).read_bytes()
     path = tmp_path / "a.safetensors"

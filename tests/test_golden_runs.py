@@ -79,6 +79,7 @@ def test_every_checkpoint_scores_what_its_row_says(run: Path) -> None:
             assert row[column] == pytest.approx(float(rows[row["trial"]][column]), abs=1e-12), column
 
 
+@pytest.mark.slow
 def test_it_is_diagnosed_and_reported(run: Path) -> None:
     for arguments in (("evaluate", run, "--diagnose"), ("report", run)):
         ended = digitsum(*arguments)
@@ -86,6 +87,7 @@ def test_it_is_diagnosed_and_reported(run: Path) -> None:
     assert (run / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_it_is_resumed_with_more_seeds_and_its_rows_stay(run: Path) -> None:
     before = csv_rows(run / "results.csv")
     history_before = csv_rows(run / "history.csv")
@@ -104,6 +106,7 @@ def test_it_is_resumed_with_more_seeds_and_its_rows_stay(run: Path) -> None:
     assert store_version(run) == VERSION
 
 
+@pytest.mark.slow
 def test_its_trainings_give_the_same_numbers_today(run: Path) -> None:
     """To the bit on one machine; on another processor, PyTorch's last bits differ."""
     ended = digitsum_process("sweep", run / "config.yaml", "--impl", "manual", "--out", "again")

@@ -222,6 +222,7 @@ def test_changed_number_in_a_store_is_noticed(change: str, run: Path) -> None:
     assert "is damaged" in refused(digitsum("report", "run"))
 
 
+@pytest.mark.slow
 def test_other_order_of_the_trials_is_no_other_number(run: Path) -> None:
     with sqlite3.connect(run / "results.sqlite") as connection:
         connection.execute("UPDATE trials SET position = 1 - position")
@@ -360,6 +361,7 @@ class Trap:
 @pytest.mark.parametrize(
     "name", ["a.safetensors", "run/results.sqlite", "run/provenance.json", "a.yaml", "data/5/train.txt"]
 )
+@pytest.mark.slow
 def test_pickle_in_disguise_is_not_run(name: str, run: Path) -> None:
     path = Path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -418,6 +420,7 @@ def test_sparse_giants_are_refused_unread(run: Path) -> None:
         refused(digitsum("train", "--length", "5", "--set", "data.dir=data"))
 
 
+@pytest.mark.slow
 def test_report_escapes_what_a_run_says_of_itself(run: Path) -> None:
     provenance = json.loads((run / "provenance.json").read_text())
     provenance["command"] = ["digitsum", "<script>alert(1)</script>"]
@@ -429,6 +432,7 @@ def test_report_escapes_what_a_run_says_of_itself(run: Path) -> None:
     assert "<img" not in page
 
 
+@pytest.mark.slow
 def test_whole_store_is_read(run: Path) -> None:
     """What the tests above damage is fine before."""
     with Store(run / "results.sqlite") as store:

@@ -100,6 +100,7 @@ def test_forget_bias_is_what_the_gate_starts_with_and_all_else_stays(impl: str, 
 
 
 @pytest.mark.parametrize("impl", ["manual", "torch"])
+@pytest.mark.slow
 def test_chrono_spreads_the_memory_over_the_length(impl: str) -> None:
     """b_f = log(u), u uniform in 1 to length - 1, and b_i = -b_f (Tallec and Ollivier 2018, equation 16)."""
     model = build_classifier("lstm", impl, 8, 2000, "orthogonal", 3, forget_bias="chrono", length=35)

@@ -1,5 +1,6 @@
 """What is installed works: a wheel in an empty environment, where every example of the help runs in an empty folder."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,8 +10,10 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -23,6 +26,16 @@ pytestmark = pytest.mark.slow
 SMALL_SWEEP = ("--lengths", "10", "--seeds", "0", "--epochs", "1")
 SHORTER = {"train": ("--epochs", "1"), "sweep": SMALL_SWEEP, "compare": SMALL_SWEEP}
 """Appended to the examples of commands that train; where an option is given twice, the last one counts."""
+
+ONE_COMMAND_PER_LINE = """
+import json, sys
+from typer.testing import CliRunner
+from digitsum_cli.cli.main import app
+for line in sys.stdin:
+    result = CliRunner().invoke(app, json.loads(line), prog_name="digitsum")
+    print(json.dumps([result.exit_code, result.output]), flush=True)
+"""
+"""Runs commands in one process, since loading the libraries takes longer than most examples."""
 
 OF_THE_USER = (
     "digitsum generate --lengths 5..35",
@@ -41,13 +54,30 @@ class Environment:
     def scripts(self) -> Path:
         return self.folder / ("Scripts" if os.name == "nt" else "bin")
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of its processes."""
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return {**inherited, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+
+    @contextlib.contextmanager
+    def python_with(self, code: str, cwd: Path) -> Iterator[tuple[IO[str], IO[str]]]:
+        """A Python process of the environment: its input and its output."""
+        command = [str(self.scripts / "python"), "-c", code]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=cwd, env=self.variables, stdin=pipe, stdout=pipe, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            yield process.stdin, process.stdout
+            process.stdin.close()
+        assert process.returncode == 0
+
     def run(self, *command: str, cwd: Path) -> str:
         """The output of a command of the environment, which must succeed."""
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         done = subprocess.run(
             [str(self.scripts / command[0]), *command[1:]],
             cwd=cwd,
-            env={**environment, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
+            env=self.variables,
             capture_output=True,
             text=True,
             timeout=HANG,
@@ -148,5 +178,12 @@ def arguments_of(example: str, folder: Path) -> list[str]:
 def test_every_example_of_the_help_runs_in_an_empty_folder(installed: Environment, tmp_path: Path) -> None:
     examples = examples_of_the_help(installed, tmp_path)
     assert set(OF_THE_USER) <= set(examples)
-    for example in examples:
-        installed.run("digitsum", *arguments_of(example, tmp_path), cwd=tmp_path)
+    with installed.python_with(ONE_COMMAND_PER_LINE, cwd=tmp_path) as (commands, answers):
+        for example in examples:
+            arguments = arguments_of(example, tmp_path)
+            if example in OF_THE_USER:
+                installed.run("digitsum", *arguments, cwd=tmp_path)
+                continue
+            print(json.dumps(arguments), file=commands, flush=True)
+            code, output = json.loads(answers.readline())
+            assert code == 0, f"{example}\n{output}"

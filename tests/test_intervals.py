@@ -72,6 +72,7 @@ def test_mean_interval_covers_95_percent(draw: Draw, mean: float, size: int) -> 
     assert covered / 1500 == pytest.approx(0.95, abs=0.015)
 
 
+@pytest.mark.slow
 def test_mean_interval_covers_less_where_accuracies_crowd_at_one() -> None:
     """Eight in ten at 1, the rest uniform, in 1,000 samples of ten: what docs/measures.md warns of."""
     stream = np.random.default_rng(3)

@@ -12,6 +12,7 @@ import pytest
 
 from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.evaluation import saved_diagnoses as saved
+from digitsum_cli.report import diagnosis_figures
 from tests.command_line import Ended, digitsum
 from tests.test_report_page import Outline
 
@@ -74,6 +75,7 @@ def test_diagnosis_draws_its_figures_for_every_setting(first: Ended) -> None:
     assert names == {"diagnosis.json", *(f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg"))}
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_diagnosis_is_made_once_and_again_for_other_checkpoints(
     run: Path, first: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +88,13 @@ def test_diagnosis_is_made_once_and_again_for_other_checkpoints(
     assert other[0]["spectral_radius_kept"] == first.document["diagnosis"][0]["spectral_radius_kept"]
 
 
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing the figures takes most of the time of a diagnosis."""
+    monkeypatch.setattr(diagnosis_figures, "save_diagnosis_figures", lambda *_: None)
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> None:
     text = Path("why/diagnosis.json").read_text()
     document = json.loads(text)
@@ -95,6 +104,7 @@ def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> No
     assert Path("why/diagnosis.json").read_text() == text
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_damaged_diagnosis_is_made_anew(run: Path, first: Ended) -> None:
     for damage in ("", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000):
         Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
@@ -123,12 +133,13 @@ def test_run_trained_on_files_is_scored_and_diagnosed_on_them() -> None:
     assert ended.code == 0
     (row,) = csv.DictReader(Path("run/results.csv").read_text().splitlines())
     assert str(ended.document["checkpoints"][0]["test_accuracy"]) == row["test_accuracy"]
-    digitsum("generate", "--lengths", "4", "--seed", "4", "--out", "files")
+    digitsum("generate", "--lengths", "4", "--seed", "4", "--out", "files", "--force")
     changed = digitsum("evaluate", "run")
     assert changed.code == 2
     assert "have changed since it was trained" in changed.err
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_diagnosis_that_is_there_needs_no_writing(run: Path, first: Ended) -> None:
     before = Path("why/diagnosis.json").stat().st_mtime_ns
     diagnosed(run, Path("why"))
@@ -161,6 +172,7 @@ def test_report_is_not_written_over_a_folder(out: str) -> None:
     assert "is a folder" in ended.err
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_diagnosis_says_how_far_the_gradient_reaches(run: Path, first: Ended) -> None:
     ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
     assert "Why it forgot" in ended.out

@@ -55,6 +55,7 @@ def test_resume_with_nothing_to_do_reads_each_outcome_once(counts: Counter[str])
     assert counts["identity_of"] == 10
 
 
+@pytest.mark.slow
 def test_diagnosis_reads_each_checkpoint_once(counts: Counter[str]) -> None:
     assert digitsum(*TEN_TRIALS).code == 0
     counts.clear()
@@ -63,6 +64,7 @@ def test_diagnosis_reads_each_checkpoint_once(counts: Counter[str]) -> None:
     assert counts["resolve_settings"] == 0
 
 
+@pytest.mark.slow
 def test_report_reads_each_outcome_and_checkpoint_once(counts: Counter[str]) -> None:
     assert digitsum(*TEN_TRIALS).code == 0
     counts.clear()

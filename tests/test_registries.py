@@ -214,6 +214,7 @@ def minimal_gated_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "mgu", MGU)
 
 
+@pytest.mark.slow
 def test_cell_by_hand_alone_goes_through_every_command(tmp_path: Path) -> None:
     commands = (
         "sweep --lengths 5 --impl manual --seeds 0 --epochs 2 -j 1 "

@@ -37,6 +37,7 @@ def test_resumed_sweep_equals_uninterrupted(tmp_path: Path) -> None:
     assert (run.path / "history.csv").read_bytes() == (tmp_path / "whole" / "history.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path: Path) -> None:
     few = ("data.lengths=5", "train.seed=0", "sweep.train.lr=0.001,0.01", "model.impl=fused")
     many = ("data.lengths=5,4", "sweep.train.seed=0,1", "sweep.train.lr=0.01,0.001,0.1", "sweep.model.cell=gru,srn")
@@ -69,6 +70,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     assert numbers(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
     study(tmp_path, "train.epochs=2")
     grown = ("data.lengths=5,4,6", "sweep.train.seed=0..5", "sweep.model.cell=srn,gru", "train.log_every=7")
@@ -79,6 +81,7 @@ def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
     assert len(numbers(tmp_path)) == 36
 
 
+@pytest.mark.slow
 def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)
@@ -104,6 +107,7 @@ def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
     assert len(list((tmp_path / "checkpoints").glob("length4-*.safetensors"))) == 1
 
 
+@pytest.mark.slow
 def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
     class AtOnce(Recorder):
         def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
@@ -115,6 +119,7 @@ def test_run_in_which_nothing_ended_may_be_replaced(tmp_path: Path) -> None:
     assert len(numbers(tmp_path)) == 4
 
 
+@pytest.mark.slow
 def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> None:
     plan = plan_trials(settings_of("train.seed=0"))
     study(tmp_path, "train.seed=0")
@@ -130,6 +135,7 @@ def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> N
     assert {row["status"] for row in numbers(tmp_path)} == {"done"}
 
 
+@pytest.mark.slow
 def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     for number in range(3):

@@ -48,15 +48,15 @@ TRAININGS = {
     "torch": ("--impl", "torch", "--epochs", "30"),
     "fused": ("--impl", "fused", "--epochs", "5000"),
     "with everything": (
-        *("--impl", "manual", "--epochs", "30", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--impl", "manual", "--epochs", "15", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
     ),
     "fresh rows": (
-        *("--impl", "torch", "--epochs", "30", "--set", "model.cell=gru", "--set", "data.rows=fresh"),
+        *("--impl", "torch", "--epochs", "15", "--set", "model.cell=gru", "--set", "data.rows=fresh"),
         *("--set", "train.optimizer=sgd", "--set", "train.weight_decay=1e-3", "--set", "train.loss=sum"),
     ),
     "fused with everything": (
-        *("--impl", "fused", "--epochs", "3000", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
+        *("--impl", "fused", "--epochs", "1500", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),
         *("--set", "data.rows=fresh", "--set", "train.weight_decay=1e-3", "--set", "train.patience=2000"),
     ),

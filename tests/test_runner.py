@@ -84,6 +84,7 @@ def test_single_step_is_evaluated_so_that_weights_are_kept() -> None:
     assert record.best == record.evaluations[0]
 
 
+@pytest.mark.slow
 def test_model_is_left_with_the_kept_weights_not_the_last() -> None:
     runner, record = train("manual", 5, epochs=40, lr=0.02)
     assert record.best is not None

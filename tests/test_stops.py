@@ -14,7 +14,7 @@ SECONDS = 1.0
 
 SWEEPS = {
     "fused": ("--impl", "fused", "--epochs", "400"),
-    "processes": ("--impl", "manual", "--epochs", "15"),
+    "processes": ("--impl", "manual", "--epochs", "10"),
 }
 LONG = {
     "fused": ("sweep", "--lengths", "30", "--seeds", "0..9", *SWEEPS["fused"], "-j", "2", "--out", "run"),

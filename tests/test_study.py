@@ -156,6 +156,7 @@ def test_diverged_trial_is_recorded_with_its_step(tmp_path: Path) -> None:
     assert result.failures == [row]
 
 
+@pytest.mark.slow
 def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
     study(tmp_path)
     names = {"config.yaml", "provenance.json", "results.sqlite", "results.csv", "history.csv", "checkpoints", "figures"}
@@ -264,6 +265,7 @@ def test_full_disk_is_a_named_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         study(tmp_path)
 
 
+@pytest.mark.slow
 def test_fused_trial_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
     fused = ("sweep.model.impl=fused", "train.epochs=20")
     study(tmp_path / "alone", *fused, "data.lengths=5", "train.seed=1")

@@ -241,6 +241,7 @@ def test_a_network_that_is_right_shows_what_its_task_asks() -> None:
     assert diagnosis.label_probe == diagnosis.first_digit_probe
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_second_task_is_trained_scored_diagnosed_and_reported(first_digit: Task, tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("data.task=first-digit", "train.lr=0.01", "sweep.model.impl=manual,fused", "train.eval_every=10")

@@ -171,6 +171,7 @@ def test_rows_that_change_are_asked_for_epoch_by_epoch() -> None:
 
 
 @pytest.mark.parametrize("impl", ["manual", "torch"])
+@pytest.mark.slow
 def test_every_option_reaches_a_trial(impl: str) -> None:
     """The same trial but for one setting gives other weights."""
     base = (f"model.impl={impl}", "data.lengths=5", "train.epochs=2", "train.seed=4")

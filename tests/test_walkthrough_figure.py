@@ -97,6 +97,7 @@ def test_walkthrough_names_the_units_it_draws() -> None:
 
 @pytest.mark.parametrize("length", [2, 100])
 @pytest.mark.parametrize("hidden_size", [1, 256])
+@pytest.mark.slow
 def test_walkthrough_of_any_size_can_be_drawn(length: int, hidden_size: int, tmp_path: Path) -> None:
     digits = [9] * length
     figure = draw_sums(digits, [[0.0] * hidden_size] * length, [[1 / 19] * 19] * length, "extremes")
