@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from digitsum_cli.core.generation import Rows
+from digitsum_cli.fused.compile_cache import compiled_and_cached
 
 Indices = npt.NDArray[np.intp]
 
@@ -129,7 +129,7 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
     return Forest(starts, digit, parent, label, rows_through, batch_rows)
 
 
-@njit(nogil=True, cache=True)
+@compiled_and_cached(nogil=True)
 def _build(digits, labels, symbols, batch_size, starts, nodes):
     """Fills ``starts`` and the columns of ``nodes``, and returns the number of nodes."""
     digit, parent, label, rows_through = nodes

@@ -7,11 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numba import njit
-
 from digitsum_cli.core import record as core_record
 from digitsum_cli.core.record import Ending
 from digitsum_cli.fused.backward import backward, batch_loss
+from digitsum_cli.fused.compile_cache import compiled_and_cached
 from digitsum_cli.fused.forward import copy
 from digitsum_cli.fused.scoring import count_correct_draws, score_forest
 from digitsum_cli.fused.update import update
@@ -37,7 +36,7 @@ def entry_points(cell: str) -> EntryPoints:
     contains ``sources``, so that a change in any source file triggers recompilation, and ``cell``, so that each cell
     has its own functions.
     """
-    entry_point = njit(nogil=True, error_model="numpy", cache=True)
+    entry_point = compiled_and_cached(nogil=True, error_model="numpy")
     sources = _digest_of_sources(cell)
 
     @entry_point
