@@ -105,6 +105,36 @@ def test_damaged_checkpoint_is_refused(damage: str) -> None:
     assert "damaged" in ended.err
 
 
+def cut(run: Path) -> tuple[Path, Path]:
+    """Cuts one checkpoint of a run in the middle and puts the weights of another trial in place of a second."""
+    first, second, third = sorted(run.glob("checkpoints/*"))
+    first.write_bytes(first.read_bytes()[:-100])
+    second.write_bytes(third.read_bytes())
+    return first, second
+
+
+@pytest.mark.slow
+def test_damaged_checkpoints_of_a_run_are_named_and_the_others_evaluated() -> None:
+    digitsum("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
+    damaged = cut(Path("run"))
+    for command in (("evaluate", "run"), ("report", "run")):
+        ended = digitsum(*command)
+        assert ended.code == 0, ended.err
+        assert [ended.err.count(f"left out: {path}") for path in damaged] == [1, 1]
+
+
+def test_resume_trains_again_what_has_lost_its_weights() -> None:
+    sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
+    digitsum(*sweep)
+    before = {path: path.read_bytes() for path in Path("run/checkpoints").iterdir()}
+    first, second = cut(Path("run"))
+    resumed = digitsum(*sweep, "--resume")
+    assert resumed.code == 0
+    assert f"{first} is damaged, so this trial runs again" in resumed.err
+    assert f"{second} is another trial's, so this trial runs again" in resumed.err
+    assert {path: path.read_bytes() for path in Path("run/checkpoints").iterdir()} == before
+
+
 def test_checkpoint_from_other_settings_is_refused() -> None:
     digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
     ended = digitsum("evaluate", "run", "--set", "model.hidden_size=16")

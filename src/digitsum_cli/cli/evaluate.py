@@ -72,7 +72,12 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import report_missing_checkpoints
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_trial_checkpoint
+    from digitsum_cli.evaluation.checkpoints import (
+        diagnosis_folder,
+        find_checkpoints,
+        read_intact_checkpoints,
+        read_trial_checkpoint,
+    )
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
     from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.settings import Override
@@ -90,7 +95,7 @@ def evaluate(
     folder = out or diagnosis_folder(source)
     if diagnose or sequence is not None:
         require_writable(folder)
-    checkpoints = [read_trial_checkpoint(path) for path in found.paths]
+    checkpoints = read_intact_checkpoints(found.paths)
     document: dict[str, Any] = {}
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, console)

@@ -36,7 +36,7 @@ def report(
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_trial_checkpoint
+    from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_intact_checkpoints
     from digitsum_cli.evaluation.saved_run import read_run, saved_thresholds
     from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.settings import resolve_settings
@@ -56,7 +56,7 @@ def report(
     require_writable(path)
     found = checkpoints_of_run(run)
     report_missing_checkpoints(run, found.missing, console)
-    checkpoints = [read_trial_checkpoint(path) for path in found.done]
+    checkpoints = read_intact_checkpoints(found.done)
     diagnosed = diagnose_with_progress(checkpoints, saved.run.diagnosis, jobs, console) if checkpoints else []
     page = write_report(saved, diagnosed, path)
     console.show(*page.answer)

@@ -1,5 +1,7 @@
 """Finds and reads saved checkpoints, each with its trial."""
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.core.checkpoint import Weights, read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.weights import load_weights
-from digitsum_cli.errors import InputError
+from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.execution.training import build_trial_classifier
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
@@ -76,6 +78,26 @@ def read_trial_checkpoint(path: Path) -> TrialCheckpoint:
             f"{path} holds the weights of another trial, {trial.name}", next_step="Rename the file to match"
         )
     return TrialCheckpoint(path, trial, checkpoint.weights)
+
+
+def read_intact_checkpoints(paths: Iterable[Path]) -> list[TrialCheckpoint]:
+    """Reads the checkpoints of a run. Damaged ones are left out, with a warning for each.
+
+    Raises:
+        InputError: none of them is intact; the message is that of the first.
+    """
+    read: list[TrialCheckpoint] = []
+    errors: list[InputError] = []
+    for path in paths:
+        try:
+            read.append(read_trial_checkpoint(path))
+        except InputError as error:
+            errors.append(error)
+    if errors and not read:
+        raise errors[0]
+    for left_out in errors:
+        warnings.warn(f"left out: {left_out}", DigitsumWarning, stacklevel=2)
+    return read
 
 
 def find_checkpoints(path: Path) -> FoundCheckpoints:

@@ -1,9 +1,11 @@
 """The completed trials of a study, those still missing, and the results table."""
 
 import time
+import warnings
 from collections.abc import Sequence
 
-from digitsum_cli.core.checkpoint import write_checkpoint
+from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
+from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
@@ -50,7 +52,20 @@ class CompletedTrials:
         row = self._rows.get(trial.identity)
         if row is None or (self._retry_failed and not row.done):
             return True
-        return row.scores is not None and not self._run.checkpoint(trial.name).is_file()
+        return row.scores is not None and not self._has_weights(trial)
+
+    def _has_weights(self, trial: Trial) -> bool:
+        """Whether the trial's checkpoint is there, undamaged, and its own."""
+        path = self._run.checkpoint(trial.name)
+        if not path.is_file():
+            return False
+        try:
+            problem = None if Trial.from_dict(read_checkpoint(path).settings) == trial else "is another trial's"
+        except InputError:
+            problem = "is damaged"
+        if problem:
+            warnings.warn(f"{path} {problem}, so this trial runs again", DigitsumWarning, stacklevel=2)
+        return problem is None
 
     def save(self, trial: Trial, outcome: Outcome) -> None:
         """Saves an outcome, weights first; deletes the saved training state unless the trial failed."""
