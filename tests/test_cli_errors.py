@@ -296,3 +296,10 @@ def test_resume_without_a_run_says_so() -> None:
     ended = digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "typo", "--resume")
     assert ended.code == 0
     assert "There is no run in typo yet; starting a new one" in ended.err
+
+
+@pytest.mark.parametrize(("seeds", "said"), [("10", True), ("0", False), ("1", False), ("0..1", False), ("3,5", False)])
+def test_single_seed_that_could_be_a_number_of_seeds_is_explained(seeds: str, said: bool) -> None:
+    for command in ("sweep", "compare"):
+        err = digitsum(command, "--seeds", seeds, "--print-config").err
+        assert ("--seeds 10 is one seed, 10; for 10 seeds, use --seeds 0..9" in err) == said

@@ -1,7 +1,9 @@
 """One writer at a time in a run."""
 
 import contextlib
+import errno
 import json
+import os
 import platform
 import signal
 import sqlite3
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.command_line import digitsum
 from tests.running import Command
@@ -87,3 +90,19 @@ def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
             second = digitsum("sweep", *LONG, "--resume")
             assert second.code == 2
             assert "is in use by another process" in second.err
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_file_system_without_locks_is_named_and_can_be_used(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_: FileLock) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(FileLock, "_acquire", no_locks)
+    train = ("train", "--length", "4", "--epochs", "1", "--out", "run")
+    refused = digitsum(*train)
+    assert refused.code == 2
+    assert "has no locks" in refused.err
+    assert "add --no-lock" in refused.err
+    assert not Path("run/results.sqlite").exists()
+    assert digitsum(*train, "--no-lock").code == 0
+    assert digitsum(*train, "--no-lock", "--resume").code == 0

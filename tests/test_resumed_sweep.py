@@ -138,11 +138,19 @@ def test_failed_trials_are_run_again_when_that_is_asked_for(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_resuming_keeps_the_provenance_of_earlier_sessions(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
+
+    def resume(number: int) -> None:
+        settings = settings_of(f"sweep.train.seed=0..{number}")
+        run_study(settings, run, Recorder(), RunOptions(None, command=[f"session {number}"], resume=True))
+
     for number in range(3):
-        run_study(settings_of(), run, Recorder(), RunOptions(None, command=[f"session {number}"], resume=True))
-    provenance = json.loads(run.provenance.read_text())
+        resume(number)
+    written = run.provenance.read_bytes()
+    provenance = json.loads(written)
     commands = [session["command"] for session in (provenance, *provenance["earlier"])]
     assert commands == [["session 2"], ["session 1"], ["session 0"]]
+    resume(2)
+    assert run.provenance.read_bytes() == written, "there was nothing to do"
 
 
 def test_run_in_place_of_a_file_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ TRAIN_KEYS = (
     "log_every, eval_every, record_gradients, device"
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
-CLIP = "null for none, or a number above 0, such as 5"
+CLIP = "null for none, or a number above 0 and up to 1e+37, such as 5"
 EARLY_STOP = "null to disable, or evaluations without a better eval accuracy, such as 20"
 
 BAD_VALUES = [
@@ -211,6 +211,12 @@ def test_a_bad_value_is_an_error_with_its_line_or_what_was_typed_its_key_and_wha
         ("model.impl=tensorflow", "there is no implementation 'tensorflow'"),
         ("model.cell=rnn", "there is no cell 'rnn'"),
         ("train.device=gpu", "there is no device 'gpu'"),
+        ("model.forget_bias=1e39", "1e+39 is not between -1e+37 and 1e+37"),
+        ("model.forget_bias=-1e39", "-1e+39 is not between"),
+        ("train.clip_norm=1e39", "train.clip_norm is 1e+39"),
+        ("model.cell=srn,lstm", "To sweep over several values, set sweep.model.cell=srn,lstm"),
+        ("train.lr=[0.001, 0.01]", "To sweep over several values, set sweep.train.lr=0.001,0.01"),
+        ("train.seed=0..9", "To sweep over several values, set sweep.train.seed=0..9"),
     ],
 )
 def test_an_error_repeats_the_offending_value(key: str, shown: str) -> None:

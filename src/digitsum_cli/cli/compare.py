@@ -40,6 +40,7 @@ def compare(
         typer.Option(parser=options.path, metavar="DIR", help="Save the trainings and the comparison in DIR."),
     ] = None,
     force: options.Force = False,
+    no_lock: options.NoLock = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -56,6 +57,7 @@ def compare(
     from digitsum_cli.cli.print_config import show_settings
 
     console = Console(as_json=as_json, quiet=quiet)
+    options.explain_single_seed(seeds, console)
     chosen = options.overrides(
         assignments,
         impl=("sweep.model.impl", impl),
@@ -101,7 +103,11 @@ def compare(
             "To initialise all implementations the same way, use --set model.init=orthogonal"
         )
     run_options = RunOptions(
-        jobs or usable_cores(), allow_fewer=jobs is None, force=force or out is None, command=sys.argv
+        jobs or usable_cores(),
+        allow_fewer=jobs is None,
+        force=force or out is None,
+        lock=not no_lock,
+        command=sys.argv,
     )
     with StudyDisplay(console) as display:
         comparison = compare_accuracies(settings, parities, timings, out, display, run_options)

@@ -60,6 +60,12 @@ Out = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]
+NoLock = Annotated[
+    bool,
+    typer.Option(
+        "--no-lock", help="Do not lock the run directory: for file systems without locks. Only one command may write."
+    ),
+]
 THRESHOLD_HELP = "Exact accuracy needed to count a length as remembered"
 Thresholds = Annotated[
     str | None,
@@ -95,6 +101,12 @@ def find_config(config: Path | None, console: "Console") -> Path | None:
     if found != config and config.suffix:
         console.message(f"{config} not found; using the shipped config {found.stem}")
     return found
+
+
+def explain_single_seed(seeds: str | None, console: "Console") -> None:
+    """Prints a message if ``--seeds`` is one number, which could be meant as how many."""
+    if seeds is not None and seeds.strip().isdecimal() and (number := int(seeds)) > 1:
+        console.message(f"--seeds {number} is one seed, {number}; for {number} seeds, use --seeds 0..{number - 1}")
 
 
 def check_resume_options(resume: bool, force: bool, out: Path | None) -> None:

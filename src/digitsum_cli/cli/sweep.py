@@ -33,6 +33,7 @@ def sweep(
         bool, typer.Option("--fail-fast", help="Stop as soon as a training fails or diverges.")
     ] = False,
     force: options.Force = False,
+    no_lock: options.NoLock = False,
     threshold: options.Thresholds = None,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
@@ -54,6 +55,7 @@ def sweep(
     from digitsum_cli.settings.shipped import DEFAULT_SWEEP, shipped_config
 
     console = Console(as_json=as_json, quiet=quiet)
+    options.explain_single_seed(seeds, console)
     chosen = options.overrides(
         assignments,
         lengths=("data.lengths", lengths),
@@ -88,6 +90,7 @@ def sweep(
                 retry_failed=retry_failed,
                 force=force,
                 fail_fast=fail_fast,
+                lock=not no_lock,
                 command=sys.argv,
             )
             result = run_study(settings, run, display, run_options, thresholds)

@@ -33,6 +33,7 @@ def train(
     out: options.Out = None,
     resume: options.Resume = False,
     force: options.Force = False,
+    no_lock: options.NoLock = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -81,7 +82,7 @@ def train(
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     run_options = RunOptions(
-        jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, command=sys.argv
+        jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, lock=not no_lock, command=sys.argv
     )
     report_new_run(run, resume, console)
     with TrainingDisplay(console) as display:

@@ -23,17 +23,18 @@ _PARTIAL_FILE = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 @contextlib.contextmanager
-def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool) -> Iterator[None]:
+def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool, lock: bool = True) -> Iterator[None]:
     """Locks the run directory for a single writer, and creates it if necessary.
 
     Arguments:
         run: the run directory.
         resume: keep the existing run.
         force: delete the existing run.
+        lock: whether to lock it; without, no other process may write there.
 
     Raises:
-        InputError: see ``check_not_taken``; or another process is writing there, or the folder cannot be written. The
-            existing files are left unchanged.
+        InputError: see ``check_not_taken``; or another process is writing there, or the folder cannot be written or
+            locked. The existing files are left unchanged.
     """
     check_not_taken(run, resume=resume, force=force)
     require_writable(run.path)
@@ -44,7 +45,7 @@ def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool) -> 
         probe.unlink()
     except OSError as error:
         raise _not_writable(run, error) from error
-    with locked(run.lock, run.writer):
+    with locked(run.lock, run.writer, skip=not lock):
         check_not_taken(run, resume=resume, force=force)  # again, now that no other process writes
         try:
             if not (resume and run.store.exists()):

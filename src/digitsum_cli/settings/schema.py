@@ -28,7 +28,7 @@ MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
 _LARGEST = 1e37
-"""The largest factor of weights; ten times this value is still finite in single precision."""
+"""The largest number that scales or shifts weights; ten times this value is still finite in single precision."""
 
 AxisValue = bool | int | float | str | None
 
@@ -44,6 +44,8 @@ def _above_zero(example: str) -> Any:
 def _check_forget_bias(value: float | str | None) -> float | str | None:
     if isinstance(value, str) and value != CHRONO:
         raise ValueError(f"there is no forget bias {value!r}")
+    if isinstance(value, int | float) and abs(value) > _LARGEST:
+        raise ValueError(f"{value:g} is not between -{_LARGEST:g} and {_LARGEST:g}")
     return value
 
 
@@ -100,7 +102,10 @@ LearningRate = Annotated[float, _above_zero("0.001 or 1e-3")]
 Optimizer = Annotated[str, *_one_of(OPTIMIZERS, "optimizer")]
 LrSchedule = Annotated[str, *_one_of(LR_SCHEDULES, "schedule")]
 WeightDecay = Annotated[float, Field(ge=0, le=_LARGEST, description=f"a number from 0 to {_LARGEST:g}, such as 1e-4")]
-ClipNorm = Annotated[float | None, Field(gt=0, description="null for none, or a number above 0, such as 5")]
+ClipNorm = Annotated[
+    float | None,
+    Field(gt=0, le=_LARGEST, description=f"null for none, or a number above 0 and up to {_LARGEST:g}, such as 5"),
+]
 Loss = Annotated[str, *_one_of(LOSSES, "loss")]
 Flag = Annotated[bool, Field(description="true or false")]
 Patience = Annotated[

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
-from digitsum_cli.settings.schema import Settings, leaf_keys
+from digitsum_cli.settings.schema import Settings, axis_keys, leaf_keys
 
 
 def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Settings:
@@ -44,7 +44,17 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
         if first["type"] == "value_error"
         else f"{key} is {format_value(first['input'])}"
     )
-    raise InputError(what, where=where, allowed=leaf.description if leaf else None)
+    raise InputError(
+        what, where=where, allowed=leaf.description if leaf else None, next_step=_suggest_axis(key, first["input"])
+    )
+
+
+def _suggest_axis(key: str, value: object) -> str | None:
+    """Suggests an axis if several values were given to a key that takes one."""
+    text = ",".join(map(str, value)) if isinstance(value, list) else value
+    if key in axis_keys() and isinstance(text, str) and ("," in text or ".." in text):
+        return f"To sweep over several values, set sweep.{key}={text}"
+    return None
 
 
 def _without_type_name(path: KeyPath) -> KeyPath:

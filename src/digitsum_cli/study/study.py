@@ -58,7 +58,7 @@ def run_study(
     plan = plan_trials(settings, run.working_directories() if options.resume else ())
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force))
+        stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock))
         keeper = _keeper(plan, run, options)
         if is_older_store(run.store):  # refused before it is migrated
             with Store(run.store) as older:
@@ -68,11 +68,13 @@ def run_study(
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
-        session = {**describe_session(list(options.command), jobs or 1), "earlier": run.earlier_sessions()}
-        run.write_provenance(session)
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
         if keeper and not completed.missing:
             keeper.discard()  # from a process killed after it had saved the outcome
+        session: dict[str, Any] = {}  # none if there is nothing to run: the provenance is that of the trials
+        if completed.missing or not run.provenance.exists():
+            session = {**describe_session(list(options.command), jobs or 1), "earlier": run.earlier_sessions()}
+            run.write_provenance(session)
         try:
             callback.planned(plan, completed.missing)
             with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
@@ -137,7 +139,8 @@ def _save_partial_results(
 
 
 def _write_end(run: RunDirectory, session: Mapping[str, Any]) -> None:
-    run.write_provenance({**session, "ended": now()})
+    if session:
+        run.write_provenance({**session, "ended": now()})
 
 
 def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper | None:
