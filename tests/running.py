@@ -137,9 +137,16 @@ def _hear_interrupts() -> None:
 
 def workers_of(process: int) -> list[int]:
     """The spawned processes of a command: its children but the one that keeps count of resources."""
-    threads = Path(f"/proc/{process}/task").glob("*/children")
-    children = [child for thread in threads for child in _content(thread).split()]
+    threads = _numbered(f"/proc/{process}/task")
+    children = [child for thread in threads for child in _content(thread / "children").split()]
     return [int(child) for child in children if b"spawn_main" in _content(f"/proc/{int(child)}/cmdline")]
+
+
+def _numbered(folder: str) -> list[Path]:
+    """The folders of processes or threads. Path.glob would fail if one of them ends meanwhile."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return [Path(folder, name) for name in os.listdir(folder) if name.isdigit()]  # noqa: PTH208
+    return []
 
 
 def _content(path: str | Path) -> bytes:
@@ -151,7 +158,8 @@ def _content(path: str | Path) -> bytes:
 
 def _group(number: int) -> Iterator[tuple[bool, float]]:
     """For each process of a group: whether it runs, or has ended and is only waited for; its processor seconds."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        state, _, group, *rest = _content(stat).rpartition(b")")[2].split() or (b"", b"", b"0")
+    for process in _numbered("/proc"):
+        stat = _content(process / "stat")
+        state, _, group, *rest = stat.rpartition(b")")[2].split() or (b"", b"", b"0")
         if int(group) == number:
             yield state not in b"ZX", sum(map(int, rest[8:12])) * _TICK

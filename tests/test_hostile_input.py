@@ -339,7 +339,8 @@ def test_weights_under_the_name_of_another_trial_are_refused(run: Path) -> None:
     one, other = (run / "checkpoints").iterdir()
     one.write_bytes(other.read_bytes())
     for command in ("evaluate", "diagnose", "report"):
-        assert "holds the weights of another trial" in refused(COMMANDS[command]())
+        assert f"left out: {one} holds the weights of another trial" in COMMANDS[command]().err
+    assert "holds the weights of another trial" in refused(digitsum("evaluate", one))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from rich.progress import TextColumn
@@ -17,10 +18,15 @@ from digitsum_cli.trials.trial import Trial
 
 
 class StudyDisplay(StudyCallback):
-    """Overall progress with the estimated time left, and one line per finished trial."""
+    """Overall progress with the estimated time left, and one line per finished trial.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Arguments:
+        console: where to print.
+        destination: the run directory, if it is to be named.
+    """
+
+    def __init__(self, console: Console, destination: Path | None = None) -> None:
+        self._console, self._destination = console, destination
         self._progress = console.progress(TextColumn("{task.fields[left]}"))
         self._shares: dict[str, float] = {}
 
@@ -38,6 +44,8 @@ class StudyDisplay(StudyCallback):
         self._ended, self._trials = 0, len(missing)
         self._varied = varied_columns({Setting.of(trial) for trial in plan.trials})
         self._task = self._progress.add_task("trials", total=sum(self._costs.values()), left="")
+        if self._destination:
+            self._console.message(f"Writing to {self._destination}")
         saved = len(plan.trials) - len(missing)
         self._console.message(f"Trainings to run: {len(missing)}" + (f"; already saved: {saved}" if saved else ""))
 

@@ -38,13 +38,9 @@ def show_result(result: StudyResult, console: Console, retry_hint: str) -> None:
 
 
 def report_new_run(run: RunDirectory, resume: bool, console: Console) -> None:
-    """Prints where a new run goes, also if there was to be one to resume."""
-    if run.store.exists():
-        return
-    if resume:
+    """Prints that there is no run to resume, so a new one starts."""
+    if resume and not run.store.exists():
         console.message(f"There is no run in {run.path} yet; starting a new one")
-    else:
-        console.message(f"The run will be in {run.path}")
 
 
 def report_missing_checkpoints(path: Path, missing: int, console: Console) -> None:

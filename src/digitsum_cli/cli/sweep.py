@@ -81,7 +81,7 @@ def sweep(
 
     run = open_run(out, file.stem)
     report_new_run(run, resume, console)
-    with StudyDisplay(console) as display:
+    with StudyDisplay(console, run.path) as display:
         try:
             run_options = RunOptions(
                 jobs or usable_cores(),

@@ -85,7 +85,7 @@ def train(
         jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, lock=not no_lock, command=sys.argv
     )
     report_new_run(run, resume, console)
-    with TrainingDisplay(console) as display:
+    with TrainingDisplay(console, run.path) as display:
         try:
             result = run_study(settings, run, display, run_options)
         except KeyboardInterrupt:

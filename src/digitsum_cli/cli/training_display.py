@@ -1,6 +1,7 @@
 """Progress of one training."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from rich.progress import TextColumn, TimeRemainingColumn
@@ -15,10 +16,15 @@ from digitsum_cli.trials.trial import Trial
 
 
 class TrainingDisplay(StudyCallback):
-    """Step, epoch, loss and accuracy: a live line on a terminal, otherwise about twenty lines."""
+    """Step, epoch, loss and accuracy: a live line on a terminal, otherwise about twenty lines.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Arguments:
+        console: where to print.
+        destination: the run directory, if it is to be named.
+    """
+
+    def __init__(self, console: Console, destination: Path | None = None) -> None:
+        self._console, self._destination = console, destination
         self._progress = console.progress(TextColumn("{task.fields[state]}"), TimeRemainingColumn())
 
     def __enter__(self) -> Self:
@@ -31,6 +37,8 @@ class TrainingDisplay(StudyCallback):
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
         """Prints what is trained."""
         trial = plan.trials[0]
+        if self._destination:
+            self._console.message(f"Writing to {self._destination}")
         self._task = self._progress.add_task(f"length {trial.length}", total=None, state="")
         self._console.message(
             f"{trial.model.cell} ({trial.model.impl}), length {trial.length}, seed {trial.seed}: "
