@@ -9,9 +9,11 @@ import numba
 import pytest
 from numba.core.caching import CompileResultCacheImpl
 
+from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.errors import DigitsumWarning
-from digitsum_cli.fused.compile_cache import compiled_and_cached
-from tests.command_line import digitsum_process
+from digitsum_cli.fused.compile_cache import _Cache, compiled_and_cached
+from digitsum_cli.fused.prefix_tree import _build
+from digitsum_cli.fused.steps import entry_points
 from tests.test_disk import small_disk
 
 
@@ -88,10 +90,6 @@ def test_full_disk_loses_the_saved_code_only(tmp_path: Path, monkeypatch: pytest
         assert not [path for path in files(disk) if path.suffix == ".nbc"]
 
 
-@pytest.mark.slow
-def test_training_on_a_machine_whose_cache_is_full_ends_well(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "8k") as disk:
-        train = ("train", "--length", "4", "--epochs", "1", "--impl", "fused", "--out", "run", "--json")
-        ended = digitsum_process(*train, cwd=tmp_path, NUMBA_CACHE_DIR=str(disk))
-    assert ended.code == 0, ended.err
-    assert ended.document["trials"][0]["status"] == "done"
+def test_every_function_that_is_called_from_python_is_saved_in_this_cache() -> None:
+    functions = [_build, *entry_points(CELLS["srn"].implementations[FUSED]["tanh"])]
+    assert [type(function._cache) for function in functions] == [_Cache] * len(functions)
