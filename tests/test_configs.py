@@ -114,4 +114,5 @@ def test_folder_that_cannot_be_copied_to_is_refused() -> None:
         ended = digitsum("configs", "srn", "--copy", folder)
         assert ended.code == 2, folder
         assert "Choose another folder" in ended.err
+    assert "file is a file" in digitsum("configs", "srn", "--copy", "file").err
     assert Path("links/srn.yaml").is_symlink()

@@ -50,3 +50,9 @@ def test_a_command_warns_once_and_stdout_has_the_document_alone() -> None:
     assert ended.code == 0
     assert ended.err.count(IS_NOW) == 1
     assert ended.document["train"]["patience"] == 2
+
+
+@pytest.mark.parametrize("text", ["train.early_stp=3", "sweep.train.early_stp=3"])
+def test_misspelt_old_key_suggests_the_new_one(text: str) -> None:
+    with pytest.raises(InputError, match=r"Did you mean '(train\.)?patience'"):
+        resolve_settings(None, [parse_assignment(text)])

@@ -6,7 +6,7 @@ from typing import Any
 
 from digitsum_cli.errors import DigitsumWarning, InputError
 
-_NEW_NAMES = {"train.early_stop": "train.patience"}
+NEW_NAMES = {"train.early_stop": "train.patience"}
 
 
 def current_key(key: str, value: object, where: str) -> str:
@@ -18,11 +18,11 @@ def current_key(key: str, value: object, where: str) -> str:
         where: where the key was found, for the warning.
     """
     axis, name = ("sweep.", key.removeprefix("sweep.")) if key.startswith("sweep.") else ("", key)
-    if name not in _NEW_NAMES:
+    if name not in NEW_NAMES:
         return key
     if value is not None:
-        warnings.warn(f"{where}: {name} is now called {_NEW_NAMES[name]}", DigitsumWarning, stacklevel=2)
-    return axis + _NEW_NAMES[name]
+        warnings.warn(f"{where}: {name} is now called {NEW_NAMES[name]}", DigitsumWarning, stacklevel=2)
+    return axis + NEW_NAMES[name]
 
 
 def check_single_names(section: Mapping[str, Any], where: str) -> None:
@@ -31,7 +31,7 @@ def check_single_names(section: Mapping[str, Any], where: str) -> None:
     Raises:
         InputError: it does.
     """
-    for old, new in _NEW_NAMES.items():
+    for old, new in NEW_NAMES.items():
         for before, after in ((old, new), (old.rpartition(".")[2], new.rpartition(".")[2])):
             if before in section and after in section:
                 raise InputError(f"{before} and its new name {after} are both given", where=where)
@@ -44,7 +44,7 @@ def with_current_keys(values: Mapping[str, Any], origins: dict[tuple[str, ...], 
         InputError: a key is given under both its old and its new name.
     """
     tree = {name: dict(section) if isinstance(section, dict) else section for name, section in values.items()}
-    for old, new in _NEW_NAMES.items():
+    for old, new in NEW_NAMES.items():
         section_name, leaf = old.split(".")
         places = ((section_name, leaf, new.split(".")[1]), ("sweep", old, new))
         for name, before, after in places:

@@ -84,10 +84,12 @@ def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
         The copies.
 
     Raises:
-        InputError: a file of the same name has different content (then nothing is copied), or the folder is not
-            writable.
+        InputError: a file of the same name has different content (then nothing is copied), or the folder is a file
+            or not writable.
         NoSpaceError: the disk is full.
     """
+    if folder.is_file():
+        raise InputError(f"{folder} is a file", next_step="Choose another folder")
     contents = {folder / config.name: config.read_bytes() for config in configs}
     existing = [path for path in contents if path.exists() or path.is_symlink()]
     if changed := [str(path) for path in existing if not _has_content(path, contents[path])]:

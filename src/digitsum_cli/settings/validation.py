@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath
+from digitsum_cli.settings.renamed_keys import NEW_NAMES
 from digitsum_cli.settings.schema import Settings, axis_keys, leaf_keys
 
 
@@ -96,6 +97,13 @@ def _suggest_full_name(key: str) -> str | None:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """Suggests the most similar known name, as a question."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean {close[0]!r}?" if close else None
+    """Suggests the most similar known name, as a question; for a key's old name, the new one."""
+    names = {each: each for each in known}
+    for old, new in NEW_NAMES.items():
+        names |= {before: after for before, after in ((old, new), (_leaf(old), _leaf(new))) if after in names}
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"Did you mean {names[close[0]]!r}?" if close else None
+
+
+def _leaf(key: str) -> str:
+    return key.rpartition(".")[2]
