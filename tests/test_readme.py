@@ -24,7 +24,7 @@ def links_of(text: str) -> list[str]:
 
 def test_notebook_lines_run(capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len([line for line in code.splitlines() if line]) == 5
+    assert len([line for line in code.splitlines() if line]) == 7
     exec(code.replace("epochs=100", "epochs=1"), {})
     assert 0.0 <= float(capsys.readouterr().out) <= 1.0
 

@@ -33,6 +33,9 @@ TrainSet = DigitSumDataset | Callable[[int], DigitSumDataset]
 class Runner:
     """Trains a classifier, restores the best checkpoint, and evaluates it.
 
+    Networks of the book's size are fastest on one thread (``torch.set_num_threads(1)``): more threads only wait for
+    each other, for minutes if the machine is busy. The commands set it; here it is left to you.
+
     Arguments:
         model: maps digits of shape ``(batch, length)`` to logits of shape ``(batch, classes)``.
         optimizer: for the model's parameters (default: Adam with the book's learning rate 0.001).
