@@ -303,3 +303,11 @@ def test_single_seed_that_could_be_a_number_of_seeds_is_explained(seeds: str, sa
     for command in ("sweep", "compare"):
         err = digitsum(command, "--seeds", seeds, "--print-config").err
         assert ("--seeds 10 is one seed, 10; for 10 seeds, use --seeds 0..9" in err) == said
+
+
+def test_option_of_which_only_the_last_value_counts_is_named() -> None:
+    once = ("sweep", "--lengths", "5", "--set", "train.lr=1", "--set", "train.seed=3", "--print-config")
+    assert "Warning" not in digitsum(*once).err
+    twice = digitsum(*once, "--lengths", "7")
+    assert "Warning: --lengths is given 2 times; only the last one counts" in twice.err
+    assert "lengths: [7]" in twice.out or "lengths:\n  - 7" in twice.out

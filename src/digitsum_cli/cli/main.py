@@ -12,6 +12,7 @@ from digitsum_cli.cli.console import prepare_output_streams
 from digitsum_cli.cli.error_handling import handle_errors, report_error
 from digitsum_cli.cli.evaluate import EVALUATE_EXAMPLES, evaluate
 from digitsum_cli.cli.generate import GENERATE_EXAMPLES, generate
+from digitsum_cli.cli.repeated_options import WarnOfRepeatedOptions
 from digitsum_cli.cli.report import REPORT_EXAMPLES, report
 from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, exit_process
 from digitsum_cli.cli.sweep import SWEEP_EXAMPLES, sweep
@@ -59,7 +60,7 @@ for _command, _examples in (
     (report, REPORT_EXAMPLES),
     (configs, CONFIGS_EXAMPLES),
 ):
-    app.command(epilog="\b\nExamples:\n" + _examples.strip("\n"))(handle_errors(_command))
+    app.command(cls=WarnOfRepeatedOptions, epilog="\b\nExamples:\n" + _examples.strip("\n"))(handle_errors(_command))
 
 
 def run() -> None:
