@@ -184,6 +184,7 @@ def test_random_bytes_are_an_input_error_with_the_file(
 
 @settings(max_examples=200)
 @given(st.integers(0, 400), st.integers(0, 255))
+@pytest.mark.slow
 def test_a_byte_changed_in_the_header_is_never_a_crash(
     tmp_path_factory: pytest.TempPathFactory, position: int, byte: int
 ) -> None:

@@ -137,6 +137,7 @@ def test_quiet_says_nothing_but_the_result() -> None:
     assert "Accuracy by length" in ended.out
 
 
+@pytest.mark.slow
 def test_train_shows_loss_and_accuracy_and_draws_the_curves() -> None:
     ended = digitsum("train", "--length", "4", "--epochs", "6", "--out", "run")
     assert ended.code == 0
@@ -148,6 +149,7 @@ def test_train_shows_loss_and_accuracy_and_draws_the_curves() -> None:
     assert Path("run/figures/loss.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_train_draws_its_length_from_the_start_of_the_stream() -> None:
     digitsum("train", "--length", "5", "--epochs", "1", "--impl", "fused", "--out", "trained")
     digitsum("sweep", "--lengths", "5", "--epochs", "1", "--impl", "fused", "--seeds", "0", "--out", "swept")

@@ -123,6 +123,7 @@ def test_damaged_checkpoints_of_a_run_are_named_and_the_others_evaluated() -> No
         assert [ended.err.count(f"left out: {path}") for path in damaged] == [1, 1]
 
 
+@pytest.mark.slow
 def test_resume_trains_again_what_has_lost_its_weights() -> None:
     sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     digitsum(*sweep)
@@ -159,6 +160,7 @@ def test_trials_that_diverge_exit_with_3_and_save_the_rest() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_debug_shows_the_traceback() -> None:
     ended = digitsum_process("sweep", "--epochs", "0", "--debug")
     assert "Traceback" in ended.err

@@ -300,6 +300,7 @@ def test_the_digest_changes_with_any_digit_of_any_split(data: st.DataObject) -> 
 
 
 @given(st.data())
+@pytest.mark.slow
 def test_the_digest_changes_when_a_row_goes(data: st.DataObject) -> None:
     splits = data.draw(splits_of_any_length().filter(lambda splits: len(splits.train) > 1))
     row = data.draw(st.integers(0, len(splits.train) - 1))

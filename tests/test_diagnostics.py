@@ -44,6 +44,7 @@ def recurrent_weights(model: DigitSumClassifier) -> Tensor:
 
 @IMPLEMENTATIONS
 @pytest.mark.parametrize("length", [3, 4, 6])
+@pytest.mark.slow
 def test_answers_equal_every_draw_run_through_the_classifier(impl: str, length: int) -> None:
     model = trained(impl)
     answers = read_every_draw(model, length).answers[length]

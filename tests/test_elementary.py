@@ -48,6 +48,7 @@ def test_elementary_functions_are_within_two_or_three_units_in_the_last_place(
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.slow
 def test_what_is_not_a_number_or_infinite_passes_through(dtype: type[np.floating]) -> None:
     x = np.array([np.nan, np.inf, -np.inf, 0.0] * 16, dtype)
     assert np.array_equal(evaluated("tanh", x)[:4], [np.nan, 1.0, -1.0, 0.0], equal_nan=True)

@@ -75,6 +75,7 @@ def test_retrying_needs_a_run() -> None:
     assert not Path("run").exists()
 
 
+@pytest.mark.slow
 def test_fail_fast_stops_at_the_first_and_the_rest_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     longer = (*FOUR, "--epochs", "500")
     with monkeypatch.context() as faulty:

@@ -68,6 +68,7 @@ def test_its_summary_stays(run: Path) -> None:
         assert read == renamed, part
 
 
+@pytest.mark.slow
 def test_every_checkpoint_scores_what_its_row_says(run: Path) -> None:
     ended = digitsum("evaluate", run, "--json")
     assert ended.code == 0, ended.err

@@ -335,6 +335,7 @@ def test_checkpoint_that_lies_consistently_is_refused_before_a_giant_is_built(ru
         assert "it holds 118,784 weights instead of" in refused(digitsum("evaluate", path))
 
 
+@pytest.mark.slow
 def test_weights_under_the_name_of_another_trial_are_refused(run: Path) -> None:
     one, other = (run / "checkpoints").iterdir()
     one.write_bytes(other.read_bytes())

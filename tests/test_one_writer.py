@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 @pytest.mark.parametrize("options", [("--resume",), ("--force",)])
+@pytest.mark.slow
 def test_second_sweep_into_a_run_is_refused_with_process_and_host_of_the_first(options: tuple[str, ...]) -> None:
     with Command("sweep", *LONG) as first:
         first.wait_for_line()
@@ -82,6 +83,7 @@ def test_waiting_writer_hears_ctrl_c() -> None:
         assert writer.stop(signal.SIGINT).code == 130, "the reader still reads"
 
 
+@pytest.mark.slow
 def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
     with Command("sweep", *LONG) as first:
         first.wait_for_line()
@@ -93,6 +95,7 @@ def test_writer_whose_name_cannot_be_read_is_another_process() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+@pytest.mark.slow
 def test_file_system_without_locks_is_named_and_can_be_used(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(_: FileLock) -> None:
         raise OSError(number, os.strerror(number))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.command_line import digitsum
 
-SMALL = ("--lengths", "4", "--epochs", "1", "--impl", "manual", "--seeds", "0", "-j", "1")
+SMALL = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--seeds", "0", "-j", "1")
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("in_an_empty_folder")
+@pytest.mark.slow
 def test_home_folder_is_expanded_in_every_path(home: Path) -> None:
     for command in (
         ("generate", "--lengths", "4", "--out", "~/data"),

@@ -47,6 +47,7 @@ def test_sweep_reads_each_outcome_once(counts: Counter[str]) -> None:
     assert counts["identity_of"] == 10
 
 
+@pytest.mark.slow
 def test_resume_with_nothing_to_do_reads_each_outcome_once(counts: Counter[str]) -> None:
     assert digitsum(*TEN_TRIALS).code == 0
     counts.clear()

@@ -60,6 +60,7 @@ def test_lengths_added_in_front_are_refused_with_the_reason(tmp_path: Path) -> N
         study(tmp_path, "data.lengths=4,5", resume=True)
 
 
+@pytest.mark.slow
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     study(tmp_path)
     before = numbers(tmp_path)

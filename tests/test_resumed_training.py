@@ -204,6 +204,7 @@ def test_state_that_does_not_fit_is_refused_and_kept(impl: str, name: str, in_an
     assert Path("state").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_state_of_another_network_is_refused() -> None:
     states, _, _ = whole_training()
     with pytest.raises(IncompatibleStateError):
@@ -292,6 +293,7 @@ def test_state_of_a_training_that_has_ended_is_deleted(left: Path) -> None:
     assert not state.exists()
 
 
+@pytest.mark.slow
 def test_watcher_that_fails_is_not_the_trainings_fault(tmp_path: Path) -> None:
     class Gone(Recorder):
         def progressed(self, trial: Trial, progress: Progress) -> None:

@@ -47,6 +47,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_fit_is_refused_at_once(command: str, message: str) -> None:
     with processor_seconds_below(2):
         ended = digitsum(*command.split())
@@ -64,6 +65,7 @@ def test_what_fits_this_machine_is_not_refused_for_a_larger_one(monkeypatch: pyt
     assert "this machine has 1 MB" in ended.err
 
 
+@pytest.mark.slow
 def test_trainings_that_do_not_fit_side_by_side_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("sweep", "--lengths", "50", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     monkeypatch.setattr(memory, "_total_memory", lambda: 5e6)

@@ -174,6 +174,7 @@ def test_run_directory_has_what_the_contract_lists(tmp_path: Path) -> None:
     assert provenance["ended"] is not None
 
 
+@pytest.mark.slow
 def test_csv_keeps_full_precision(tmp_path: Path) -> None:
     result = study(tmp_path)
     for row, text in zip(result.rows, numbers(tmp_path), strict=True):
@@ -240,6 +241,7 @@ def test_unnamed_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         run.path.mkdir(parents=True)
 
 
+@pytest.mark.slow
 def test_histories_hold_the_losses_of_the_training(tmp_path: Path) -> None:
     study(tmp_path)
     plan = plan_trials(settings_of())

@@ -126,6 +126,7 @@ def test_a_label_depends_on_the_first_digits_alone(task: Task) -> None:
 
 @every_task
 @pytest.mark.parametrize("draw", ["generate", "sample"])
+@pytest.mark.slow
 def test_rows_are_drawn_with_the_weights_of_the_draws(task: Task, draw: str) -> None:
     """Chi-squared over the distinct rows of length 4; as many rows are given to each of the strata."""
     rows = getattr(task, draw)(4, 400, np.random.RandomState(0))
@@ -188,6 +189,7 @@ def test_a_task_is_part_of_a_trials_identity() -> None:
 
 
 @pytest.mark.parametrize("cell", ["srn", "lstm"])
+@pytest.mark.slow
 def test_both_trainers_score_a_second_task_as_brute_force_does(cell: str) -> None:
     task, length = FirstDigit(), 4
     splits = generate_splits([length], task=task)[length]

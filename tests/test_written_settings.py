@@ -60,6 +60,7 @@ def valid_settings(draw: st.DrawFn) -> Settings:
 
 @settings(max_examples=100)
 @given(valid_settings())
+@pytest.mark.slow
 def test_written_settings_read_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, given_settings: Settings
 ) -> None:
