@@ -124,6 +124,19 @@ def test_damaged_checkpoints_of_a_run_are_named_and_the_others_evaluated() -> No
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_run_whose_only_checkpoint_is_damaged_is_reported_and_not_evaluated() -> None:
+    digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
+    (checkpoint,) = Path("run/checkpoints").iterdir()
+    checkpoint.write_bytes(b"")
+    reported = digitsum("report", "run")
+    assert reported.code == 0, reported.err
+    assert f"left out: {checkpoint}" in reported.err
+    evaluated = digitsum("evaluate", "run")
+    assert evaluated.code == 2
+    assert "no checkpoint in run is intact. To train them again" in evaluated.err
+
+
 def test_resume_trains_again_what_has_lost_its_weights() -> None:
     sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     digitsum(*sweep)
@@ -298,6 +311,14 @@ def test_resume_without_a_run_says_so() -> None:
     ended = digitsum("sweep", "--lengths", "4", "--epochs", "1", "--impl", "fused", "--out", "typo", "--resume")
     assert ended.code == 0
     assert "There is no run in typo yet; starting a new one" in ended.err
+
+
+def test_seeds_of_any_length_are_refused_without_being_repeated_as_an_axis() -> None:
+    for value in ("9" * 5000, "1," * 5000 + "2"):
+        ended = digitsum("sweep", "--set", f"train.seed={value}", "--seeds", value)
+        assert ended.code == 2
+        assert "itself went wrong" not in ended.err
+        assert "To sweep over" not in ended.err
 
 
 @pytest.mark.parametrize(("seeds", "said"), [("10", True), ("0", False), ("1", False), ("0..1", False), ("3,5", False)])

@@ -79,6 +79,9 @@ def test_other_data_are_replaced_only_with_force(tmp_path: Path) -> None:
     write_splits(tmp_path, first)
     with pytest.raises(InputError, match=r"would replace .*train\.txt and 2 more files with other data"):
         write_splits(tmp_path, second)
+    with pytest.raises(InputError):
+        write_splits(tmp_path, generate_splits([4, 5]))
+    assert [path.name for path in tmp_path.iterdir()] == ["5"], "nothing was written"
     assert digest_splits(read_splits(tmp_path, 5)) == digest_splits(first[5])
     write_splits(tmp_path, second, force=True)
     assert digest_splits(read_splits(tmp_path, 5)) == digest_splits(second[5])

@@ -72,12 +72,7 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import report_missing_checkpoints
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.checkpoints import (
-        diagnosis_folder,
-        find_checkpoints,
-        read_intact_checkpoints,
-        read_trial_checkpoint,
-    )
+    from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_checkpoints
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
     from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.settings import Override
@@ -90,12 +85,12 @@ def evaluate(
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     found = find_checkpoints(source)
     report_missing_checkpoints(source, found.missing, console)
+    checkpoints = read_checkpoints(source, found.paths)
     if print_config:
-        return show_settings(scoring_settings(read_trial_checkpoint(found.paths[0]), chosen), console)
+        return show_settings(scoring_settings(checkpoints[0], chosen), console)
     folder = out or diagnosis_folder(source)
     if diagnose or sequence is not None:
         require_writable(folder)
-    checkpoints = read_intact_checkpoints(found.paths)
     document: dict[str, Any] = {}
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, console)

@@ -1,5 +1,6 @@
 """The options that commands share, and their conversion to overrides of the settings."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +106,7 @@ def find_config(config: Path | None, console: "Console") -> Path | None:
 
 def explain_single_seed(seeds: str | None, console: "Console") -> None:
     """Prints a message if ``--seeds`` is one number, which could be meant as how many."""
-    if seeds is not None and seeds.strip().isdecimal() and (number := int(seeds)) > 1:
+    if seeds is not None and re.fullmatch(r"[0-9]{1,6}", seeds) and (number := int(seeds)) > 1:
         console.message(f"--seeds {number} is one seed, {number}; for {number} seeds, use --seeds 0..{number - 1}")
 
 

@@ -71,9 +71,10 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits], *, force:
         for name, rows in splits.items()
     }
     try:
-        for length in splits_by_length:
-            require_inside(folder / str(length), folder).mkdir(parents=True, exist_ok=True)
+        folders = [require_inside(folder / str(length), folder) for length in splits_by_length]
         _check_no_other_data(contents, force=force)
+        for each in folders:
+            each.mkdir(parents=True, exist_ok=True)
     except InputError:
         raise
     except (OSError, ValueError) as error:
@@ -178,7 +179,7 @@ def read_rows(path: Path, length: int, task: Task = DIGIT_SUM) -> Rows:
             f"{', '.join(_FILE_NAMES['eval'][1:])})",
             next_step=f"To generate data: digitsum generate --lengths {length} --out DIR",
         ) from error
-    content = content.removeprefix(codecs.BOM_UTF8).rstrip() + b"\n"
+    content = content.removeprefix(codecs.BOM_UTF8).rstrip(b" \r\n") + b"\n"
     if content == b"\n":
         raise InputError("the file is empty", where=str(path), allowed=_format(task))
     content = _TRAILING_SPACE.sub(b"", content)

@@ -81,22 +81,34 @@ def read_trial_checkpoint(path: Path) -> TrialCheckpoint:
 
 
 def read_intact_checkpoints(paths: Iterable[Path]) -> list[TrialCheckpoint]:
-    """Reads the checkpoints of a run. Damaged ones are left out, with a warning for each.
-
-    Raises:
-        InputError: none of them is intact; the message is that of the first.
-    """
-    read: list[TrialCheckpoint] = []
-    errors: list[InputError] = []
+    """Reads the checkpoints of a run. Damaged ones are left out, with a warning for each."""
+    read = []
     for path in paths:
         try:
             read.append(read_trial_checkpoint(path))
         except InputError as error:
-            errors.append(error)
-    if errors and not read:
-        raise errors[0]
-    for left_out in errors:
-        warnings.warn(f"left out: {left_out}", DigitsumWarning, stacklevel=2)
+            warnings.warn(f"left out: {error}", DigitsumWarning, stacklevel=2)
+    return read
+
+
+def read_checkpoints(source: Path, paths: Iterable[Path]) -> list[TrialCheckpoint]:
+    """Reads the intact checkpoints of a run, or a single one.
+
+    Arguments:
+        source: the run directory or the checkpoint.
+        paths: the checkpoints found there.
+
+    Raises:
+        InputError: the single checkpoint is damaged, or no checkpoint of the run is intact.
+    """
+    if not source.is_dir():
+        return [read_trial_checkpoint(path) for path in paths]
+    read = read_intact_checkpoints(paths)
+    if not read:
+        raise InputError(
+            f"no checkpoint in {source} is intact",
+            next_step="To train them again, repeat the command that made the run, with --resume",
+        )
     return read
 
 

@@ -11,6 +11,9 @@ from digitsum_cli.settings.document import KeyPath
 from digitsum_cli.settings.renamed_keys import NEW_NAMES
 from digitsum_cli.settings.schema import Settings, axis_keys, leaf_keys
 
+_LONGEST_AXIS = 60
+"""The longest text that an error message repeats as an axis."""
+
 
 def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Settings:
     """The settings from a tree of values without axes.
@@ -53,7 +56,7 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
 def _suggest_axis(key: str, value: object) -> str | None:
     """Suggests an axis if several values were given to a key that takes one."""
     text = ",".join(map(str, value)) if isinstance(value, list) else value
-    if key in axis_keys() and isinstance(text, str) and ("," in text or ".." in text):
+    if key in axis_keys() and isinstance(text, str) and len(text) <= _LONGEST_AXIS and ("," in text or ".." in text):
         return f"To sweep over several values, set sweep.{key}={text}"
     return None
 
