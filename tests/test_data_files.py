@@ -91,7 +91,7 @@ def test_data_with_another_name_of_the_eval_split_are_not_mixed_with_generated_o
     folder = Path(shutil.copytree(CASES / "split-called-valid", tmp_path / "mine"))
     before = {path: path.read_bytes() for path in folder.rglob("*.txt")}
     for force in (False, True):
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=r"valid\.txt already holds the eval split of other data"):
             write_splits(folder, generate_splits([5]), force=force)
     assert {path: path.read_bytes() for path in folder.rglob("*.txt")} == before
 

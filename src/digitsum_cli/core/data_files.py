@@ -96,19 +96,20 @@ def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None
     Raises:
         InputError: it would.
     """
-    different = [path for path, content in contents.items() if not force and _differs(path, content)]
-    if different:
-        files = different[0] if len(different) == 1 else f"{different[0]} and {len(different) - 1} more files"
-        raise InputError(
-            f"this would replace {files} with other data",
-            next_step=f"{_ANOTHER_FOLDER}, or replace them with --force",
-        )
     for path, content in contents.items():
         for other in _other_files(path.parent, path.stem):
             if _differs(other, content):
                 raise InputError(
                     f"{other} already holds the {path.stem} split of other data", next_step=_ANOTHER_FOLDER
                 )
+    different = [path for path, content in contents.items() if not force and _differs(path, content)]
+    if different:
+        others = len(different) - 1
+        more = f" and {others} more {'file' if others == 1 else 'files'}" if others else ""
+        raise InputError(
+            f"this would replace {different[0]}{more} with other data",
+            next_step=f"{_ANOTHER_FOLDER}, or replace them with --force",
+        )
 
 
 def _differs(path: Path, content: bytes) -> bool:
