@@ -20,10 +20,10 @@ class TrainingDisplay(StudyCallback):
 
     Arguments:
         console: where to print.
-        destination: the run directory, if it is to be named.
+        destination: the run directory.
     """
 
-    def __init__(self, console: Console, destination: Path | None = None) -> None:
+    def __init__(self, console: Console, destination: Path) -> None:
         self._console, self._destination = console, destination
         self._progress = console.progress(TextColumn("{task.fields[state]}"), TimeRemainingColumn())
 
@@ -37,8 +37,7 @@ class TrainingDisplay(StudyCallback):
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
         """Prints what is trained."""
         trial = plan.trials[0]
-        if self._destination:
-            self._console.message(f"Writing to {self._destination}")
+        self._console.message(f"Writing to {self._destination}")
         self._task = self._progress.add_task(f"length {trial.length}", total=None, state="")
         self._console.message(
             f"{trial.model.cell} ({trial.model.impl}), length {trial.length}, seed {trial.seed}: "

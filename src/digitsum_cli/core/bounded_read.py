@@ -28,6 +28,11 @@ def read_bounded(path: Path, maximum_bytes: int) -> bytes:
     raise InputError(f"{path} is larger than {maximum_bytes:,} bytes")
 
 
+def has_content(path: Path, content: bytes) -> bool:
+    """Whether there is a file at ``path`` with exactly this content."""
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+
+
 def require_inside(path: Path, folder: Path) -> Path:
     """Returns the path after checking that no symbolic link and no ``..`` in it leads out of the folder.
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.bounded_read import read_bounded, require_inside
+from digitsum_cli.core.bounded_read import has_content, read_bounded, require_inside
 from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
@@ -98,11 +98,13 @@ def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None
     """
     for path, content in contents.items():
         for other in _other_files(path.parent, path.stem):
-            if _differs(other, content):
+            if other.exists() and not has_content(other, content):
                 raise InputError(
                     f"{other} already holds the {path.stem} split of other data", next_step=_ANOTHER_FOLDER
                 )
-    different = [path for path, content in contents.items() if not force and _differs(path, content)]
+    different = [
+        path for path, content in contents.items() if path.exists() and not force and not has_content(path, content)
+    ]
     if different:
         others = len(different) - 1
         more = f" and {others} more {'file' if others == 1 else 'files'}" if others else ""
@@ -110,13 +112,6 @@ def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None
             f"this would replace {different[0]}{more} with other data",
             next_step=f"{_ANOTHER_FOLDER}, or replace them with --force",
         )
-
-
-def _differs(path: Path, content: bytes) -> bool:
-    """Whether there is something at ``path``, and it is not a file with this content."""
-    if not path.exists():
-        return False
-    return not path.is_file() or path.stat().st_size != len(content) or path.read_bytes() != content
 
 
 def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:
@@ -139,7 +134,7 @@ def _find_split(folder: Path, name: str) -> Path:
     try:
         found = [each for each in (path, *_other_files(folder, name)) if each.exists()]
         for other in found[1:]:
-            if _differs(found[0], read_bounded(other, _MAXIMUM_BYTES)):
+            if not has_content(found[0], read_bounded(other, _MAXIMUM_BYTES)):
                 raise InputError(
                     f"{found[0]} and {other} differ, and both are names of the {name} split",
                     next_step="Rename or remove one of them",

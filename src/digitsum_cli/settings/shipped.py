@@ -7,6 +7,7 @@ from statistics import fmean
 
 import digitsum_cli
 from digitsum_cli.core.atomic_write import atomic_write
+from digitsum_cli.core.bounded_read import has_content
 from digitsum_cli.core.registry import CELLS
 from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
 from digitsum_cli.settings.resolve import resolve_settings
@@ -92,7 +93,7 @@ def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
         raise InputError(f"{folder} is a file", next_step="Choose another folder")
     contents = {folder / config.name: config.read_bytes() for config in configs}
     existing = [path for path in contents if path.exists() or path.is_symlink()]
-    if changed := [str(path) for path in existing if not _has_content(path, contents[path])]:
+    if changed := [str(path) for path in existing if not has_content(path, contents[path])]:
         raise InputError(f"a different file already exists at {', '.join(changed)}", next_step="Choose another folder")
     for path in contents.keys() - set(existing):
         try:
@@ -102,10 +103,6 @@ def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
         except DigitsumError as error:
             raise InputError(str(error), next_step="Choose another folder") from error
     return list(contents)
-
-
-def _has_content(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def find_config(given: Path) -> Path:
