@@ -102,10 +102,8 @@ def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None
                 raise InputError(
                     f"{other} already holds the {path.stem} split of other data", next_step=_ANOTHER_FOLDER
                 )
-    different = [
-        path for path, content in contents.items() if path.exists() and not force and not has_content(path, content)
-    ]
-    if different:
+    different = [path for path, content in contents.items() if path.exists() and not has_content(path, content)]
+    if different and not force:
         others = len(different) - 1
         more = f" and {others} more {'file' if others == 1 else 'files'}" if others else ""
         raise InputError(
