@@ -50,8 +50,8 @@ def points_interval(difference: float | None, low: float | None, high: float | N
 
 
 def number(value: float | None, digits: int) -> str:
-    """A number with ``digits`` decimals, or an exponent if it is huge; a dash if it is missing."""
-    if value is None:
+    """A number with ``digits`` decimals, or an exponent if it is huge; a dash if it is missing or NaN."""
+    if value is None or math.isnan(value):
         return "–"
     return f"{value:.{digits}f}" if abs(value) < _HUGE else significant(value, 3)
 

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
-from digitsum_cli.core.registry import ROWS
+from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.stats.intervals import wilson_interval
 from digitsum_cli.stats.memory_span import Bound, MedianSpan
 from digitsum_cli.table import percent, percent_interval
 from digitsum_cli.trials.setting import Setting, varied_columns
 
 _MANY_SETTINGS = 4
 _MEMORISED = 0.2
-"""The difference between training and exact accuracy from which a network counts as having memorised."""
+"""The difference between the accuracies on training rows and on others that counts as having memorised."""
 
 
 def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow], missing: int = 0) -> list[str]:
@@ -32,7 +33,7 @@ def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow],
         spans = _longest(memory_spans) if best else memory_spans
         sentences = [_span_sentence(row, _subject(row.setting, varied)) for row in spans]
     else:
-        rows = sorted(summary, key=lambda row: -(row.exact.mean or 0.0))[:1] if best else summary
+        rows = sorted(summary, key=lambda row: -(row.accuracy.mean or 0.0))[:1] if best else summary
         sentences = [_accuracy_sentence(row, _subject(row.setting, varied)) for row in rows]
     sentences = [_capitalised(best + sentence) for sentence in sentences]
     if len(settings) == 1:
@@ -44,20 +45,26 @@ def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow],
 
 
 def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
-    """A sentence on the longest length at which the training accuracy is far higher than the exact accuracy."""
+    """A sentence on the longest length at which the accuracy is far higher on training rows than on unseen rows."""
     found = [
-        (row.length, train, row.exact.mean)
+        (row.length, train, unseen)
         for row in summary
-        if not ROWS[row.setting.drawing.rows] and (train := row.mean("train_accuracy")) is not None
-        if row.exact.mean is not None and train - row.exact.mean > _MEMORISED
+        if (train := row.mean("train_accuracy")) is not None
+        if (unseen := row.mean("unseen_test_accuracy")) is not None
+        if train - unseen > _MEMORISED and train > _highest_plausible(unseen, row.first_column("unseen_test_rows"))
     ]
     if not found:
         return []
-    length, train, exact = max(found)
+    length, train, unseen = max(found)
     return [
-        f"At length {length} it gets {percent(train)} of its training rows right, but only {percent(exact)} of all "
-        "possible rows: it memorised the training set."
+        f"At length {length} it gets {percent(train)} of its training rows right, but only {percent(unseen)} of the "
+        "test rows that are not among them: it memorised the training set."
     ]
+
+
+def _highest_plausible(accuracy: float, rows: int) -> float:
+    """The upper end of the 95 % interval of an accuracy on a sample."""
+    return wilson_interval(round(accuracy * rows), rows).high
 
 
 def _longest(memory_spans: Sequence[MemorySpanRow]) -> list[MemorySpanRow]:
@@ -74,11 +81,23 @@ def _longest(memory_spans: Sequence[MemorySpanRow]) -> list[MemorySpanRow]:
 
 
 def _accuracy_sentence(row: SummaryRow, subject: str) -> str:
-    if row.exact.mean is None:
+    if row.accuracy.mean is None:
         return f"no training of {subject} at length {row.length} succeeded."
-    seeds = f"mean of {len(row.seeds)} seeds, 95 % interval in brackets" if len(row.seeds) > 1 else "one seed"
-    exact = percent_interval(row.exact.mean, *(row.exact.interval or (None, None)))
-    return f"{subject} gets {exact} of all possible rows of length {row.length} right ({seeds})."
+    accuracy = percent_interval(row.accuracy.mean, *(row.interval or (None, None)))
+    seeds = f"mean of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    interval = ", 95 % interval in brackets" if row.interval else ""
+    return f"{subject} gets {accuracy} of {_rows(row)} of length {row.length} right ({seeds}{interval})."
+
+
+def _rows(row: SummaryRow) -> str:
+    """The rows that the accuracy is measured on."""
+    match row.kind:
+        case AccuracyKind.EXACT:
+            return "all possible rows"
+        case AccuracyKind.SAMPLED:
+            return f"{row.first_column('sampled_rows'):,} sampled rows"
+        case AccuracyKind.TEST:
+            return f"the {row.first_column('test_rows'):,} test rows"
 
 
 def _subject(setting: Setting, varied: Sequence[str]) -> str:
@@ -93,6 +112,8 @@ def _span_sentence(row: MemorySpanRow, subject: str) -> str:
     if row.median is None:
         return f"no seed of {subject} was trained at every length, so there is no memory span."
     seeds = f"median of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    if row.kind is not AccuracyKind.EXACT:
+        seeds = f"{row.kind} accuracy, {seeds}"
     if row.median.has_interval:
         seeds += ", 95 % interval in brackets"
     if row.median.median.bound == Bound.KNOWN:

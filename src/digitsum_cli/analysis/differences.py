@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.paired import PairedComparison, compare_paired
-from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.rows import TrialRow, common_kinds
 from digitsum_cli.trials.setting import Setting, varied_columns
 
-MEASURES = ("exact_accuracy", "test_accuracy")
+_ON_TEST_ROWS = (AccuracyKind.TEST, AccuracyKind.TEST)
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class DifferenceRow:
 
     Arguments:
         length: digits in a row.
-        measure: ``exact_accuracy`` or ``test_accuracy``.
+        measure: a column with an accuracy; ``accuracy`` if it is of another kind for each.
         setting, reference: the setting, and the one it is compared with.
         label, reference_label: both as text.
         seeds: seeds that both have.
@@ -54,7 +55,10 @@ class DifferenceRow:
 
 
 def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
-    """Compares every setting with the first one at each length; trials that failed or diverged are ignored."""
+    """Compares every setting with the first one at each length; trials that failed or diverged are ignored.
+
+    Compared are the accuracies that describe the settings, and those on the test rows.
+    """
     settings = list(dict.fromkeys(row.setting for row in rows))
     varied = varied_columns(settings)
     lengths = list(dict.fromkeys(row.length for row in rows))
@@ -62,10 +66,11 @@ def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
     for row in rows:
         if row.done:
             done.setdefault((row.length, row.setting), {})[row.seed] = row
+    kinds = common_kinds(rows)
     return [
         _difference(
             length,
-            measure,
+            pair,
             setting,
             settings[0],
             varied,
@@ -74,13 +79,13 @@ def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
         )
         for length in lengths
         for setting in settings[1:]
-        for measure in MEASURES
+        for pair in dict.fromkeys([(kinds[setting], kinds[settings[0]]), _ON_TEST_ROWS])
     ]
 
 
 def _difference(
     length: int,
-    measure: str,
+    kinds: tuple[AccuracyKind, AccuracyKind],
     setting: Setting,
     reference: Setting,
     varied: Sequence[str],
@@ -89,11 +94,12 @@ def _difference(
 ) -> DifferenceRow:
     seeds = tuple(seed for seed in by_seed if seed in reference_by_seed)
     values, reference_values = (
-        [rows[seed].columns[measure] for seed in seeds] for rows in (by_seed, reference_by_seed)
+        [rows[seed].columns[kind.column] for seed in seeds]
+        for kind, rows in zip(kinds, (by_seed, reference_by_seed), strict=True)
     )
     return DifferenceRow(
         length,
-        measure,
+        kinds[0].column if kinds[0] is kinds[1] else "accuracy",
         setting,
         reference,
         setting.in_words(varied),

@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.memory_span import MedianSpan, Span, median_span, memory_span
-from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.rows import TrialRow, common_kinds
 from digitsum_cli.trials.setting import Setting, varied_columns
 
 THRESHOLDS = (0.5, 0.9)
-"""Exact accuracies needed to count a length as remembered (default)."""
+"""Accuracies needed to count a length as remembered (default)."""
 
 
 @dataclass(frozen=True)
 class MemorySpanRow:
-    """The memory spans of one setting at one threshold, by exact accuracy.
+    """The memory spans of one setting at one threshold.
 
     Arguments:
         setting: setting of the trials.
         label: what distinguishes the setting, as text; empty if there is only one.
-        threshold: the exact accuracy needed to count a length as remembered.
+        kind: the kind of accuracy that they are computed from.
+        threshold: the accuracy needed to count a length as remembered.
         lengths: measured lengths, in ascending order.
         seeds: seeds whose trials are done at all lengths.
         spans: one span per seed.
@@ -28,6 +30,7 @@ class MemorySpanRow:
 
     setting: Setting
     label: str
+    kind: AccuracyKind
     threshold: float
     lengths: tuple[int, ...]
     seeds: tuple[int, ...]
@@ -45,6 +48,7 @@ class MemorySpanRow:
         return {
             "setting": self.label,
             **self.setting.columns,
+            "accuracy_kind": self.kind,
             "threshold": self.threshold,
             "lengths": list(self.lengths),
             "seeds": list(self.seeds),
@@ -63,16 +67,17 @@ def memory_spans(
 
     Arguments:
         rows: the finished trials. A seed counts if its trials are done at all lengths.
-        thresholds: exact accuracies needed to count a length as remembered, above 0 and up to 1.
+        thresholds: accuracies needed to count a length as remembered, above 0 and up to 1.
         planned_lengths: all lengths of the sweep, including those without a finished trial.
     """
     settings = list(dict.fromkeys(row.setting for row in rows))
     varied = varied_columns(settings)
     lengths = tuple(sorted({row.length for row in rows} | set(planned_lengths)))
     accuracies: dict[Setting, dict[int, dict[int, float]]] = {setting: {} for setting in settings}
+    kinds = common_kinds(rows)
     for row in rows:
-        if row.done and row.exact_accuracy is not None:
-            accuracies[row.setting].setdefault(row.seed, {})[row.length] = row.exact_accuracy
+        if row.done and (accuracy := row.accuracy(kinds[row.setting])) is not None:
+            accuracies[row.setting].setdefault(row.seed, {})[row.length] = accuracy
     found = []
     for setting, by_seed in accuracies.items():
         curves = {
@@ -84,7 +89,9 @@ def memory_spans(
             spans = tuple(memory_span(lengths, curve, threshold) for curve in curves.values())
             median = median_span(spans) if spans else None
             found.append(
-                MemorySpanRow(setting, setting.in_words(varied), threshold, lengths, tuple(curves), spans, median)
+                MemorySpanRow(
+                    setting, setting.in_words(varied), kinds[setting], threshold, lengths, tuple(curves), spans, median
+                )
             )
     return found
 

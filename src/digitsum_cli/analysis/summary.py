@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.intervals import Interval, interquartile_mean, mean_interval
-from digitsum_cli.trials.rows import TrialRow
+from digitsum_cli.trials.rows import TrialRow, common_kinds
 from digitsum_cli.trials.setting import Setting
 
-ACCURACIES = ("exact_accuracy", "test_accuracy", "best_eval_accuracy")
+ACCURACIES = (*(kind.column for kind in AccuracyKind), "best_eval_accuracy")
 _OTHER_MEASURES = ("train_accuracy", "unseen_test_accuracy", "final_train_loss", "seconds")
 
 
@@ -37,6 +38,7 @@ class SummaryRow:
     Arguments:
         length: digits in a row.
         setting: their setting.
+        kind: the kind of accuracy that describes all trials of the setting.
         seeds: seeds of the trials that are done.
         failed: number of trials that failed or diverged.
         first: first trial that is done; None if there is none.
@@ -46,6 +48,7 @@ class SummaryRow:
 
     length: int
     setting: Setting
+    kind: AccuracyKind
     seeds: tuple[int, ...]
     failed: int
     first: TrialRow | None
@@ -53,9 +56,16 @@ class SummaryRow:
     spreads: Mapping[str, Spread]
 
     @property
-    def exact(self) -> Spread:
-        """The spread of the exact accuracy."""
-        return self.spreads["exact_accuracy"]
+    def accuracy(self) -> Spread:
+        """The spread of the accuracy of this kind."""
+        return self.spreads[self.kind.column]
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of that accuracy: of the mean over seeds or, for one seed, of the share of a sample."""
+        if len(self.seeds) == 1 and self.kind is not AccuracyKind.EXACT:
+            return Interval(*(self.first_column(f"{self.kind.column}_{end}") for end in ("low", "high")))
+        return self.accuracy.interval
 
     def mean(self, measure: str) -> float | None:
         """The mean of a measure over the seeds."""
@@ -74,6 +84,7 @@ class SummaryRow:
         row: dict[str, Any] = {
             "length": self.length,
             **self.setting.columns,
+            "accuracy_kind": self.kind,
             "trials": len(self.seeds),
             "failed": self.failed,
             "seeds": list(self.seeds),
@@ -101,14 +112,16 @@ def summarise(rows: Sequence[TrialRow]) -> list[SummaryRow]:
     groups: dict[tuple[int, Setting], list[TrialRow]] = {}
     for row in rows:
         groups.setdefault((row.length, row.setting), []).append(row)
-    return [_summary_row(length, setting, group) for (length, setting), group in groups.items()]
+    kinds = common_kinds(rows)
+    return [_summary_row(length, setting, kinds[setting], group) for (length, setting), group in groups.items()]
 
 
-def _summary_row(length: int, setting: Setting, group: Sequence[TrialRow]) -> SummaryRow:
+def _summary_row(length: int, setting: Setting, kind: AccuracyKind, group: Sequence[TrialRow]) -> SummaryRow:
     done = [row for row in group if row.done]
     return SummaryRow(
         length,
         setting,
+        kind,
         tuple(row.seed for row in done),
         len(group) - len(done),
         done[0] if done else None,

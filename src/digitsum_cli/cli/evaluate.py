@@ -63,8 +63,9 @@ def evaluate(
 ) -> None:
     """Evaluate one checkpoint or a whole run.
 
-    Reports accuracy and loss on the training, eval and test rows, and the exact accuracy over all possible rows. By
-    default, uses the same data as the training; --data or --set data.… selects other data.
+    Reports accuracy and loss on the training, eval and test rows, and the exact accuracy over all possible rows (or a
+    sampled one, if there are too many to list). By default, uses the same data as the training; --data or
+    --set data.… selects other data.
 
     --diagnose explains why a network forgets: how far back gradients reach, what disturbs the memory, and which
     digit is lost. --sequence shows the answer, the state and the probabilities after each step of one sequence.
@@ -135,18 +136,20 @@ def _show_diagnosis(
 
 
 def _table(scores: "Sequence[CheckpointScores]") -> "Table":
+    from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
     from digitsum_cli.table import Table, number, percent, percent_interval
     from digitsum_cli.trials.setting import value_in_words, varied_columns
 
     varied = varied_columns(each.setting for each in scores)
     named = ["length", *dict.fromkeys(("cell", "impl", *varied)), "seed"]
+    kinds = [kind for kind in distinct_kinds(each.kind for each in scores) if kind is not AccuracyKind.TEST]
+    measured = "".join(f"; {kind} is over {kind.rows}" for kind in kinds)
     return Table(
-        "Best checkpoints: accuracy and loss, with the 95 % interval of the test accuracy; exact is over all "
-        "possible rows",
+        f"Best checkpoints: accuracy and loss, with the 95 % interval of accuracies on samples{measured}",
         (
             *(name.replace("_", " ") for name in named),
-            *("train", "eval", "test", "unseen test rows", "exact"),
-            *("train loss", "eval loss", "test loss", "exact loss"),
+            *("train", "eval", "test", "unseen test rows", *kinds),
+            *("train loss", "eval loss", "test loss", *(f"{kind} loss" for kind in kinds)),
         ),
         [
             [
@@ -155,8 +158,11 @@ def _table(scores: "Sequence[CheckpointScores]") -> "Table":
                 percent(row["eval_accuracy"]),
                 percent_interval(row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"]),
                 percent(row["unseen_test_accuracy"]),
-                percent(row["exact_accuracy"]),
-                *(number(row[f"{split}_loss"], 4) for split in ("train", "eval", "test", "exact")),
+                *(
+                    percent_interval(*(row.get(f"{kind.column}{end}") for end in ("", "_low", "_high")))
+                    for kind in kinds
+                ),
+                *(number(row.get(f"{split}_loss"), 4) for split in ("train", "eval", "test", *kinds)),
             ]
             for row in (each.columns for each in scores)
         ],

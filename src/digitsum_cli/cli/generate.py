@@ -85,7 +85,7 @@ def generate(
         )
     splits_by_length = load_data(data)
     write_splits(out, splits_by_length, force=force)
-    audits = [audit_splits(splits) for splits in splits_by_length.values()]
+    audits = [audit_splits(splits, data.asked) for splits in splits_by_length.values()]
     console.show(_table(splits_by_length), audit_table([DataAudit(data.seed, audit) for audit in audits]))
     descriptions = [
         {**_describe(out, splits), "audit": asdict(audit)}

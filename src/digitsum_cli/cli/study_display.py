@@ -13,6 +13,7 @@ from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.table import number, percent
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.scores import test_and_headline
 from digitsum_cli.trials.setting import Setting, varied_columns
 from digitsum_cli.trials.trial import Trial
 
@@ -63,8 +64,7 @@ class StudyDisplay(StudyCallback):
             *(Setting.of(trial).in_words([column]) for column in self._varied),
             f"seed {trial.seed}",
             f"best eval {percent(outcome.best_eval_accuracy)}",
-            f"test {percent(outcome.scores.test_accuracy if outcome.scores else None)}",
-            f"exact {percent(outcome.scores.exact_accuracy if outcome.scores else None)}",
+            *(f"{name} {percent(value)}" for name, value in test_and_headline(outcome.scores, trial.accuracy_kind)),
             f"loss {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
             *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),

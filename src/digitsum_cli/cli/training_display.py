@@ -12,6 +12,7 @@ from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.table import number, percent
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.scores import test_and_headline
 from digitsum_cli.trials.trial import Trial
 
 
@@ -63,8 +64,8 @@ class TrainingDisplay(StudyCallback):
         reason = f": {outcome.reason}" if outcome.reason else ""
         self._console.message(f"{outcome.status} after {outcome.steps:,} steps and {outcome.seconds:.1f} s{reason}")
         if outcome.scores is not None:
+            accuracies = [("eval", outcome.best_eval_accuracy), *test_and_headline(outcome.scores, trial.accuracy_kind)]
             self._console.message(
-                f"Best checkpoint at step {outcome.best_step:,}: eval accuracy "
-                f"{percent(outcome.best_eval_accuracy)}, test accuracy {percent(outcome.scores.test_accuracy)}, "
-                f"exact accuracy {percent(outcome.scores.exact_accuracy)}"
+                f"Best checkpoint at step {outcome.best_step:,}: "
+                + ", ".join(f"{name} accuracy {percent(value)}" for name, value in accuracies)
             )

@@ -1,5 +1,7 @@
 """The exact accuracy: how a classifier performs on every draw of the generator instead of on a sample.
 
+Where the draws cannot be enumerated, it is replaced by the sampled accuracy (see ``digitsum_cli.core.sampled``).
+
 Rows with a common prefix share their states, so all draws of a length are computed as a tree: a trunk of zeros for each
 pair of first digits, with nine branches at every step, one for each value of the distractor. After t digits the tree
 holds all draws of length t, so a single pass covers every shorter length as well.
@@ -12,10 +14,15 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.metrics import count_correct
 from digitsum_cli.core.record import Score
+from digitsum_cli.core.sampled import SCORING_ROWS, draw_scoring_rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS
+
+_DIGITS_AT_ONCE = 2**17
+"""How many digits are embedded at once; bounds the memory."""
 
 
 @torch.inference_mode()
@@ -88,3 +95,44 @@ def exact_score(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) 
             loss += cross_entropy(logits, labels, reduction="sum").item()
             correct += count_correct(logits, labels)
     return Score(loss / draws.count, correct / draws.count)
+
+
+def generator_score(
+    model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM, scoring_rows: int = SCORING_ROWS
+) -> Score:
+    """The exact score if the task's draws can be enumerated, otherwise the score on rows drawn for scoring.
+
+    Arguments:
+        model: the classifier.
+        length: digits per row, at least the task's ``minimum_length``.
+        task: the task that defines the rows and labels.
+        scoring_rows: how many rows to draw, at least.
+    """
+    if task.enumerate(length) is None:
+        return score_rows(model, draw_scoring_rows(length, scoring_rows, task))
+    return exact_score(model, length, task)
+
+
+@torch.inference_mode()
+def score_rows(model: DigitSumClassifier, rows: Rows) -> Score:
+    """The mean loss over some rows, and the accuracy on them.
+
+    Arguments:
+        model: the classifier.
+        rows: one or more.
+    """
+    loss, correct = 0.0, 0
+    for digits, labels in batches_in_memory(rows, model.embedding.W.device):
+        logits = model(digits)
+        loss += cross_entropy(logits, labels, reduction="sum").item()
+        correct += count_correct(logits, labels)
+    return Score(loss / len(rows), correct / len(rows))
+
+
+def batches_in_memory(rows: Rows, device: str | torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Digits and labels of rows, in order, as many at a time as the memory of a network's states allows."""
+    at_once = max(1, _DIGITS_AT_ONCE // rows.digits.shape[1])
+    for start in range(0, len(rows), at_once):
+        part = slice(start, start + at_once)
+        digits, labels = torch.from_numpy(rows.digits[part]), torch.from_numpy(rows.labels[part])
+        yield digits.to(device, torch.int64), labels.to(device, torch.int64)

@@ -1,22 +1,28 @@
 """The diagnosis of one trained classifier."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.draws import FIRST_DIGITS
 from digitsum_cli.diagnostics.gates import mean_gates
-from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
-from digitsum_cli.diagnostics.linear_probe import linear_probe
-from digitsum_cli.diagnostics.reading import read_every_draw
+from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag, gradient_norms_of_rows
+from digitsum_cli.diagnostics.linear_probe import NO_PROBE, linear_probe
+from digitsum_cli.diagnostics.reading import Reading, read_every_draw, read_rows
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
 _DECIMALS_OF_GATES = 4
 """Decimals in JSON; there are many values, and they are only plotted."""
+
+_ROWS_FOR_GATES = 2_000
 
 
 @dataclass(frozen=True)
@@ -25,21 +31,25 @@ class Diagnosis:
 
     Arguments:
         length: digits per row.
+        kind: the rows that it was computed on: all possible rows, rows drawn for scoring, or the test rows.
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and at the best
             checkpoint, of shape ``(length,)``; see ``gradient_norms_by_lag``.
         spectral_radius_start, spectral_radius_kept: the spectral radius of the recurrent weights; in a gated
             cell, of the candidate's.
         first_digit_probe, second_digit_probe, label_probe: the share of each one's variance, 0 to 1, that a linear
-            probe of the last state explains (R^2); see ``digitsum_cli.diagnostics.linear_probe``.
+            probe of the last state explains (R^2); see ``digitsum_cli.diagnostics.linear_probe``. NaN if a pair of
+            first digits is missing from the rows.
         first_digit_slope, second_digit_slope: how much the answer rises when a digit rises by one: in the digit-sum
             task, 1 where it is added in full, 0 where it is lost.
-        accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value.
-        confusion: how many draws of each label (row) got each answer (column), of shape ``(classes, classes)``.
-        accuracy_by_length: the exact accuracy, 0 to 1, at the requested lengths and its own, in ascending order.
+        accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value; NaN if no
+            row has that digit there.
+        confusion: how many rows of each label (row) got each answer (column), of shape ``(classes, classes)``.
+        accuracy_by_length: the accuracy, 0 to 1, at the requested lengths and its own, in ascending order.
         gates: for an LSTM or a GRU, how far each gate is open, by step and unit; see ``mean_gates``.
     """
 
     length: int
+    kind: AccuracyKind
     gradient_by_lag_start: npt.NDArray[np.float64]
     gradient_by_lag_kept: npt.NDArray[np.float64]
     spectral_radius_start: float
@@ -58,6 +68,7 @@ class Diagnosis:
         """Converts to JSON types; lengths become string keys."""
         return {
             "length": self.length,
+            "accuracy_kind": self.kind,
             "gradient_by_lag_start": self.gradient_by_lag_start.tolist(),
             "gradient_by_lag_kept": self.gradient_by_lag_kept.tolist(),
             "spectral_radius_start": self.spectral_radius_start,
@@ -82,23 +93,26 @@ class Diagnosis:
             TypeError, ValueError, AttributeError: a value has the wrong type, or an array has the wrong shape.
         """
         length = int(values["length"])
-        draws = task.every_draw(length)
 
         def numbers(name: str, *shape: int) -> npt.NDArray[np.float64]:
             return np.asarray(values[name], np.float64).reshape(shape)
 
+        def share(name: str) -> float:
+            return math.nan if values[name] is None else float(values[name])
+
         return cls(
             length=length,
+            kind=AccuracyKind(values.get("accuracy_kind", AccuracyKind.EXACT)),
             gradient_by_lag_start=numbers("gradient_by_lag_start", length),
             gradient_by_lag_kept=numbers("gradient_by_lag_kept", length),
             spectral_radius_start=float(values["spectral_radius_start"]),
             spectral_radius_kept=float(values["spectral_radius_kept"]),
-            first_digit_probe=float(values["first_digit_probe"]),
-            second_digit_probe=float(values["second_digit_probe"]),
-            label_probe=float(values["label_probe"]),
+            first_digit_probe=share("first_digit_probe"),
+            second_digit_probe=share("second_digit_probe"),
+            label_probe=share("label_probe"),
             first_digit_slope=float(values["first_digit_slope"]),
             second_digit_slope=float(values["second_digit_slope"]),
-            accuracy_by_distractor=numbers("accuracy_by_distractor", draws.positions, draws.symbols),
+            accuracy_by_distractor=numbers("accuracy_by_distractor", length - FIRST_DIGITS, task.symbols),
             confusion=numbers("confusion", task.classes, task.classes).astype(np.int64),
             accuracy_by_length={int(read): float(share) for read, share in dict(values["accuracy_by_length"]).items()},
             gates={name: np.asarray(rows, np.float64).reshape(length, -1) for name, rows in values["gates"].items()},
@@ -109,10 +123,10 @@ def diagnose(
     initial: DigitSumClassifier,
     best: DigitSumClassifier,
     length: int,
-    lengths: Iterable[int],
+    lengths: Iterable[int] = (),
     task: Task = DIGIT_SUM,
 ) -> Diagnosis:
-    """Diagnoses a classifier; neither model is changed.
+    """Diagnoses a classifier on every draw of its task; neither model is changed.
 
     Arguments:
         initial: the classifier with its initial weights, on the CPU.
@@ -124,14 +138,64 @@ def diagnose(
     Raises:
         InputError: a length is below 3, or the task's draws cannot be enumerated.
     """
-    reading = read_every_draw(best, length, lengths, task)
+    return _diagnosis(
+        AccuracyKind.EXACT,
+        initial,
+        best,
+        read_every_draw(best, length, lengths, task),
+        length,
+        lambda model: gradient_norms_by_lag(model, length, task),
+        _pairs_and_zeros(length, task),
+        task,
+    )
+
+
+def diagnose_on_rows(
+    initial: DigitSumClassifier,
+    best: DigitSumClassifier,
+    length: int,
+    rows: Mapping[int, Rows],
+    kind: AccuracyKind,
+    task: Task = DIGIT_SUM,
+) -> Diagnosis:
+    """Diagnoses a classifier on some rows, if its task has too many draws to list, or the rows are not the task's.
+
+    Arguments:
+        initial, best, length: as in ``diagnose``.
+        rows: rows by length, of its own length and of others to compute the accuracy at.
+        kind: what rows these are.
+        task: the task that it was trained on.
+    """
+    return _diagnosis(
+        kind,
+        initial,
+        best,
+        read_rows(best, length, rows, task),
+        length,
+        lambda model: gradient_norms_of_rows(model, rows[length]),
+        rows[length].digits[:: -(-len(rows[length]) // _ROWS_FOR_GATES)],
+        task,
+    )
+
+
+def _diagnosis(
+    kind: AccuracyKind,
+    initial: DigitSumClassifier,
+    best: DigitSumClassifier,
+    reading: Reading,
+    length: int,
+    gradient_norms: Callable[[DigitSumClassifier], npt.NDArray[np.float64]],
+    rows_for_gates: npt.NDArray[np.int8],
+    task: Task,
+) -> Diagnosis:
     answers = reading.answers[length]
-    probe = linear_probe(reading.last_states, task)
+    probe = NO_PROBE if reading.last_states is None else linear_probe(reading.last_states, task)
     slopes = answers.digit_slopes
     return Diagnosis(
         length=length,
-        gradient_by_lag_start=gradient_norms_by_lag(initial, length, task),
-        gradient_by_lag_kept=gradient_norms_by_lag(best, length, task),
+        kind=kind,
+        gradient_by_lag_start=gradient_norms(initial),
+        gradient_by_lag_kept=gradient_norms(best),
         spectral_radius_start=_recurrent_spectral_radius(initial),
         spectral_radius_kept=_recurrent_spectral_radius(best),
         first_digit_probe=probe.first_digit,
@@ -142,8 +206,15 @@ def diagnose(
         accuracy_by_distractor=answers.by_distractor,
         confusion=answers.confusion,
         accuracy_by_length={read: answered.accuracy for read, answered in reading.answers.items()},
-        gates=mean_gates(best, length, task),
+        gates=mean_gates(best, rows_for_gates),
     )
+
+
+def _pairs_and_zeros(length: int, task: Task) -> npt.NDArray[np.int8]:
+    """Every pair of first digits, followed by zeros."""
+    digits = np.zeros((task.symbols**FIRST_DIGITS, length), np.int8)
+    digits[:, :FIRST_DIGITS] = np.indices((task.symbols, task.symbols)).reshape(FIRST_DIGITS, -1).T
+    return digits
 
 
 def _recurrent_spectral_radius(model: DigitSumClassifier) -> float:

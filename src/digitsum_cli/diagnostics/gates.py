@@ -6,28 +6,22 @@ import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.specs import MEMORY_CELL
-from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
 
 @torch.no_grad()
-def mean_gates(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> dict[str, npt.NDArray[np.float64]]:
-    """The gates, and an LSTM's cell, averaged over the 100 pairs of first digits followed by zeros.
+def mean_gates(model: DigitSumClassifier, digits: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.float64]]:
+    """The gates, and an LSTM's cell, averaged over some rows.
 
     Arguments:
         model: the classifier.
-        length: digits per row, at least 3.
-        task: the task that defines the pairs of first digits.
+        digits: the rows, of shape ``(rows, length)``.
 
     Returns:
         Arrays of shape ``(length, hidden_size)`` by name; empty for a cell without gates.
-
-    Raises:
-        InputError: ``length`` is below 3, or the task's draws cannot be enumerated.
     """
-    draws = task.every_draw(length)
-    layer, W = model.rnn_model, model.embedding.W
-    inputs = [W.repeat_interleave(draws.symbols, dim=0), W.repeat(draws.symbols, 1), *[W[:1]] * draws.positions]
-    state = layer.initial_state(draws.labels.size)
+    layer = model.rnn_model
+    inputs = model.embedding(torch.from_numpy(digits).to(model.embedding.W.device, torch.int64)).unbind(dim=1)
+    state = layer.initial_state(len(digits))
     means: dict[str, list[npt.NDArray[np.float64]]] = {}
     for x in inputs:
         values_by_name = layer.gates(x, state)

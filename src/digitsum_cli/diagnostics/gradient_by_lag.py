@@ -15,7 +15,19 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.classifier import DigitSumClassifier
+from digitsum_cli.core.exact import batches_in_memory
+from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+
+
+def gradient_norms_of_rows(model: DigitSumClassifier, rows: Rows) -> npt.NDArray[np.float64]:
+    """The mean over some rows of the norms that ``gradient_norms_by_lag`` averages over every draw."""
+    totals = np.zeros(rows.digits.shape[1])
+    for digits, labels in batches_in_memory(rows, model.embedding.W.device):
+        with torch.no_grad():
+            inputs = list(model.embedding(digits).unbind(dim=1))
+        totals += _sums_of_norms(model, inputs, labels)
+    return totals / len(rows)
 
 
 def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> npt.NDArray[np.float64]:

@@ -24,6 +24,7 @@ Source: Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* 
 squares), 3.44 (ridge) and 7.48 (cross-validation).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,10 @@ class ProbeScores:
     first_digit: float
     second_digit: float
     label: float
+
+
+NO_PROBE = ProbeScores(math.nan, math.nan, math.nan)
+"""The scores where a pair of first digits is missing."""
 
 
 def linear_probe(states: npt.NDArray[np.floating], task: Task = DIGIT_SUM) -> ProbeScores:

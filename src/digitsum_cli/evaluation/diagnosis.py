@@ -1,11 +1,15 @@
 """Diagnoses checkpoints; many of them in parallel in spawned processes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose
+from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.sampled import draw_scoring_rows
+from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose, diagnose_on_rows
 from digitsum_cli.errors import DigitsumError
+from digitsum_cli.evaluation.checkpoint_data import CheckpointData
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.execution.executor import Executor, Send
 from digitsum_cli.execution.in_process import InProcessExecutor
@@ -18,7 +22,10 @@ BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
 _MAXIMUM_SEQUENTIAL = 12
 """About as many diagnoses take as long as a new process needs to load torch."""
 
-_Work = tuple[TrialCheckpoint, Sequence[int]]
+_ROWS = 20_000
+"""Rows that a network is diagnosed on if they are drawn; the probe's cost grows with their number."""
+
+_Work = tuple[TrialCheckpoint, Sequence[int], Mapping[int, Rows]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
     """Diagnoses checkpoints.
 
     Every checkpoint is also tested at the lengths of all others; if there is only one length, at the book's lengths.
+    The diagnosis is computed on every draw of the trial's task; on drawn rows, if these are too many; and on the test
+    rows of the lengths that there are, if the data are not the task's.
 
     Arguments:
         checkpoints: the checkpoints.
@@ -53,14 +62,20 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
         Each trial as soon as its diagnosis is done.
 
     Raises:
-        InputError: the weights of a checkpoint do not match its trial.
+        InputError: the weights of a checkpoint do not match its trial, or its test rows are needed and cannot be read.
         DigitsumError: a process was killed.
     """
     lengths = {checkpoint.trial.length for checkpoint in checkpoints}
     if len(lengths) == 1:
         lengths |= set(BOOK_LENGTHS)
     longest_first = sorted(checkpoints, key=lambda checkpoint: -checkpoint.trial.length)
-    work = [(checkpoint, sorted(lengths)) for checkpoint in longest_first]
+    data = CheckpointData()
+    from_files = [each for each in checkpoints if each.trial.data is None]
+    foreign = any(each.trial.foreign for each in from_files)
+    test_rows = {each.trial.length: data.test_rows(each) for each in from_files} if foreign else {}
+    work = [
+        (checkpoint, sorted(lengths), test_rows if checkpoint.trial.foreign else {}) for checkpoint in longest_first
+    ]
     parallel = processes > 1 and len(work) > _MAXIMUM_SEQUENTIAL
     executor: Executor[_Work, DiagnosedTrial] = (
         ProcessExecutor(_diagnose, processes, _process_died) if parallel else InProcessExecutor(_diagnose)
@@ -72,11 +87,16 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
 
 def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     use_one_thread()
-    checkpoint, lengths = work
-    trial = checkpoint.trial
+    checkpoint, lengths, rows = work
+    trial, kind = checkpoint.trial, checkpoint.trial.accuracy_kind
     models = build_trial_classifier(trial), checkpoint.classifier()
-    diagnosis = diagnose(*models, trial.length, lengths, trial.task)
-    return DiagnosedTrial(trial, diagnosis)
+    if kind is AccuracyKind.EXACT:
+        return DiagnosedTrial(trial, diagnose(*models, trial.length, lengths, trial.task))
+    if kind is AccuracyKind.SAMPLED:
+        number = min(_ROWS, trial.scoring_rows)
+        possible = [length for length in lengths if length >= trial.task.minimum_length]
+        rows = {length: draw_scoring_rows(length, number, trial.task) for length in possible}
+    return DiagnosedTrial(trial, diagnose_on_rows(*models, trial.length, rows, kind, trial.task))
 
 
 def _process_died(_: int | None) -> NoReturn:

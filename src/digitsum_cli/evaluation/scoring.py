@@ -2,28 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.audit import unseen_rows
-from digitsum_cli.core.data_files import digest_splits
+from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
+from digitsum_cli.core.audit import count_outside
 from digitsum_cli.core.dataset import DigitSumDataset
-from digitsum_cli.core.exact import exact_score
-from digitsum_cli.core.generation import Rows, Splits
-from digitsum_cli.core.registry import ROWS
+from digitsum_cli.core.exact import generator_score
 from digitsum_cli.core.runner import Runner
+from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.errors import InputError
-from digitsum_cli.evaluation.checkpoints import TrialCheckpoint, run_of
+from digitsum_cli.evaluation.checkpoint_data import CheckpointData, settings_tree
+from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.settings import Override, Settings, resolve_settings
-from digitsum_cli.settings.schema import DataSettings, DrawingSettings
+from digitsum_cli.settings.schema import DrawingSettings
 from digitsum_cli.settings.validation import validate
-from digitsum_cli.trials.plan import find_data_folder, load_data, resolved_device
+from digitsum_cli.trials.plan import resolved_device
 from digitsum_cli.trials.rows import score_columns
 from digitsum_cli.trials.scores import Scores, score_best_checkpoint
 from digitsum_cli.trials.setting import Setting
-from digitsum_cli.trials.trial import GeneratedData, Trial
+from digitsum_cli.trials.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,16 @@ class CheckpointScores:
     Arguments:
         path: the file.
         trial: the trial it belongs to.
-        losses: loss on the ``train``, ``eval`` and ``test`` sets, and ``exact``, over every possible draw.
+        kind: the kind of accuracy that describes the data.
+        losses: loss on the ``train``, ``eval`` and ``test`` sets, and ``exact``, over every possible draw, or
+            ``sampled``, over rows drawn for scoring, unless the data are not the generator's.
         eval_accuracy: accuracy on the eval set, 0 to 1.
         scores: the other accuracies.
     """
 
     path: Path
     trial: Trial
+    kind: AccuracyKind
     losses: dict[str, float]
     eval_accuracy: float
     scores: Scores
@@ -54,7 +56,7 @@ class CheckpointScores:
         """One flat row: ``eval_loss``, ``eval_accuracy`` and so on."""
         trial = self.trial
         row = {"checkpoint": str(self.path), "trial": trial.identity, "length": trial.length, "seed": trial.seed}
-        row |= self.setting.columns
+        row |= {**self.setting.columns, "accuracy_kind": self.kind}
         row |= {f"{name}_loss": loss for name, loss in self.losses.items()}
         return {**row, "eval_accuracy": self.eval_accuracy, **score_columns(self.scores)}
 
@@ -65,7 +67,7 @@ def scoring_settings(checkpoint: TrialCheckpoint, overrides: Sequence[Override] 
     Raises:
         InputError: ``overrides`` change more than data and device.
     """
-    path, tree = checkpoint.path, _settings_tree(checkpoint.trial)
+    path, tree = checkpoint.path, settings_tree(checkpoint.trial)
     try:
         original = validate(tree, {})
     except InputError as error:
@@ -80,7 +82,8 @@ def scoring_settings(checkpoint: TrialCheckpoint, overrides: Sequence[Override] 
         if before[key] != after[key] and not (key == "data.rows" and settings.data.dir is not None):
             raise InputError(
                 f"{path} was trained with {key} {before[key]!r}, not {after[key]!r}",
-                next_step="Only data.lengths, data.k, data.seed, data.dir and train.device may be overridden",
+                next_step="Only data.lengths, data.k, data.seed, data.dir, data.distractors, data.scoring_rows and "
+                "train.device may be overridden",
             )
     return settings
 
@@ -100,12 +103,12 @@ def score_checkpoints(
     """
     use_one_thread()
     resolved = [(checkpoint, scoring_settings(checkpoint, overrides)) for checkpoint in checkpoints]
-    data = _Data()
+    data = CheckpointData()
     for checkpoint, settings in resolved:
         yield _score(checkpoint, settings, data)
 
 
-def _score(checkpoint: TrialCheckpoint, settings: Settings, data: "_Data") -> CheckpointScores:
+def _score(checkpoint: TrialCheckpoint, settings: Settings, data: CheckpointData) -> CheckpointScores:
     trial, device = checkpoint.trial, resolved_device(settings.train.device)
     splits = data.splits(checkpoint, settings)
     unseen = data.unseen_test_rows(trial, splits)
@@ -116,66 +119,20 @@ def _score(checkpoint: TrialCheckpoint, settings: Settings, data: "_Data") -> Ch
         name: runner.evaluate(DigitSumDataset(rows, device), batch_size=trial.train.batch_size)
         for name, rows in sets.items()
     }
-    exact = exact_score(model, trial.length, trial.task)
+    task = settings.data.asked
+    kind = kind_of_data(task, trial.length, foreign=count_outside(splits, task) > 0)
+    if kind is not AccuracyKind.TEST:
+        scored[kind] = generator_score(model, trial.length, task, settings.data.scoring_rows)
     scores = score_best_checkpoint(
         scored.__getitem__,
-        lambda: exact.accuracy,
+        lambda: scored[kind].accuracy,
+        kind=kind,
+        scoring_rows=count_scoring_rows(settings.data.scoring_rows, task),
         test_rows=len(splits.test),
         unseen_test_rows=None if unseen is None else len(unseen),
     )
-    losses = {**{name: scored[name].loss for name, _ in splits.items()}, "exact": exact.loss}
-    return CheckpointScores(checkpoint.path, trial, losses, scored["eval"].accuracy, scores)
-
-
-class _Data:
-    """The data of checkpoints; data shared by several checkpoints are generated or read once."""
-
-    def __init__(self) -> None:
-        self._generated = cache(GeneratedData.splits)
-        self._loaded = cache(load_data)
-        self._data_folders: dict[Path, str] = {}
-
-    def splits(self, checkpoint: TrialCheckpoint, settings: Settings) -> Splits:
-        """The rows that a checkpoint is scored on."""
-        path, trial = checkpoint.path, checkpoint.trial
-        unchanged = settings.data == validate(_settings_tree(trial), {}).data
-        if unchanged and trial.data is not None:
-            splits = self._generated(trial.data, trial.task)
-        else:
-            splits = self._other_splits(checkpoint, settings, unchanged)
-        if unchanged and digest_splits(splits) != trial.data_digest:
-            raise InputError(
-                f"the data of {path} have changed since it was trained", next_step="Give other data with --data"
-            )
-        return splits
-
-    def _other_splits(self, checkpoint: TrialCheckpoint, settings: Settings, unchanged: bool) -> Splits:
-        path, length, data = checkpoint.path, checkpoint.trial.length, settings.data
-        if unchanged and path.parent not in self._data_folders:
-            self._data_folders[path.parent] = _data_folder_of_run(path)
-        folder = self._data_folders[path.parent] if unchanged else data.dir
-        if folder is not None:
-            data = DataSettings(dir=folder, lengths=(length,), task=data.task)
-        if length not in data.lengths:
-            raise InputError(f"the data do not include length {length}, at which {path} was trained")
-        return self._loaded(data)[length]
-
-    def unseen_test_rows(self, trial: Trial, splits: Splits) -> Rows | None:
-        """The test rows that a trial was not trained on; None if its training rows are unknown."""
-        if ROWS[trial.drawing.rows]:
-            return None
-        if digest_splits(splits) == trial.data_digest:
-            return unseen_rows(splits.test, splits.train)
-        return None if trial.data is None else unseen_rows(splits.test, self._generated(trial.data, trial.task).train)
-
-
-def _settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
-    data = trial.data
-    data_settings: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
-    if data:
-        k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
-        data_settings |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
-    return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
+    losses = {name: score.loss for name, score in scored.items() if name != "unseen_test"}
+    return CheckpointScores(checkpoint.path, trial, kind, losses, scored["eval"].accuracy, scores)
 
 
 def _training_settings(settings: Settings) -> dict[str, Any]:
@@ -183,17 +140,5 @@ def _training_settings(settings: Settings) -> dict[str, Any]:
     sections = {"model": settings.model, "train": settings.train}
     values = {f"{name}.{key}": value for name, section in sections.items() for key, value in section}
     del values["train.device"], values["train.log_every"]
-    return {**{f"data.{key}": getattr(settings.data, key) for key in DrawingSettings.model_fields}, **values}
-
-
-def _data_folder_of_run(path: Path) -> str:
-    """The ``data.dir`` of the run that a checkpoint belongs to.
-
-    Raises:
-        InputError: the checkpoint belongs to no run, or the run has no ``data.dir``.
-    """
-    run = run_of(path)
-    folder = resolve_settings(run.config).data.dir if run is not None and run.config.is_file() else None
-    if run is None or folder is None:
-        raise InputError(f"{path} was trained on data read from files", next_step="Give their folder with --data")
-    return str(find_data_folder(folder, run.working_directories()))
+    drawing = DrawingSettings.model_fields.keys() - {"distractors", "scoring_rows"}
+    return {**{f"data.{key}": getattr(settings.data, key) for key in drawing}, **values}

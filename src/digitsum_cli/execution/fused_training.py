@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Evaluation, Progress
 from digitsum_cli.core.registry import CELLS, FUSED, INITIALISATIONS, OPTIMIZERS, ROWS, load
+from digitsum_cli.core.sampled import draw_scoring_rows
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
@@ -114,11 +116,20 @@ def run_fused_trial(
         return Outcome.of(record, None, seconds, None)
     scores = score_best_checkpoint(
         lambda split: trainer.score_best(prepared.sets[split]),
-        trainer.exact_accuracy_of_best,
+        lambda: _generator_accuracy(trainer, trial),
+        kind=trial.accuracy_kind,
+        scoring_rows=trial.scoring_rows,
         test_rows=len(prepared.splits.test),
         unseen_test_rows=None if ROWS[trial.drawing.rows] else prepared.unseen_test_rows,
     )
     return Outcome.of(record, scores, seconds, trainer.best_weights())
+
+
+def _generator_accuracy(trainer: FusedTrainer, trial: Trial) -> float:
+    """The exact accuracy, or the sampled one; as ``digitsum_cli.core.exact.generator_score``."""
+    if trial.accuracy_kind is AccuracyKind.EXACT:
+        return trainer.exact_accuracy_of_best()
+    return trainer.accuracy_of_best(draw_scoring_rows(trial.length, trial.scoring_rows, trial.task))
 
 
 def rule_of(trial: Trial) -> Rule:

@@ -8,7 +8,7 @@ import torch
 
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
-from digitsum_cli.core.exact import exact_score
+from digitsum_cli.core.exact import generator_score
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.registry import FUSED, MANUAL, OPTIMIZERS, load
@@ -93,7 +93,9 @@ def run_trial(
         sets["unseen_test"] = DigitSumDataset(unseen, trial.train.device)
     scores = score_best_checkpoint(
         lambda split: runner.evaluate(sets[split], batch_size=trial.train.batch_size),
-        lambda: exact_score(model, trial.length, trial.task).accuracy,
+        lambda: generator_score(model, trial.length, trial.task, trial.scoring_rows).accuracy,
+        kind=trial.accuracy_kind,
+        scoring_rows=trial.scoring_rows,
         test_rows=len(splits.test),
         unseen_test_rows=None if unseen is None else len(unseen),
     )

@@ -15,7 +15,7 @@ MAXIMUM_SERIES = 14
 MANY_SETTINGS = 5
 """With more settings than this, bands and seeds are not drawn, as they would overlap."""
 
-_STYLES = {"exact": "-", "test": "--", "eval": ":"}
+_STYLES = {"accuracy": "-", "test": "--", "eval": ":"}
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class AccuracyPoint:
 
     Arguments:
         length: digits per row.
-        exact: the mean exact accuracy over the seeds.
+        accuracy: the mean over the seeds of the accuracy that describes the data best.
         interval: the interval of that mean; None for a single seed.
-        seeds: the exact accuracy of each seed.
+        seeds: that accuracy of each seed.
         test, eval: the mean accuracies over the seeds.
     """
 
     length: int
-    exact: float
+    accuracy: float
     interval: tuple[float, float] | None
     seeds: tuple[float, ...]
     test: float
@@ -56,9 +56,17 @@ class SpanMark:
 
 @dataclass(frozen=True)
 class AccuracySeries:
-    """One setting: its label (may be empty), its points, and its memory span if that lies within the lengths."""
+    """One setting.
+
+    Arguments:
+        label: its label; may be empty.
+        kind: the kind of its accuracy: ``exact``, ``sampled`` or ``test``.
+        points: its accuracies.
+        span: its memory span, if that lies within the lengths.
+    """
 
     label: str
+    kind: str
     points: Sequence[AccuracyPoint]
     span: SpanMark | None
 
@@ -81,9 +89,10 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
             handles = _draw_single(panel, drawn[0])
         else:
             handles = [_draw_one_of_many(panel, index, each, len(drawn)) for index, each in enumerate(drawn)]
+            kinds = " or ".join(dict.fromkeys(each.kind for each in drawn))
             handles += [
                 panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
-                for name, text in (("exact", "exact, mean over seeds"), ("test", "test rows"))
+                for name, text in (("accuracy", f"{kinds}, mean over seeds"), ("test", "test rows"))
             ]
         for floor in floors:
             label, style = f"floor: {floor}", (0, (1, 3))
@@ -107,8 +116,8 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
     colour = COLOURS[0]
     handles: list[Artist] = []
     several = any(len(point.seeds) > 1 for point in points)
-    line = _draw_line(panel, points, "exact", colour, MARKERS[0])
-    line.set_label("exact, mean over seeds" if several else "exact")
+    line = _draw_line(panel, points, "accuracy", colour, MARKERS[0])
+    line.set_label(f"{series.kind}, mean over seeds" if several else series.kind)
     handles.append(line)
     if several:
         band = _draw_band(panel, points, colour)
@@ -136,7 +145,7 @@ def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings:
     points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
-    line = _draw_line(panel, points, "exact", colour, marker)
+    line = _draw_line(panel, points, "accuracy", colour, marker)
     line.set_label(series.label)
     _draw_line(panel, points, "test", colour, "", linewidth=1.0)
     if settings <= MANY_SETTINGS and any(len(point.seeds) > 1 for point in points):
@@ -156,9 +165,9 @@ def _draw_line(
         _STYLES[name],
         color=colour,
         marker=marker,
-        markersize=6 if name == "exact" else 5,
-        markerfacecolor=colour if name == "exact" else PAPER,
-        linewidth=linewidth if name == "exact" else min(linewidth, 1.3),
+        markersize=6 if name == "accuracy" else 5,
+        markerfacecolor=colour if name == "accuracy" else PAPER,
+        linewidth=linewidth if name == "accuracy" else min(linewidth, 1.3),
         zorder=3,
     )
     return line

@@ -17,7 +17,7 @@ TITLE = "Generalisation to other lengths"
 
 @dataclass(frozen=True)
 class TransferAccuracy:
-    """The exact accuracy, 0 to 1, at a test length of networks trained at a training length; lengths in digits."""
+    """The accuracy, 0 to 1, at a test length of networks trained at a training length; lengths in digits."""
 
     train_length: int
     test_length: int
@@ -70,7 +70,7 @@ def _draw_table(
             spine.set_visible(False)
         panel.set_xlabel("test length (digits)")
         panel.set_ylabel("training length (digits)")
-        add_percent_bar(figure, cells, [panel], "exact accuracy", height=size * len(train_lengths))
+        add_percent_bar(figure, cells, [panel], "accuracy", height=size * len(train_lengths))
         set_title(figure, TITLE, subtitle)
     return figure
 
@@ -92,7 +92,7 @@ def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Fl
             color=COLOURS[0],
             marker=MARKERS[0],
             markersize=6 if len(lengths) <= 30 else 3,
-            label="exact accuracy",
+            label="accuracy",
         )
         _mark_train_length(panel, train_length)
         label = f"floor: {floor}"

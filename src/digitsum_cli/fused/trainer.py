@@ -21,6 +21,8 @@ from digitsum_cli.fused.rule import BOOK_RULE, Rule
 from digitsum_cli.fused.steps import entry_points
 
 _MOMENTS = ("first_moments", "second_moments")
+ROWS_AT_ONCE = 1_000
+"""Rows that ``accuracy_of_best`` scores at once."""
 
 
 class EvaluationSet:
@@ -54,7 +56,7 @@ class FusedTrainer:
         forests: the batches of training rows.
         eval_set: the rows that determine the best checkpoint.
         widest: the largest number of nodes per step in any set that will be scored.
-        task: the task whose draws define the exact accuracy.
+        task: the task whose draws define the exact accuracy, if they can be enumerated.
         epochs: passes over the training rows.
         rule: the update rule.
         lr_schedule, loss: their names in the registry.
@@ -93,8 +95,9 @@ class FusedTrainer:
         divisor = LOSSES[loss].divisor
         self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
-        self._draws = task.every_draw(forests.length)
-        widest = max(widest, eval_set.forest.widest_step, forests.widest_step, self._draws.rows_per_first_digit)
+        self._draws = task.enumerate(forests.length)
+        widest_scored = self._draws.rows_per_first_digit if self._draws else ROWS_AT_ONCE
+        widest = max(widest, eval_set.forest.widest_step, forests.widest_step, widest_scored)
         self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
         self._lr_factor = LR_SCHEDULES[lr_schedule]
@@ -196,11 +199,21 @@ class FusedTrainer:
     def exact_accuracy_of_best(self) -> float:
         """The accuracy of the best checkpoint over every draw of the task."""
         draws = self._draws
+        assert draws is not None
         correct = sum(
             self._compiled.correct_draws(self._best, first_digit, labels, draws.positions, self._work, *self._sizes)
             for first_digit, labels in enumerate(draws.labels)
         )
         return float(correct / draws.count)
+
+    def accuracy_of_best(self, rows: Rows) -> float:
+        """The accuracy of the best checkpoint on any number of rows."""
+        correct = 0
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            part = Rows(rows.digits[start : start + ROWS_AT_ONCE], rows.labels[start : start + ROWS_AT_ONCE])
+            forest = build_prefix_forest(part, len(part))
+            correct += self._compiled.evaluate(self._best, forest, np.zeros(len(part)), self._work, *self._sizes)[1]
+        return float(correct / len(rows))
 
     def best_weights(self) -> Weights:
         """The best checkpoint's weights, with the names and shapes of the classifier with the hand-written cell."""

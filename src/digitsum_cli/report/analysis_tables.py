@@ -1,11 +1,12 @@
 """The analysis of a run as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from digitsum_cli.analysis.analysis import Analysis, DataAudit
 from digitsum_cli.analysis.differences import DifferenceRow
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
+from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.generation import SPLIT_NAMES
 from digitsum_cli.core.registry import ROWS
 from digitsum_cli.stats.paired import PairedComparison
@@ -28,6 +29,7 @@ def analysis_tables(analysis: Analysis) -> list[Table]:
 def audit_table(audits: Sequence[DataAudit]) -> Table:
     """Duplicate rows within each split, and eval and test rows that are also in the training set."""
     several_data_seeds = len({each.audit.length for each in audits}) < len(audits)
+    outside = any(each.audit.outside for each in audits)
     names = {
         "length": "length",
         **({"data_seed": "data seed"} if several_data_seeds else {}),
@@ -35,11 +37,16 @@ def audit_table(audits: Sequence[DataAudit]) -> Table:
         **{f"{split}_duplicates": f"{split} duplicates" for split in SPLIT_NAMES},
         "eval_in_train": "eval in train",
         "test_in_train": "test in train",
+        **({f"{split}_outside": f"{split} outside" for split in SPLIT_NAMES} if outside else {}),
     }
     return Table(
-        "Data: rows and duplicates in each split, and rows that are also in the training set",
+        "Data: rows and duplicates in each split, and rows that are also in the training set"
+        + ("; outside: rows that the generator cannot draw" if outside else ""),
         tuple(names.values()),
-        [[str(row[name]) for name in names] for row in (each.to_dict() for each in audits)],
+        [
+            ["–" if row[name] is None else str(row[name]) for name in names]
+            for row in (each.to_dict() for each in audits)
+        ],
     )
 
 
@@ -49,14 +56,15 @@ def accuracy_table(analysis: Analysis) -> Table:
 
 
 def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
-    """The book's table, plus the exact accuracy and the Wilson interval of the test accuracy."""
+    """The book's table, plus the accuracy that describes the data best, and intervals of accuracies on samples."""
+    kinds = _kinds(summary)
     varied = varied_columns(row.setting for row in summary)
     return Table(
         "Accuracy by length: one training each, with the 95 % interval of the test accuracy"
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
-            *("train", "best eval", "test", "unseen test rows", "exact", "final loss", "seconds"),
+            *("train", "best eval", "test", "unseen test rows", *_headings(kinds), "final loss", "seconds"),
         ),
         [
             [
@@ -69,7 +77,7 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
                     row.first_column("test_accuracy_high"),
                 ),
                 percent(row.mean("unseen_test_accuracy")),
-                percent(row.exact.mean),
+                *([_accuracy_cell(row, kinds)] if _headings(kinds) else []),
                 number(row.mean("final_train_loss"), 4),
                 number(row.mean("seconds"), 1),
             ]
@@ -79,32 +87,51 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
 
 
 def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
-    """Exact accuracy over the seeds, next to the test and eval accuracies."""
+    """The accuracy that describes the data best, over the seeds, next to the test and eval accuracies."""
+    kinds = _kinds(summary)
+    splits = [split for split in ("train", "best eval", "test", "unseen test") if split not in kinds or len(kinds) > 1]
     varied = varied_columns(row.setting for row in summary)
     first_seeds = sorted({row.first_seed for row in summary})
     first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
+    measured = " or ".join(kind.in_words for kind in kinds)
     return Table(
-        "Accuracy by length: exact accuracy over all possible rows, with its spread over seeds; means on sampled rows"
+        f"Accuracy by length: {measured}, with its spread over seeds; means on the data sets"
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
-            *("seeds", "exact: mean [95 %]", "median", "IQM", "range"),
-            *("train", "best eval", "test", "unseen test rows", f"test, {first_seed}"),
+            *("seeds", f"{' or '.join(kinds)}: mean [95 %]", "median", "IQM", "range"),
+            *(split.replace("unseen test", "unseen test rows") for split in splits),
+            f"test, {first_seed}",
         ),
         [
             [
                 *_row_head(row, varied),
                 str(len(row.seeds)),
-                percent_interval(row.exact.mean, *(row.exact.interval or (None, None))),
-                percent(row.exact.median),
-                percent(row.exact.interquartile_mean),
-                percent_range(row.exact.lowest, row.exact.highest),
-                *(percent(row.mean(f"{name}_accuracy")) for name in ("train", "best_eval", "test", "unseen_test")),
+                _accuracy_cell(row, kinds),
+                percent(row.accuracy.median),
+                percent(row.accuracy.interquartile_mean),
+                percent_range(row.accuracy.lowest, row.accuracy.highest),
+                *(percent(row.mean(f"{split.replace(' ', '_')}_accuracy")) for split in splits),
                 percent(row.first_column("test_accuracy")),
             ]
             for row in summary
         ],
     )
+
+
+def _kinds(rows: Iterable[SummaryRow | MemorySpanRow]) -> list[AccuracyKind]:
+    return distinct_kinds(row.kind for row in rows)
+
+
+def _headings(kinds: Sequence[AccuracyKind]) -> list[str]:
+    """The column of single trainings that is not among those of the splits; none if all are measured on test rows."""
+    return [] if kinds == [AccuracyKind.TEST] else [" or ".join(kinds)]
+
+
+def _accuracy_cell(row: SummaryRow, kinds: Sequence[AccuracyKind]) -> str:
+    """The accuracy with its interval, and its kind if there are several in the table."""
+    text = percent_interval(row.accuracy.mean, *(row.interval or (None, None)))
+    return text if len(kinds) == 1 or row.accuracy.mean is None else f"{text} {row.kind}"
 
 
 def _row_head(row: SummaryRow, varied: Sequence[str]) -> list[str]:
@@ -117,17 +144,19 @@ def _note_on_fresh_rows(summary: Sequence[SummaryRow]) -> str:
 
 
 def difference_table(differences: Sequence[DifferenceRow]) -> Table:
-    """The difference in exact accuracy of each setting from the first, in percentage points."""
-    exact = [row for row in differences if row.measure == "exact_accuracy"]
-    every_setting = list(dict.fromkeys(row.setting for row in exact))
+    """The difference in accuracy of each setting from the first, in percentage points."""
+    measures = {row.setting: row.measure for row in reversed(differences)}  # the first of each describes it best
+    shown = [row for row in differences if row.measure == measures[row.setting]]
+    name = " or ".join(dict.fromkeys(row.measure.replace("_", " ") for row in shown))
+    every_setting = list(dict.fromkeys(row.setting for row in shown))
     settings = every_setting[:MAXIMUM_SETTINGS]
     part = f" ({len(settings)} of {len(every_setting)} settings)" if len(settings) < len(every_setting) else ""
     return Table(
-        f"Difference in exact accuracy from {exact[0].reference_label}, same seeds, in percentage points{part}",
+        f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}",
         ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
         [
             [str(row.length), row.label, str(len(row.seeds)), *_compared(row.comparison)]
-            for row in exact
+            for row in shown
             if row.setting in settings
         ],
     )
@@ -150,7 +179,7 @@ def memory_span_table(spans: Sequence[MemorySpanRow]) -> Table:
     for row in spans:
         by_setting.setdefault(row.setting, []).append(row)
     return Table(
-        "Memory span: the largest length remembered, by exact accuracy"
+        f"Memory span: the largest length remembered, by {' or '.join(_kinds(spans))} accuracy"
         + ("; median over seeds [95 %]" if max(len(row.seeds) for row in spans) > 1 else ""),
         ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
         [

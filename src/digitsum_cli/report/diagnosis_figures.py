@@ -1,5 +1,6 @@
 """The figures of the diagnosis: one set per setting, covering its lengths and seeds."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
@@ -91,8 +93,8 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
         "gradient-by-lag",
         draw_gradient_by_lag(curves, subtitle),
         "How far back gradients reach: the norm of the gradient of the loss with respect to each earlier hidden state, "
-        "averaged over all possible rows and over seeds, before training and with the best checkpoint. Where it decays "
-        "exponentially, the first digits have almost no influence on what is learned.",
+        f"averaged over {_rows(by_length)} and over seeds, before training and with the best checkpoint. Where it "
+        "decays exponentially, the first digits have almost no influence on what is learned.",
         f"Gradient norm at the first hidden state relative to that at the last. {values}.",
     )
 
@@ -109,7 +111,7 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
         )
         for length, diagnoses in by_length.items()
     ]
-    labels = task.every_draw(points[0].length).labels
+    labels = task.labels_by_pair
     label_probe = linear_probe(labels[..., np.newaxis].astype(np.float64), task)
     alone = (label_probe.first_digit, label_probe.second_digit)
     values = "; ".join(
@@ -135,17 +137,23 @@ def _distractor(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
         for length, diagnoses in by_length.items()
     ]
     values = "; ".join(
-        f"length {panel.length}: {percent(fmean(panel.accuracies[0]))} with the distractor at the third digit, "
-        f"{percent(fmean(panel.accuracies[-1]))} at the last"
+        f"length {panel.length}: {percent(_mean(panel.accuracies[0]))} with a distractor at the third digit, "
+        f"{percent(_mean(panel.accuracies[-1]))} at the last"
         for panel in panels
     )
     return DescribedFigure(
         "distractor",
         draw_distractor(panels, subtitle),
-        "What interferes with memory: accuracy by position and value of the distractor. A value of 0 means no "
-        "distractor.",
+        "What interferes with memory: accuracy by position and value of a distractor. A value of 0 means that there is "
+        "none at that position.",
         f"Mean accuracy. {values}.",
     )
+
+
+def _mean(accuracies: Sequence[float]) -> float | None:
+    """The mean of those that are known."""
+    known = [accuracy for accuracy in accuracies if not math.isnan(accuracy)]
+    return fmean(known) if known else None
 
 
 def _confusion(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure:
@@ -157,7 +165,7 @@ def _confusion(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigur
     return DescribedFigure(
         "confusion",
         draw_confusion(panels, subtitle, task.label_name),
-        f"Answers by correct {task.label_name}, over all possible rows: each row of the matrix is one correct "
+        f"Answers by correct {task.label_name}, over {_rows(by_length)}: each row of the matrix is one correct "
         f"{task.label_name}.",
         f"Share of answers that are correct or off by one. {values}.",
     )
@@ -200,8 +208,9 @@ def _transfer(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure
     return DescribedFigure(
         "transfer",
         draw_transfer(accuracies, subtitle, task.floor),
-        "Exact accuracy at lengths other than the training length: a network that learned the rule would generalise.",
-        f"Mean exact accuracy at the shortest and the longest test length. {values}.",
+        f"Accuracy over {_rows(by_length)} at lengths other than the training length: a network that learned the rule "
+        "would generalise.",
+        f"Mean accuracy at the shortest and the longest test length. {values}.",
     )
 
 
@@ -211,6 +220,12 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
         OpenGates(length, {name: values.tolist() for name, values in diagnosis.gates.items()})
         for length, diagnosis in by_length.items()
     ]
+    exact = all(diagnosis.kind is AccuracyKind.EXACT for diagnosis in by_length.values())
+    rows = (
+        "the 100 pairs of first digits without a distractor"
+        if exact
+        else _rows({length: [diagnosis] for length, diagnosis in by_length.items()})
+    )
     values = "; ".join(
         f"{name}: "
         + ", ".join(f"{np.mean(diagnosis.gates[name][-1]):.2f} at length {n}" for n, diagnosis in by_length.items())
@@ -219,8 +234,8 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
     return DescribedFigure(
         "gates",
         draw_gates(panels, subtitle),
-        "Gates of each unit at each step, from closed (0) to open (1), and the cell state of an LSTM: means over the "
-        "100 pairs of first digits without a distractor, for one seed.",
+        "Gates of each unit at each step, from closed (0) to open (1), and the cell state of an LSTM: means over "
+        f"{rows}, for one seed.",
         f"Mean over units at the last step. {values}.",
     )
 
@@ -233,6 +248,12 @@ _FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure], ...] = (
     _spectral_radius,
     _transfer,
 )
+
+
+def _rows(by_length: ByLength) -> str:
+    """The rows that the diagnoses were computed on."""
+    kinds = distinct_kinds(each.kind for diagnoses in by_length.values() for each in diagnoses)
+    return " or ".join(kind.rows for kind in kinds)
 
 
 def _share_within_one(panel: Confusion) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
+from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
@@ -22,7 +23,14 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
         "at the first hidden state relative to that at the last; spectral radius. Means over seeds",
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
-            *("exact", "slope, first digit", "slope, second", "R², first digit", "R², second", "R², correct answer"),
+            *(
+                " or ".join(distinct_kinds(each.diagnosis.kind for each in trials)),
+                "slope, first digit",
+                "slope, second",
+                "R², first digit",
+                "R², second",
+                "R², correct answer",
+            ),
             *("gradient, initial", "gradient, best", "radius, initial", "radius, best"),
         ),
         [

@@ -47,7 +47,7 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     relevant = [
         _Digit(name, slope, correct)
         for name, slope, correct in zip(
-            ("the first digit", "the second"), slopes, digit_slopes(task.every_draw(length).labels), strict=True
+            ("the first digit", "the second"), slopes, digit_slopes(task.labels_by_pair), strict=True
         )
         if correct > _NEGLIGIBLE
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from digitsum_cli.analysis.analysis import Analysis
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import SummaryRow
+from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
@@ -58,14 +59,20 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
     varied = varied_columns(by_setting)
     labels = {setting: setting.in_words(varied) for setting in by_setting}
     series = [
-        AccuracySeries(labels[setting], _accuracy_points(summary, done), _span_mark(setting, analysis.memory_spans))
+        AccuracySeries(
+            labels[setting],
+            summary[0].kind,
+            _accuracy_points(summary, done),
+            _span_mark(setting, analysis.memory_spans),
+        )
         for setting, summary in by_setting.items()
     ]
     values = "; ".join(
-        f"{labels[setting] or 'exact'}: "
-        + ", ".join(f"{percent(row.exact.mean)} at length {row.length}" for row in summary)
+        f"{labels[setting] or summary[0].kind}: "
+        + ", ".join(f"{percent(row.accuracy.mean)} at length {row.length}" for row in summary)
         for setting, summary in by_setting.items()
     )
+    kinds = " or ".join(kind.in_words for kind in distinct_kinds(row.kind for row in analysis.summary))
     marked = len(series) <= MANY_SETTINGS and any(each.span for each in series)
     return DescribedFigure(
         "accuracy",
@@ -74,9 +81,9 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
             settings_and_seeds([row.setting for row in done], "", (row.seed for row in done)),
             list(dict.fromkeys(row.setting.drawing.asked.floor for row in rows)),
         ),
-        "Exact accuracy over all possible rows against length: mean with its interval, and each seed; and accuracy on "
-        "the sampled rows." + (" The diamond marks the memory span." if marked else ""),
-        f"Mean exact accuracy. {values}.",
+        f"Accuracy against length: {kinds}, as a mean with its interval, and of each seed; and accuracy on the data "
+        "sets." + (" The diamond marks the memory span." if marked else ""),
+        f"Mean accuracy. {values}.",
     )
 
 
@@ -97,11 +104,12 @@ def _loss_curve(curves: TrainingCurves) -> LossCurve:
 def _accuracy_points(summary: Sequence[SummaryRow], rows: Sequence[TrialRow]) -> list[AccuracyPoint]:
     points = []
     for each in summary:
-        exact, test, best_eval = each.exact, each.mean("test_accuracy"), each.mean("best_eval_accuracy")
-        accuracies = [row.exact_accuracy for row in rows if (row.length, row.setting) == (each.length, each.setting)]
-        if exact.mean is not None and test is not None and best_eval is not None:
+        mean, test, best_eval = each.accuracy.mean, each.mean("test_accuracy"), each.mean("best_eval_accuracy")
+        of_setting = [row for row in rows if (row.length, row.setting) == (each.length, each.setting)]
+        accuracies = [row.accuracy(each.kind) for row in of_setting]
+        if mean is not None and test is not None and best_eval is not None:
             seeds = tuple(accuracy for accuracy in accuracies if accuracy is not None)
-            points.append(AccuracyPoint(each.length, exact.mean, exact.interval, seeds, test, best_eval))
+            points.append(AccuracyPoint(each.length, mean, each.interval, seeds, test, best_eval))
     return points
 
 

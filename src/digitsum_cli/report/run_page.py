@@ -83,13 +83,16 @@ def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Pat
 
 _HOW_TO_READ = (
     "Exact accuracy is the share of correct answers over all rows that the generator can draw at a length, each "
-    "weighted by its probability. It has no sampling error, so all variation comes from training. Intervals over seeds "
+    "weighted by its probability. It has no sampling error, so all variation comes from training. With several "
+    "distractors there are too many rows to list: the sampled accuracy is measured on rows drawn for scoring alone, "
+    "the same for every network. For data read from files that the generator cannot draw, only the accuracy on their test "
+    "rows describes the network. Intervals over seeds "
     "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the interquartile mean, "
     "the mean of the middle half of the seeds. The interval of a test accuracy is the Wilson interval for its number "
     "of rows. Unseen test rows are those that are not in the training set."
 )
 _ABOUT_SPANS = (
-    "The memory span is the largest length up to which the exact accuracy is at least a given threshold, at that "
+    "The memory span is the largest length up to which the accuracy is at least a given threshold, at that "
     "length and every shorter one measured, interpolated between lengths. It is computed per seed; the table shows "
     "the median with an interval based on order statistics, which is valid for any distribution (from six seeds). “<” "
     "and “≥” mean that it is below the first or beyond the last length."
@@ -100,7 +103,7 @@ _ABOUT_DIFFERENCES = (
 )
 _ABOUT_THE_DATA = (
     "Rows are drawn with replacement, so there are duplicates, and some eval and test rows are also in the training "
-    "set. The exact accuracy and the accuracy on unseen test rows show how much that matters."
+    "set. The accuracy on unseen test rows shows how much that matters."
 )
 
 

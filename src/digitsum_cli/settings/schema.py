@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -19,11 +19,13 @@ from digitsum_cli.core.registry import (
     OPTIMIZERS,
     ROWS,
 )
+from digitsum_cli.core.sampled import SCORING_ROWS
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
+from digitsum_cli.core.tasks.task import ALL, Distractors
 from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
-MINIMUM_LENGTH = DIGIT_SUM.minimum_length
+MINIMUM_LENGTH = min(task.minimum_length for task in TASKS.values())
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DIGITS = 100_000_000
 LENGTH_STEP = 5
@@ -46,6 +48,12 @@ def _check_forget_bias(value: float | str | None) -> float | str | None:
         raise ValueError(f"there is no forget bias {value!r}")
     if isinstance(value, int | float) and abs(value) > _LARGEST:
         raise ValueError(f"{value:g} is not between -{_LARGEST:g} and {_LARGEST:g}")
+    return value
+
+
+def _check_distractors(value: int | str) -> int | str:
+    if value != ALL and not (isinstance(value, int) and value >= 1):
+        raise ValueError(f"there cannot be {value!r} distractors")
     return value
 
 
@@ -89,6 +97,12 @@ Steps = Annotated[int, _whole(1, 10**9, "steps")]
 Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training set")]
 BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
 TaskName = Annotated[str, *_one_of(TASKS, "task")]
+DistractorCount = Annotated[
+    int | str,
+    AfterValidator(_check_distractors),
+    Field(description=f"a whole number from 1, or {ALL} for every digit after the second"),
+]
+ScoringRows = Annotated[int, _whole(1, 10_000_000, "rows")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
 Cell = Annotated[str, *_one_of(CELLS, "cell")]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
@@ -140,11 +154,13 @@ class DrawingSettings(_Section):
 
     task: TaskName = DIGIT_SUM.name
     rows: RowsKind = "fixed"
+    distractors: DistractorCount = 1
+    scoring_rows: ScoringRows = SCORING_ROWS
 
     @property
     def asked(self) -> Task:
         """The task itself."""
-        return TASKS[self.task]
+        return TASKS[self.task].with_distractors(cast(Distractors, self.distractors))
 
 
 class DataSettings(DrawingSettings):
@@ -161,7 +177,13 @@ class DataSettings(DrawingSettings):
             raise ValueError(
                 f"{self.rows} rows are generated during training, but dir names rows to read; use one of the two"
             )
-        rows = self.asked.strata * (self.k.train + self.k.eval + self.k.test)
+        task = self.asked
+        if min(self.lengths) < task.minimum_length:
+            raise ValueError(
+                f"length {min(self.lengths)} is too short for the task {self.task} with distractors "
+                f"{self.distractors}; allowed: {task.minimum_length} or more digits"
+            )
+        rows = task.strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(
@@ -234,7 +256,7 @@ class Settings(_Section):
         )
 
 
-NOT_AXES = {"data.lengths", "data.dir", "train.log_every", "train.record_gradients"}
+NOT_AXES = {"data.lengths", "data.dir", "data.scoring_rows", "train.log_every", "train.record_gradients"}
 
 
 def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:

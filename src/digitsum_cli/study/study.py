@@ -7,7 +7,7 @@ from typing import Any
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.audit import Audit, audit_splits
+from digitsum_cli.core.audit import Audit
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.execution.executor import Executor
 from digitsum_cli.execution.state_keeper import StateKeeper
@@ -65,7 +65,7 @@ def run_study(
                 check_same_settings(settings, plan, older, run)
         store = stack.enter_context(Store(run.store, create=True))
         check_same_settings(settings, plan, store, run)
-        audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
+        audits = plan.audits
         store.plan(plan.trials, audits)
         atomic_write(run.config, settings_yaml(settings).encode())
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)

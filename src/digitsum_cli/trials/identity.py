@@ -17,8 +17,9 @@ def identity_of(values: Mapping[str, Any]) -> str:
     """The identity as sixteen hexadecimal digits.
 
     Arguments:
-        values: from ``Trial.to_dict``.
+        values: from ``Trial.to_dict``; what follows from the data is left out.
     """
+    values = {key: value for key, value in values.items() if key != "foreign"}
     settings, added_later = to_first_format(values)
     defaults = {key: field.default for key, field in leaf_keys().items()}
     settings |= {key: value for key, value in added_later.items() if value != defaults[key]}

@@ -6,8 +6,10 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from digitsum_cli.core.audit import Audit, audit_splits, count_outside
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
@@ -30,6 +32,12 @@ class Plan:
         """The data of a trial."""
         return self.splits_by_digest[trial.data_digest]
 
+    @cached_property
+    def audits(self) -> dict[str, Audit]:
+        """The audits of the data, by digest."""
+        tasks = {trial.data_digest: trial.task for trial in self.trials}
+        return {digest: audit_splits(splits, tasks[digest]) for digest, splits in self.splits_by_digest.items()}
+
 
 def plan_trials(settings: Settings, working_directories: Sequence[Path] = ()) -> Plan:
     """Resolves settings into trials, and generates or reads their data.
@@ -51,34 +59,66 @@ def plan_trials(settings: Settings, working_directories: Sequence[Path] = ()) ->
     for combination in combinations:
         _check_implemented(combination)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
-    data: dict[DataSettings, dict[int, tuple[Splits, str]]] = {}
+    data: dict[DataSettings, dict[int, _Data]] = {}
     for combination in combinations:
         if combination.data not in data:
-            data[combination.data] = {
-                length: (splits, digest_splits(splits))
-                for length, splits in load_data(combination.data, working_directories).items()
-            }
+            data[combination.data] = _load(combination.data, working_directories)
     trials = tuple(
         _trial(
             length,
             combination,
             devices[combination.model.impl, combination.train.device],
-            data[combination.data][length][1],
+            data[combination.data][length],
         )
         for length in settings.data.lengths
         for combination in combinations
     )
     _check_no_duplicates(trials)
-    by_digest = {digest: splits for by_length in data.values() for splits, digest in by_length.values()}
+    by_digest = {each.digest: each.splits for by_length in data.values() for each in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
     return Plan(trials, by_digest)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The data of one length.
+
+    Arguments:
+        splits: the rows.
+        digest: the SHA-256 of the rows as text.
+        foreign: number of rows that the task's generator cannot draw.
+    """
+
+    splits: Splits
+    digest: str
+    foreign: int
+
+
+def _load(data: DataSettings, working_directories: Sequence[Path]) -> dict[int, _Data]:
+    """The data of every length; warns about rows in files that the task's generator cannot draw."""
+    loaded = {
+        length: _Data(splits, digest_splits(splits), 0 if data.dir is None else count_outside(splits, data.asked))
+        for length, splits in load_data(data, working_directories).items()
+    }
+    foreign = {length: each for length, each in loaded.items() if each.foreign}
+    if foreign:
+        length, first = next(iter(foreign.items()))
+        rows = sum(len(rows) for _, rows in first.splits.items())
+        others = len(foreign) - 1
+        more = f" (likewise {others} more {'length' if others == 1 else 'lengths'})" if others else ""
+        warnings.warn(
+            f"{first.foreign:,} of {rows:,} rows of length {length} in {data.dir}{more} cannot be drawn with "
+            f"data.distractors {data.distractors}, so accuracy is measured on the test rows alone; if you know how "
+            "many distractors they were drawn with, set data.distractors",
+            DigitsumWarning,
+            stacklevel=2,
+        )
+    return loaded
 
 
 def _check_implemented(settings: Settings) -> None:
     """Raises an error if the implementation does not support a setting, rather than train something else."""
     model, train = settings.model, settings.train
-    if any(settings.data.asked.enumerate(length) is None for length in settings.data.lengths):
-        raise InputError(f"the rows of the task {settings.data.task} cannot all be listed, so they cannot be scored")
     check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
     if model.impl == FUSED:
         for name, value in train:
@@ -169,7 +209,7 @@ def _device_for(impl: str, name: str) -> str:
     return CPU
 
 
-def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
+def _trial(length: int, settings: Settings, device: str, loaded: _Data) -> Trial:
     data = settings.data
     drawn = data.lengths[: data.lengths.index(length) + 1]
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
@@ -179,5 +219,6 @@ def _trial(length: int, settings: Settings, device: str, digest: str) -> Trial:
         train=settings.train.model_copy(update={"device": device, "log_every": TrainSettings().log_every}),
         drawing=DrawingSettings(**data.model_dump(include=set(DrawingSettings.model_fields))),
         data=None if data.dir is not None else generated,
-        data_digest=digest,
+        data_digest=loaded.digest,
+        foreign=loaded.foreign > 0,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind, common_kind
 from digitsum_cli.stats.intervals import wilson_interval
 from digitsum_cli.trials.outcome import Outcome, Status
 from digitsum_cli.trials.scores import Scores
@@ -19,8 +20,11 @@ _FIRST_COLUMNS = (
     *("trial", "length", "cell", "impl", "seed", "embedding_size", "hidden_size", "lr", "epochs", "status"),
     *("best_eval_accuracy", "test_accuracy", "exact_accuracy", "final_train_loss", "best_step", "steps", "seconds"),
 )
-_SCORE_COLUMNS = (*(field.name for field in fields(Scores)), "test_accuracy_low", "test_accuracy_high")
-RESULT_COLUMNS = tuple(dict.fromkeys((*_FIRST_COLUMNS, *_SCORE_COLUMNS, *SETTING_COLUMNS, "reason")))
+_SCORE_COLUMNS = (
+    *(field.name for field in fields(Scores)),
+    *("test_accuracy_low", "test_accuracy_high", "sampled_accuracy_low", "sampled_accuracy_high"),
+)
+RESULT_COLUMNS = tuple(dict.fromkeys((*_FIRST_COLUMNS, *_SCORE_COLUMNS, "accuracy_kind", *SETTING_COLUMNS, "reason")))
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class TrialRow:
     trial: str
     length: int
     seed: int
+    accuracy_kind: AccuracyKind
     setting: Setting
     status: Status
     best_eval_accuracy: float | None
@@ -52,6 +57,7 @@ class TrialRow:
             trial.identity,
             trial.length,
             trial.seed,
+            trial.accuracy_kind,
             Setting.of(trial),
             outcome.status,
             outcome.best_eval_accuracy,
@@ -68,10 +74,9 @@ class TrialRow:
         """Whether the training neither failed nor diverged."""
         return self.status == "done"
 
-    @property
-    def exact_accuracy(self) -> float | None:
-        """The exact accuracy of the best checkpoint; None if there is none."""
-        return self.scores.exact_accuracy if self.scores else None
+    def accuracy(self, kind: AccuracyKind) -> float | None:
+        """An accuracy of the best checkpoint; None if there is none."""
+        return self.scores.of_kind(kind) if self.scores else None
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -83,9 +88,26 @@ class TrialRow:
 
 
 def score_columns(scores: Scores) -> dict[str, Any]:
-    """The scores by column, with the 95 % Wilson interval of the test accuracy (``test_accuracy_low``, ``…_high``)."""
-    low, high = wilson_interval(round(scores.test_accuracy * scores.test_rows), scores.test_rows)
-    return {**asdict(scores), "test_accuracy_low": low, "test_accuracy_high": high}
+    """The scores by column, with the 95 % Wilson intervals of the accuracies on test rows and on drawn rows.
+
+    These are ``test_accuracy_low``, ``test_accuracy_high`` and so on.
+    """
+    columns = asdict(scores)
+    measured = {"test": (scores.test_accuracy, scores.test_rows)}
+    if scores.sampled_accuracy is not None and scores.sampled_rows:
+        measured["sampled"] = scores.sampled_accuracy, scores.sampled_rows
+    for name, (accuracy, rows) in measured.items():
+        low, high = wilson_interval(round(accuracy * rows), rows)
+        columns |= {f"{name}_accuracy_low": low, f"{name}_accuracy_high": high}
+    return columns
+
+
+def common_kinds(rows: Iterable[TrialRow]) -> dict[Setting, AccuracyKind]:
+    """The kind of accuracy that describes all trials of each setting, whatever their length."""
+    kinds: dict[Setting, list[AccuracyKind]] = {}
+    for row in rows:
+        kinds.setdefault(row.setting, []).append(row.accuracy_kind)
+    return {setting: common_kind(found) for setting, found in kinds.items()}
 
 
 def history_rows(trial: Trial, outcome: Outcome) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import DrawingSettings, Length, ModelSettings, RowsPerPair, Seed, TrainSettings
@@ -52,6 +54,7 @@ class Trial:
         drawing: the task, and how its rows are drawn.
         data: how its rows are generated; None if they were read from files.
         data_digest: SHA-256 of its rows as text.
+        foreign: whether there are rows among them that the task's generator cannot draw.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -62,11 +65,22 @@ class Trial:
     drawing: DrawingSettings
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    foreign: bool = False
 
     @property
     def task(self) -> Task:
         """The task."""
         return self.drawing.asked
+
+    @property
+    def accuracy_kind(self) -> AccuracyKind:
+        """The kind of accuracy that describes its data."""
+        return kind_of_data(self.task, self.length, foreign=self.foreign)
+
+    @property
+    def scoring_rows(self) -> int:
+        """The number of rows that a sampled accuracy is measured on."""
+        return count_scoring_rows(self.drawing.scoring_rows, self.task)
 
     @property
     def seed(self) -> int:
@@ -97,6 +111,7 @@ class Trial:
             "train": self.train.model_dump(exclude={"log_every"}),
             "data": asdict(self.data) if self.data else None,
             "data_digest": self.data_digest,
+            **({"foreign": True} if self.foreign else {}),
         }
 
     @classmethod

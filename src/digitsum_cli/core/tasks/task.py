@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,11 @@ from digitsum_cli.errors import InputError
 
 Digits = npt.NDArray[np.int8]
 """Rows of digits, of shape ``(rows, length)``."""
+
+
+ALL: Literal["all"] = "all"
+Distractors = int | Literal["all"]
+"""How many of the digits that do not matter are random; the others are 0."""
 
 
 class Floor(NamedTuple):
@@ -40,7 +45,6 @@ class Task(ABC):
         classes: the number of different labels, at most 100; they are 0, 1, … ``classes - 1``.
         strata: the number of strata that the generator draws from; it draws ``k`` rows from each.
         label_digits: the number of digits at the beginning of a row that determine the label.
-        minimum_length: the smallest number of digits per row.
         label_name: the name of a label in axis labels and tables: ``sum``.
         label_in_words: how the label is defined, for use in sentences: ``the sum of the first two digits``.
     """
@@ -50,7 +54,6 @@ class Task(ABC):
     classes: ClassVar[int]
     strata: ClassVar[int]
     label_digits: ClassVar[int]
-    minimum_length: ClassVar[int]
     label_name: ClassVar[str]
     label_in_words: ClassVar[str]
 
@@ -78,12 +81,35 @@ class Task(ABC):
 
     @abstractmethod
     def enumerate(self, length: int) -> Draws | None:
-        """Every draw of a length; None if there are too many to enumerate."""
+        """Every draw of a length; None if there are too many to enumerate, which is the same for all lengths."""
+
+    @abstractmethod
+    def supports(self, digits: Digits) -> npt.NDArray[np.bool_]:
+        """Which of some rows the generator can draw, as a mask of shape ``(rows,)``."""
+
+    @abstractmethod
+    def with_distractors(self, distractors: Distractors) -> Self:
+        """The same task with another number of distractors.
+
+        Raises:
+            InputError: the task has no such number of them.
+        """
+
+    @property
+    @abstractmethod
+    def minimum_length(self) -> int:
+        """The smallest number of digits per row."""
 
     @property
     @abstractmethod
     def label_shares(self) -> npt.NDArray[np.float64]:
         """The relative frequency of each label, of shape ``(classes,)``; they add up to 1."""
+
+    @property
+    def labels_by_pair(self) -> npt.NDArray[np.int8]:
+        """The labels of every first (row) and second digit (column), of shape ``(symbols, symbols)``."""
+        pairs = np.indices((self.symbols, self.symbols), np.int8).reshape(2, -1).T
+        return self.label(pairs).reshape(self.symbols, self.symbols)
 
     @property
     def floor(self) -> Floor:

@@ -4,28 +4,49 @@ A row is ``length`` digits. The first two are arbitrary; the rest are 0 except o
 
     6 7 0 0 1 0
 
+There may be several distractors, or every digit after the second may be one, as in the book's PyTorch edition.
+
 Source: Qiu Xipeng, *Neural Networks and Deep Learning* practice book, chapter 6.1.
 """
 
 from abc import abstractmethod
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS, Draws
-from digitsum_cli.core.tasks.task import Digits, Task
+from digitsum_cli.core.tasks.task import Digits, Distractors, Task
 
 _Integers = npt.NDArray[np.integer]
+_DRAWN_AT_ONCE = 1_000_000
+"""Random numbers that are held in memory while positions are drawn."""
 
 
+@dataclass(frozen=True)
 class TwoDigitTask(Task):
-    """A label for each pair of first digits; zeros and one distractor follow."""
+    """A label for each pair of first digits; zeros and distractors follow.
+
+    Arguments:
+        distractors: how many positions after the second digit get a random digit, 0-9; ``"all"`` for all of them.
+    """
 
     symbols = 10
     strata = symbols**FIRST_DIGITS
     label_digits = FIRST_DIGITS
-    minimum_length = FIRST_DIGITS + 1
+
+    distractors: Distractors = 1
+
+    @property
+    def minimum_length(self) -> int:
+        """The two digits and the distractors."""
+        return FIRST_DIGITS + (1 if isinstance(self.distractors, str) else self.distractors)
+
+    def with_distractors(self, distractors: Distractors) -> Self:
+        """The same task with another number of distractors."""
+        return replace(self, distractors=distractors)
 
     @abstractmethod
     def label_of_pair(self, first: _Integers, second: _Integers) -> _Integers:
@@ -39,17 +60,25 @@ class TwoDigitTask(Task):
         """Draws ``k`` rows for each of the 100 pairs of first digits, the first digit in the outer loop.
 
         Each row draws the distractor's position with ``randint(2, length)`` and then its value with ``randint(0, 10)``.
+        Several distractors draw all positions with ``permutation(length - 2)``, and then all values.
         """
         digits = np.zeros((self.strata * k, length), dtype=np.int8)
         row = 0
         for first in range(self.symbols):
             for second in range(self.symbols):
                 for _ in range(k):
-                    position = stream.randint(FIRST_DIGITS, length)
+                    positions = self._draw_positions(length, stream)
                     digits[row, :FIRST_DIGITS] = first, second
-                    digits[row, position] = stream.randint(0, self.symbols)
+                    digits[row, positions] = stream.randint(0, self.symbols, size=len(positions))
                     row += 1
         return digits
+
+    def _draw_positions(self, length: int, stream: np.random.RandomState) -> _Integers:
+        if isinstance(self.distractors, str):
+            return np.arange(FIRST_DIGITS, length)
+        if self.distractors == 1:
+            return stream.randint(FIRST_DIGITS, length, size=1)
+        return FIRST_DIGITS + stream.permutation(length - FIRST_DIGITS)[: self.distractors]
 
     def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
         """Draws ``k`` rows for each of the 100 pairs of first digits, first all positions, then all values."""
@@ -57,13 +86,31 @@ class TwoDigitTask(Task):
         digits = np.zeros((rows, length), dtype=np.int8)
         pair = np.arange(rows) // k
         digits[:, 0], digits[:, 1] = pair // self.symbols, pair % self.symbols
-        position = stream.randint(FIRST_DIGITS, length, size=rows)
-        digits[np.arange(rows), position] = stream.randint(0, self.symbols, size=rows)
+        if isinstance(self.distractors, str):
+            digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(rows, length - FIRST_DIGITS))
+        else:
+            positions = self._sample_positions(rows, length, stream)
+            np.put_along_axis(digits, positions, stream.randint(0, self.symbols, size=positions.shape), axis=1)
         return digits
 
+    def _sample_positions(self, rows: int, length: int, stream: np.random.RandomState) -> _Integers:
+        """Positions without repeats, of shape ``(rows, distractors)``."""
+        assert isinstance(self.distractors, int)
+        if self.distractors == 1:
+            return stream.randint(FIRST_DIGITS, length, size=(rows, 1))
+        places = length - FIRST_DIGITS
+        at_once = max(1, _DRAWN_AT_ONCE // places)
+        ranks = (stream.random_sample((min(at_once, rows - row), places)) for row in range(0, rows, at_once))
+        return FIRST_DIGITS + np.concatenate([each.argsort(axis=1)[:, : self.distractors] for each in ranks])
+
     def enumerate(self, length: int) -> Draws | None:
-        """Every draw of a length."""
-        return Draws(self._labels, length - FIRST_DIGITS)
+        """Every draw of a length; None with several distractors."""
+        return Draws(self._labels, length - FIRST_DIGITS) if self.distractors == 1 else None
+
+    def supports(self, digits: Digits) -> npt.NDArray[np.bool_]:
+        """Which rows have no more digits other than 0, after the second, than there are distractors."""
+        others: npt.NDArray[np.integer] = np.count_nonzero(digits[:, FIRST_DIGITS:], axis=1)
+        return others <= (digits.shape[1] if isinstance(self.distractors, str) else self.distractors)
 
     @property
     def label_shares(self) -> npt.NDArray[np.float64]:
