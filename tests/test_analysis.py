@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from digitsum_cli.analysis.analysis import DataAudit, analyse
-from digitsum_cli.analysis.differences import MEASURES, paired_differences
+from digitsum_cli.analysis.differences import paired_differences
 from digitsum_cli.analysis.memory_spans import THRESHOLDS, memory_spans
 from digitsum_cli.analysis.summary import summarise
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.stats.intervals import mean_interval, wilson_interval
 from digitsum_cli.trials.rows import TrialRow
@@ -59,6 +60,8 @@ ANOTHER: dict[str, Any] = {
     "forget_bias": 1.0,
     "clip_norm": 1.0,
     "shuffle": True,
+    "distractors": 2,
+    "scoring_rows": 1000,
 }
 
 
@@ -138,7 +141,7 @@ def test_every_setting_is_compared_with_the_first_at_each_length() -> None:
         (length, f"impl {impl}", "impl torch", measure)
         for length in (10, 5)
         for impl in ("fused", "manual")
-        for measure in MEASURES
+        for measure in ("exact_accuracy", "test_accuracy")
     ]
 
 
@@ -213,6 +216,26 @@ def test_the_text_of_six_memory_spans_has_the_interval_of_their_median() -> None
     [row] = spans_of([*rows, *curve(5, 0.25, 0.0, 0.0)], [0.5])
     assert row["text"] == "10 [< 5, 10]"
     assert (row["low"], row["high"]) == ({"length": 5.0, "bound": "below"}, {"length": 10.0, "bound": "known"})
+
+
+def test_a_setting_with_foreign_rows_at_one_length_is_described_by_its_test_rows_at_all() -> None:
+    rows = [
+        result(0, 0.9, length=5, test=0.4, unseen=0.4),
+        result(0, 0.9, length=10, test=0.3, unseen=0.3, kind=AccuracyKind.TEST),
+    ]
+    assert [(row["accuracy_kind"], row["test_accuracy"]) for row in summary_of(rows)] == [("test", 0.4), ("test", 0.3)]
+    assert [(row["accuracy_kind"], row["text"]) for row in spans_of(rows, [0.35])] == [("test", "7.5")]
+
+
+def test_settings_of_different_kinds_are_compared_in_their_own_accuracies() -> None:
+    rows = [
+        result(0, 0.5, test=0.25),
+        result(0, 0.0, test=0.25, sampled=0.75, kind=AccuracyKind.SAMPLED, distractors=2),
+    ]
+    assert [(row["measure"], row["mean"]) for row in differences_of(rows)] == [
+        ("accuracy", 0.25),
+        ("test_accuracy", 0.0),
+    ]
 
 
 def test_memory_spans_go_by_exact_accuracy() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from digitsum_cli.analysis.analysis import analyse
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.reasons import reasons
@@ -84,12 +85,26 @@ def test_single_length_has_its_accuracy() -> None:
 
 
 def test_accuracy_far_above_on_the_rows_of_the_training_is_said() -> None:
-    sentence = answered(rows((0.75, 0.5), train=0.875))[-1]
+    sentence = answered(rows((0.75, 0.5), train=0.875, unseen=0.5))[-1]
     assert sentence == (
-        "At length 10 it gets 87.5 % of its training rows right, but only 50.0 % of all possible rows: it memorised "
-        "the training set."
+        "At length 10 it gets 87.5 % of its training rows right, but only 50.0 % of the test rows that are not among "
+        "them: it memorised the training set."
     )
-    assert len(answered(rows((0.75, 0.5), train=0.6))) == 1
+    assert len(answered(rows((0.75, 0.5), train=0.6, unseen=0.5))) == 1
+    assert len(answered(rows((0.75, 0.5), train=0.875))) == 1, "no test row is unseen"
+
+
+def test_accuracy_that_is_not_exact_says_what_it_was_measured_on() -> None:
+    sampled = rows((0.75,), lengths=(5,), sampled=0.75, kind=AccuracyKind.SAMPLED)
+    assert answered(sampled) == [
+        f"{SRN} gets 75.0 % [72.2, 77.6] of 1,000 sampled rows of length 5 right (one seed, 95 % interval in brackets)."
+    ]
+    assert answered(rows((0.75,), lengths=(5,), kind=AccuracyKind.TEST)) == [
+        f"{SRN} gets 75.0 % [65.7, 82.5] of the 100 test rows of length 5 right (one seed, 95 % interval in brackets)."
+    ]
+    assert answered(rows((1.0, 0.25), kind=AccuracyKind.TEST)) == [
+        f"{SRN} stays above 50 % up to length 8.3 (test accuracy, one seed)."
+    ]
 
 
 def test_rows_of_the_train_split_are_not_called_trained_on_where_fresh_ones_were() -> None:
@@ -124,6 +139,7 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
         trial,
         Diagnosis(
             length,
+            AccuracyKind.EXACT,
             gradient_by_lag_start=np.linspace(1.0, 0.01, length),
             gradient_by_lag_kept=np.ones(length),
             spectral_radius_start=1.0,

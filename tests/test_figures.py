@@ -44,10 +44,12 @@ def test_many_lengths_are_thinned_out_to_both_ends() -> None:
 
 def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     points = [
-        AccuracyPoint(10, exact=0.45, interval=(0.4, 0.5), seeds=(0.42, 0.48), test=0.4, eval=0.5),
-        AccuracyPoint(5, exact=0.85, interval=(0.8, 0.9), seeds=(0.81, 0.89), test=0.8, eval=0.9),
+        AccuracyPoint(10, accuracy=0.45, interval=(0.4, 0.5), seeds=(0.42, 0.48), test=0.4, eval=0.5),
+        AccuracyPoint(5, accuracy=0.85, interval=(0.8, 0.9), seeds=(0.81, 0.89), test=0.8, eval=0.9),
     ]
-    figure = draw_accuracy([AccuracySeries("", points, SpanMark(0.5, 9.4, 9.1, 9.8))], "one setting", [DIGIT_SUM.floor])
+    figure = draw_accuracy(
+        [AccuracySeries("", "exact", points, SpanMark(0.5, 9.4, 9.1, 9.8))], "one setting", [DIGIT_SUM.floor]
+    )
     (panel,) = figure.axes
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in panel.get_lines()}  # type: ignore[union-attr]
     assert lines["exact, mean over seeds"] == [[5, 0.85], [10, 0.45]]
@@ -65,8 +67,10 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
 
 
 def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
-    points = [AccuracyPoint(5, exact=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8)]
-    figure = draw_accuracy([AccuracySeries(f"lr {n}", points, None) for n in range(20)], "many", [DIGIT_SUM.floor])
+    points = [AccuracyPoint(5, accuracy=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8)]
+    figure = draw_accuracy(
+        [AccuracySeries(f"lr {n}", "exact", points, None) for n in range(20)], "many", [DIGIT_SUM.floor]
+    )
     lines = [line for line in figure.axes[0].get_lines() if str(line.get_label()).startswith("lr")]
     assert len({(line.get_marker(), line.get_color(), line.get_linestyle()) for line in lines}) == len(lines) == 14
     legend = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -228,9 +228,10 @@ def test_library_gates_count_both_biases(cell: str, impl: str) -> None:
 @IMPLEMENTATIONS
 def test_mean_gates_are_means_over_the_pairs_that_walkthroughs_show(cell: str, impl: str) -> None:
     model = build_classifier(cell, impl, 8, 6, seed=3)
-    means = mean_gates(model, 5)
+    pairs = [[first, second, 0, 0, 0] for first in range(10) for second in range(10)]
+    means = mean_gates(model, np.array(pairs, np.int8))
     assert tuple(means) == (GATES[cell] if cell == "gru" else (*GATES[cell], "cell"))
-    walks = [walk_through(model, [first, second, 0, 0, 0]) for first in range(10) for second in range(10)]
+    walks = [walk_through(model, pair) for pair in pairs]
     for name, mean in means.items():
         shown = [walk.cell if name == "cell" else walk.gates[name] for walk in walks]
         assert mean.shape == (5, 6)
@@ -241,7 +242,7 @@ def test_mean_gates_are_means_over_the_pairs_that_walkthroughs_show(cell: str, i
 def test_srn_has_neither_gates_nor_a_cell(impl: str) -> None:
     model = build_classifier("srn", impl, 8, 6)
     walk = walk_through(model, [1, 2, 3])
-    assert walk.gates == mean_gates(model, 3) == {}
+    assert walk.gates == mean_gates(model, np.zeros((2, 3), np.int8)) == {}
     assert walk.cell.shape == (3, 0)
 
 

@@ -13,6 +13,7 @@ import torch
 from scipy.stats import chisquare
 
 from digitsum_cli.core import DigitSumSplits, Runner, build_classifier, generate_splits
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.checkpoint import read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.data_files import read_splits, write_splits
@@ -257,7 +258,7 @@ def test_a_sweep_of_a_second_task_is_trained_scored_diagnosed_and_reported(first
         load_weights(model, read_checkpoint(Path(row["checkpoint"])).weights)
         assert row["exact_accuracy"] == pytest.approx(accuracy_by_hand(model, row["length"], first_digit), abs=2e-3)
     accuracies = {row["trial"]: row["exact_accuracy"] for row in scored}
-    assert {row.trial: row.exact_accuracy for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
+    assert {row.trial: row.accuracy(AccuracyKind.EXACT) for row in result.rows} == pytest.approx(accuracies, abs=2e-3)
 
     diagnosed = digitsum("evaluate", run, "--diagnose", "--json")
     assert diagnosed.code == 0, diagnosed.err

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.settings.schema import DrawingSettings, ModelSettings, TrainSettings
 from digitsum_cli.trials.outcome import Status
 from digitsum_cli.trials.rows import TrialRow
@@ -34,6 +35,8 @@ def trial_row(
     best_eval: float | None = None,
     train: float | None = None,
     unseen: float | None = None,
+    sampled: float | None = None,
+    kind: AccuracyKind = AccuracyKind.EXACT,
     final_train_loss: float | None = 0.5,
     seconds: float = 1.0,
     reason: str | None = None,
@@ -43,11 +46,21 @@ def trial_row(
     scores = None
     if exact is not None:
         test = exact if test is None else test
-        scores = Scores(test, exact, exact if train is None else train, 100, 90, unseen)
+        scores = Scores(
+            test,
+            exact if kind is AccuracyKind.EXACT else None,
+            exact if train is None else train,
+            100,
+            90,
+            unseen,
+            sampled,
+            None if sampled is None else 1000,
+        )
     return TrialRow(
         f"{length}-{seed}",
         length,
         seed,
+        kind,
         setting_with(**columns),
         status,
         exact if best_eval is None else best_eval,

@@ -16,7 +16,7 @@ from digitsum_cli.core.tasks.draws import FIRST_DIGITS
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag, gradient_norms_of_rows
 from digitsum_cli.diagnostics.linear_probe import NO_PROBE, linear_probe
-from digitsum_cli.diagnostics.reading import Reading, read_every_draw, read_rows
+from digitsum_cli.diagnostics.reading import Reading, RowReading, read_every_draw, read_rows
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
 
 _DECIMALS_OF_GATES = 4
@@ -182,7 +182,7 @@ def _diagnosis(
     kind: AccuracyKind,
     initial: DigitSumClassifier,
     best: DigitSumClassifier,
-    reading: Reading,
+    reading: Reading | RowReading,
     length: int,
     gradient_norms: Callable[[DigitSumClassifier], npt.NDArray[np.float64]],
     rows_for_gates: npt.NDArray[np.int8],

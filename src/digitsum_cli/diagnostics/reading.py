@@ -16,15 +16,29 @@ from digitsum_cli.diagnostics.answers import Answers, RowAnswers
 
 @dataclass(frozen=True)
 class Reading:
-    """The results of a forward pass.
+    """The results of a forward pass over every draw.
 
     Arguments:
         answers: by length, in ascending order.
-        last_states: of shape ``(10, 10, …, hidden_size)``: by first digit, second digit and, if every draw is read, by
-            position and value of the distractor; None if a pair of first digits is missing from the rows.
+        last_states: of shape ``(10, 10, length - 2, 10, hidden_size)``: by first digit, second digit, position and
+            value of the distractor.
     """
 
-    answers: dict[int, Answers | RowAnswers]
+    answers: dict[int, Answers]
+    last_states: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RowReading:
+    """The results of a forward pass over rows.
+
+    Arguments:
+        answers: by length, in ascending order.
+        last_states: of shape ``(10, 10, n, hidden_size)``: by first digit and second digit; None if a pair is missing
+            from the rows.
+    """
+
+    answers: dict[int, RowAnswers]
     last_states: npt.NDArray[np.float32] | None
 
 
@@ -53,11 +67,11 @@ def read_every_draw(
             if read == length:
                 last_states.append(model.rnn_model.hidden(states).cpu().numpy())
     by_length = {read: Answers(read, np.stack(parts), task) for read, parts in answers.items()}
-    return Reading(dict(by_length), np.stack(last_states))
+    return Reading(by_length, np.stack(last_states))
 
 
 @torch.inference_mode()
-def read_rows(model: DigitSumClassifier, length: int, rows: Mapping[int, Rows], task: Task = DIGIT_SUM) -> Reading:
+def read_rows(model: DigitSumClassifier, length: int, rows: Mapping[int, Rows], task: Task = DIGIT_SUM) -> RowReading:
     """Runs rows of several lengths through the classifier.
 
     Arguments:
@@ -66,7 +80,7 @@ def read_rows(model: DigitSumClassifier, length: int, rows: Mapping[int, Rows], 
         rows: rows by length, of this one and others.
         task: the task that defines the labels.
     """
-    answers: dict[int, Answers | RowAnswers] = {}
+    answers: dict[int, RowAnswers] = {}
     for read, of_length in sorted(rows.items()):
         predictions, last_states = [], []
         for digits, _ in batches_in_memory(of_length, model.embedding.W.device):
@@ -76,7 +90,7 @@ def read_rows(model: DigitSumClassifier, length: int, rows: Mapping[int, Rows], 
         answers[read] = RowAnswers(of_length, np.concatenate(predictions), task)
         if read == length:
             states = _by_pair(of_length, np.concatenate(last_states), task)
-    return Reading(answers, states)
+    return RowReading(answers, states)
 
 
 def _by_pair(rows: Rows, states: npt.NDArray[np.float32], task: Task) -> npt.NDArray[np.float32] | None:
