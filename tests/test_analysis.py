@@ -112,7 +112,7 @@ def test_trials_that_failed_or_diverged_are_counted_and_nothing_more() -> None:
 
 def test_a_length_where_all_trials_failed_has_counts_and_no_figures() -> None:
     [row] = summary_of([failed(0), failed(1)])
-    counts = {"length": 5, "trials": 0, "failed": 2, "seeds": [], "first_seed": 0}
+    counts = {"length": 5, "trials": 0, "failed": 2, "seeds": [], "first_seed": 0, "accuracy_kind": "exact"}
     assert {key: value for key, value in row.items() if value is not None and key not in SETTING_COLUMNS} == counts
 
 

@@ -36,12 +36,15 @@ def test_repetitions_are_counted_by_hand() -> None:
         test_duplicates=0,
         eval_in_train=2,
         test_in_train=2,
+        train_outside=0,
+        eval_outside=0,
+        test_outside=0,
     )
 
 
 def test_splits_without_repetitions_have_none() -> None:
     audit = audit_splits(Splits(rows_of("120", "121"), rows_of("122"), rows_of("123", "124")))
-    assert audit == Audit(3, 2, 1, 2, 0, 0, 0, 0, 0)
+    assert audit == Audit(3, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def test_rows_with_the_same_sum_are_different_rows() -> None:
@@ -63,6 +66,7 @@ def test_audit_of_the_books_data_equals_comparing_every_row_with_every_other(
         100,
         *(sum(row in rows[:place] for place, row in enumerate(rows)) for rows in (train, eval_, test)),
         *(sum(row in train for row in rows) for rows in (eval_, test)),
+        *(sum(sum(digit > 0 for digit in row[2:]) > 1 for row in rows) for rows in (train, eval_, test)),
     )
 
 

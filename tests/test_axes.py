@@ -127,6 +127,7 @@ def test_every_key_but_lengths_dir_and_what_changes_no_training_can_vary() -> No
     assert set(leaf_keys()) - set(axis_keys()) == {
         "data.lengths",
         "data.dir",
+        "data.scoring_rows",
         "train.log_every",
         "train.record_gradients",
         "sweep",

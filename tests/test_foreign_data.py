@@ -49,7 +49,7 @@ def sweep(data: Path, out: Path, *options: object) -> Ended:
 
 def test_rows_outside_the_generator_are_counted_in_each_split() -> None:
     rows = every_row_of_length_4()
-    splits = Splits(rows, Rows(rows.digits[:20], rows.labels[:20]), Rows(rows.digits[-5:], rows.labels[-5:]))
+    splits = Splits(rows, Rows(rows.digits[:10], rows.labels[:10]), Rows(rows.digits[-5:], rows.labels[-5:]))
     audit = audit_splits(splits)
     assert (audit.train_outside, audit.eval_outside, audit.test_outside) == (8100, 0, 5)
     assert audit_splits(splits, DIGIT_SUM.with_distractors(2)).outside == 0

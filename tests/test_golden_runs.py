@@ -61,8 +61,7 @@ def test_every_row_is_read_as_it_was_written_and_the_store_stays_as_it_is(run: P
 def test_its_summary_stays(run: Path) -> None:
     written = json.loads((run / "analysis.json").read_text())
     analysis = read_run(run, (0.5, 0.9)).analysis.to_dict()
-    assert analysis["audit"] == written["audit"]
-    for part in ("summary", "memory_spans", "differences"):
+    for part in ("audit", "summary", "memory_spans", "differences"):
         renamed = [{RENAMED.get(name, name): value for name, value in row.items()} for row in written[part]]
         read = [{name: row[name] for name in renamed[0]} for row in json.loads(json.dumps(analysis[part]))]
         assert read == renamed, part

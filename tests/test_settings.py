@@ -17,6 +17,8 @@ BOOK_SETTINGS = {
         "k": {"train": 3, "eval": 1, "test": 1},
         "seed": 0,
         "rows": "fixed",
+        "distractors": 1,
+        "scoring_rows": 100_000,
         "dir": None,
     },
     "model": {
@@ -254,7 +256,7 @@ def test_a_bad_value_in_a_file_that_set_overrides_is_no_error(tmp_path: Path) ->
         ("train.epoch", "epochs, batch_size, lr", "epochs"),
         ("train.batchsize", "epochs, batch_size, lr", "batch_size"),
         ("model.hiden_size", MODEL_KEYS, "hidden_size"),
-        ("data.length", "task, rows, lengths, k, seed, dir", "lengths"),
+        ("data.length", "task, rows, distractors, scoring_rows, lengths, k, seed, dir", "lengths"),
         ("data.k.trian", "train, eval, test", "train"),
         ("data.k.dev", "train, eval, test", None),
         ("zzz", "data, model, train, sweep", None),

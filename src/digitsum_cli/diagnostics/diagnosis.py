@@ -31,7 +31,7 @@ class Diagnosis:
 
     Arguments:
         length: digits per row.
-        kind: the rows that it was computed on: all possible rows, rows drawn for scoring, or the test rows.
+        accuracy_kind: the rows that it was computed on: all possible rows, rows drawn for scoring, or the test rows.
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and at the best
             checkpoint, of shape ``(length,)``; see ``gradient_norms_by_lag``.
         spectral_radius_start, spectral_radius_kept: the spectral radius of the recurrent weights; in a gated
@@ -49,7 +49,7 @@ class Diagnosis:
     """
 
     length: int
-    kind: AccuracyKind
+    accuracy_kind: AccuracyKind
     gradient_by_lag_start: npt.NDArray[np.float64]
     gradient_by_lag_kept: npt.NDArray[np.float64]
     spectral_radius_start: float
@@ -68,7 +68,7 @@ class Diagnosis:
         """Converts to JSON types; lengths become string keys."""
         return {
             "length": self.length,
-            "accuracy_kind": self.kind,
+            "accuracy_kind": self.accuracy_kind,
             "gradient_by_lag_start": self.gradient_by_lag_start.tolist(),
             "gradient_by_lag_kept": self.gradient_by_lag_kept.tolist(),
             "spectral_radius_start": self.spectral_radius_start,
@@ -102,7 +102,7 @@ class Diagnosis:
 
         return cls(
             length=length,
-            kind=AccuracyKind(values.get("accuracy_kind", AccuracyKind.EXACT)),
+            accuracy_kind=AccuracyKind(values.get("accuracy_kind", AccuracyKind.EXACT)),
             gradient_by_lag_start=numbers("gradient_by_lag_start", length),
             gradient_by_lag_kept=numbers("gradient_by_lag_kept", length),
             spectral_radius_start=float(values["spectral_radius_start"]),
@@ -193,7 +193,7 @@ def _diagnosis(
     slopes = answers.digit_slopes
     return Diagnosis(
         length=length,
-        kind=kind,
+        accuracy_kind=kind,
         gradient_by_lag_start=gradient_norms(initial),
         gradient_by_lag_kept=gradient_norms(best),
         spectral_radius_start=_recurrent_spectral_radius(initial),

@@ -220,7 +220,7 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
         OpenGates(length, {name: values.tolist() for name, values in diagnosis.gates.items()})
         for length, diagnosis in by_length.items()
     ]
-    exact = all(diagnosis.kind is AccuracyKind.EXACT for diagnosis in by_length.values())
+    exact = all(diagnosis.accuracy_kind is AccuracyKind.EXACT for diagnosis in by_length.values())
     rows = (
         "the 100 pairs of first digits without a distractor"
         if exact
@@ -252,7 +252,7 @@ _FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure], ...] = (
 
 def _rows(by_length: ByLength) -> str:
     """The rows that the diagnoses were computed on."""
-    kinds = distinct_kinds(each.kind for diagnoses in by_length.values() for each in diagnoses)
+    kinds = distinct_kinds(each.accuracy_kind for diagnoses in by_length.values() for each in diagnoses)
     return " or ".join(kind.rows for kind in kinds)
 
 

@@ -24,7 +24,7 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
             *(
-                " or ".join(distinct_kinds(each.diagnosis.kind for each in trials)),
+                " or ".join(distinct_kinds(each.diagnosis.accuracy_kind for each in trials)),
                 "slope, first digit",
                 "slope, second",
                 "R², first digit",
