@@ -276,7 +276,7 @@ def test_analysis_puts_all_parts_together() -> None:
     assert analysis.summary == summarise(rows)
     assert analysis.differences == paired_differences(rows)
     assert analysis.memory_spans == memory_spans(rows, [0.7])
-    assert analysis.audits == [DataAudit(None, AUDIT)]
+    assert analysis.audits == [DataAudit(None, 1, AUDIT)]
 
 
 def test_a_single_length_has_no_memory_span() -> None:

@@ -9,6 +9,7 @@ from digitsum_cli.analysis.differences import DifferenceRow, paired_differences
 from digitsum_cli.analysis.memory_spans import MemorySpanRow, memory_spans
 from digitsum_cli.analysis.summary import SummaryRow, summarise
 from digitsum_cli.core.audit import Audit
+from digitsum_cli.settings.schema import DrawingSettings
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
@@ -19,15 +20,17 @@ class DataAudit:
 
     Arguments:
         data_seed: seed of the random stream; None for data read from files.
+        distractors: how many they were drawn with, or are held against.
         audit: the audit.
     """
 
     data_seed: int | None
+    distractors: int | str
     audit: Audit
 
     def to_dict(self) -> dict[str, Any]:
         """One flat row for JSON."""
-        return {"data_seed": self.data_seed, **asdict(self.audit)}
+        return {"data_seed": self.data_seed, "distractors": self.distractors, **asdict(self.audit)}
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,18 @@ def analyse(
         thresholds: thresholds of the memory span, above 0 and up to 1.
         planned: all trials of the run, finished or not.
     """
-    seeds = {trial.data_digest: trial.data.seed for trial in planned if trial.data is not None}
+    trials = {trial.data_digest: trial for trial in planned}
     planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}
     return Analysis(
         summarise(rows),
         paired_differences(rows),
         memory_spans(rows, thresholds, sorted(planned_lengths)) if len(planned_lengths) > 1 else [],
-        [DataAudit(seeds.get(digest), audit) for digest, audit in audits.items()],
+        [_data_audit(trials.get(digest), audit) for digest, audit in audits.items()],
         max(0, len(planned) - len(rows)),
     )
+
+
+def _data_audit(trial: Trial | None, audit: Audit) -> DataAudit:
+    """The audit of the data of a trial, if it is planned."""
+    drawing = trial.drawing if trial else DrawingSettings()
+    return DataAudit(trial.data.seed if trial and trial.data else None, drawing.distractors, audit)

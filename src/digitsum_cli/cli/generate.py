@@ -86,7 +86,9 @@ def generate(
     splits_by_length = load_data(data)
     write_splits(out, splits_by_length, force=force)
     audits = [audit_splits(splits, data.asked) for splits in splits_by_length.values()]
-    console.show(_table(splits_by_length), audit_table([DataAudit(data.seed, audit) for audit in audits]))
+    console.show(
+        _table(splits_by_length), audit_table([DataAudit(data.seed, data.distractors, audit) for audit in audits])
+    )
     descriptions = [
         {**_describe(out, splits), "audit": asdict(audit)}
         for splits, audit in zip(splits_by_length.values(), audits, strict=True)

@@ -28,11 +28,11 @@ def analysis_tables(analysis: Analysis) -> list[Table]:
 
 def audit_table(audits: Sequence[DataAudit]) -> Table:
     """Duplicate rows within each split, and eval and test rows that are also in the training set."""
-    several_data_seeds = len({each.audit.length for each in audits}) < len(audits)
+    varied = [name for name in ("data_seed", "distractors") if len({getattr(each, name) for each in audits}) > 1]
     outside = any(each.audit.outside for each in audits)
     names = {
         "length": "length",
-        **({"data_seed": "data seed"} if several_data_seeds else {}),
+        **{name: name.replace("_", " ") for name in varied},
         **{f"{split}_rows": split for split in SPLIT_NAMES},
         **{f"{split}_duplicates": f"{split} duplicates" for split in SPLIT_NAMES},
         "eval_in_train": "eval in train",
