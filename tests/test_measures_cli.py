@@ -210,7 +210,7 @@ def test_sequence_is_read_by_the_checkpoint_of_the_nearest_length(run: Path) -> 
         (("--sequence", "6 7 x"), "is not a sequence of digits"),
         (("--sequence", "6"), "a sequence of length 1 is too short"),
         (("--sequence", ""), "is not a sequence of digits"),
-        (("--out", "why"), "--out requires --diagnose or --sequence"),
+        (("--out", "why"), "--out requires --diagnose, --sequence or --lengths"),
     ],
 )
 def test_wrong_use_of_evaluate_is_one_message(run: Path, arguments: tuple[str, ...], message: str) -> None:

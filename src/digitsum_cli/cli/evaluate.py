@@ -12,6 +12,7 @@ from digitsum_cli.cli.console import Console
 if TYPE_CHECKING:
     from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
     from digitsum_cli.evaluation.scoring import CheckpointScores
+    from digitsum_cli.settings import Override
     from digitsum_cli.table import Table
 
 EVALUATE_EXAMPLES = """
@@ -19,6 +20,7 @@ EVALUATE_EXAMPLES = """
   digitsum evaluate runs/srn/checkpoints/length10-….safetensors
   digitsum evaluate runs/srn --diagnose
   digitsum evaluate runs/srn --sequence "6 7 0 0 1 0 0 0 0 0"
+  digitsum evaluate runs/srn --lengths 20,50,200
   digitsum evaluate runs/srn --data datasets
   digitsum evaluate runs/srn --set data.seed=1
 """
@@ -39,6 +41,10 @@ def evaluate(
             help="Evaluate on the data sets in DIR (default: the data it was trained on).",
         ),
     ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Evaluate at these lengths, also if never trained on: 20,50,200 or 5..35."),
+    ] = None,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Explain why the network forgets: tables, figures, JSON.")
     ] = False,
@@ -52,7 +58,7 @@ def evaluate(
         typer.Option(
             parser=options.path,
             metavar="DIR",
-            help="Output folder of --diagnose and --sequence (default: RUN/diagnosis).",
+            help="Output folder of --diagnose, --sequence and --lengths (default: RUN/diagnosis).",
         ),
     ] = None,
     assignments: options.Assignments = None,
@@ -68,7 +74,9 @@ def evaluate(
     --set data.… selects other data.
 
     --diagnose explains why a network forgets: how far back gradients reach, what disturbs the memory, and which
-    digit is lost. --sequence shows the answer, the state and the probabilities after each step of one sequence.
+    digit is lost. --lengths measures the accuracy at any length: exact, or sampled where there are too many rows;
+    with --set data.distractors=… also on rows with more distractors. --sequence shows the answer, the state and the
+    probabilities after each step of one sequence.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import report_missing_checkpoints
@@ -79,8 +87,11 @@ def evaluate(
     from digitsum_cli.settings import Override
 
     console = Console(as_json=as_json, quiet=quiet)
-    if out is not None and not diagnose and sequence is None:
-        raise InputError("--out requires --diagnose or --sequence", next_step="Add one of them")
+    writes = diagnose or sequence is not None or lengths is not None
+    if out is not None and not writes:
+        raise InputError("--out requires --diagnose, --sequence or --lengths", next_step="Add one of them")
+    if lengths is not None and data is not None:
+        raise InputError("--lengths draws its own rows, and --data names others", allowed="one of the two")
     chosen = options.overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
@@ -90,12 +101,14 @@ def evaluate(
     if print_config:
         return show_settings(scoring_settings(checkpoints[0], chosen), console)
     folder = out or diagnosis_folder(source)
-    if diagnose or sequence is not None:
+    if writes:
         require_writable(folder)
     document: dict[str, Any] = {}
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, console)
-    if diagnose or sequence is None:
+    if lengths is not None:
+        document["lengths"] = _show_lengths(checkpoints, lengths, chosen, folder, jobs, console)
+    if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
         document["checkpoints"] = [each.columns for each in scores]
         console.show(_table(scores))
@@ -118,6 +131,34 @@ def _show_sequence(
     png, svg = save_walkthrough_figure(walkthrough, folder)
     console.message(f"The figure is in {png} and {svg.name}")
     return walkthrough.to_dict()
+
+
+def _show_lengths(
+    checkpoints: "Sequence[TrialCheckpoint]",
+    lengths: str,
+    overrides: "Sequence[Override]",
+    folder: Path,
+    jobs: int | None,
+    console: Console,
+) -> list[dict[str, Any]]:
+    from digitsum_cli.evaluation.other_lengths import score_at_lengths
+    from digitsum_cli.execution.trial_executor import usable_cores
+    from digitsum_cli.report.other_lengths import other_lengths_table, save_other_lengths_figures
+    from digitsum_cli.settings import resolve_settings
+
+    wanted = resolve_settings(overrides=options.overrides(None, lengths=("data.lengths", lengths))).data.lengths
+    with console.progress() as progress:
+        bar = progress.add_task("lengths", total=len(checkpoints))
+        scored = []
+        for accuracies in score_at_lengths(checkpoints, wanted, overrides, jobs or usable_cores()):
+            scored.append(accuracies)
+            progress.update(bar, completed=len(scored))
+    place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
+    accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
+    console.show(other_lengths_table(accuracies))
+    names = save_other_lengths_figures(accuracies, folder)
+    console.message(f"The figures are in {folder}: {', '.join(f'{name}.png' for name in names)}")
+    return [each.to_dict() for each in accuracies]
 
 
 def _show_diagnosis(

@@ -2,26 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.sampled import draw_scoring_rows
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose, diagnose_on_rows
-from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.checkpoint_data import CheckpointData
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
-from digitsum_cli.execution.executor import Executor, Send
-from digitsum_cli.execution.in_process import InProcessExecutor
-from digitsum_cli.execution.processes import ProcessExecutor
+from digitsum_cli.evaluation.parallel import work_in_parallel
+from digitsum_cli.execution.executor import Send
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
 from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
 
 BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
-_MAXIMUM_SEQUENTIAL = 12
-"""About as many diagnoses take as long as a new process needs to load torch."""
-
 _ROWS = 20_000
 """Rows that a network is diagnosed on if they are drawn; the probe's cost grows with their number."""
 
@@ -76,13 +71,8 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
     work = [
         (checkpoint, sorted(lengths), test_rows if checkpoint.trial.foreign else {}) for checkpoint in longest_first
     ]
-    parallel = processes > 1 and len(work) > _MAXIMUM_SEQUENTIAL
-    executor: Executor[_Work, DiagnosedTrial] = (
-        ProcessExecutor(_diagnose, processes, _process_died) if parallel else InProcessExecutor(_diagnose)
-    )
-    with executor:
-        for _, diagnosed in executor.submit(work, lambda *_: None):
-            yield diagnosed
+    for _, diagnosed in work_in_parallel(_diagnose, work, processes):
+        yield diagnosed
 
 
 def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
@@ -97,7 +87,3 @@ def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
         possible = [length for length in lengths if length >= trial.task.minimum_length]
         rows = {length: draw_scoring_rows(length, number, trial.task) for length in possible}
     return DiagnosedTrial(trial, diagnose_on_rows(*models, trial.length, rows, kind, trial.task))
-
-
-def _process_died(_: int | None) -> NoReturn:
-    raise DigitsumError("a diagnosis process was killed", next_step="Run it again with -j 1")

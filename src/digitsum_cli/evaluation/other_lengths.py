@@ -1,0 +1,140 @@
+"""Scores checkpoints at any length: the memory of a network, not of its training."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
+from digitsum_cli.core.exact import score_rows
+from digitsum_cli.core.sampled import count_scoring_rows, draw_scoring_rows
+from digitsum_cli.core.tasks import Task
+from digitsum_cli.diagnostics.reading import read_every_draw
+from digitsum_cli.errors import InputError
+from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
+from digitsum_cli.evaluation.parallel import work_in_parallel
+from digitsum_cli.evaluation.scoring import scoring_settings
+from digitsum_cli.execution.executor import Send
+from digitsum_cli.execution.training import use_one_thread
+from digitsum_cli.settings import Override
+from digitsum_cli.settings.schema import DrawingSettings
+from digitsum_cli.stats.intervals import Interval, wilson_interval
+from digitsum_cli.trials.setting import Setting
+from digitsum_cli.trials.trial import Trial
+
+_MAXIMUM_SEQUENTIAL = 4
+
+_Work = tuple[TrialCheckpoint, Sequence[int], DrawingSettings]
+
+
+@dataclass(frozen=True)
+class LengthAccuracy:
+    """The accuracy of a checkpoint at a length.
+
+    Arguments:
+        path: the file.
+        trial: the trial it belongs to.
+        length: digits per row.
+        accuracy: 0 to 1.
+        kind: ``exact`` or ``sampled``.
+        rows: number of draws that it was measured on: all of them, or those drawn for scoring.
+    """
+
+    path: Path
+    trial: Trial
+    length: int
+    accuracy: float
+    kind: AccuracyKind
+    rows: int
+
+    @property
+    def setting(self) -> Setting:
+        """The setting of the trial."""
+        return Setting.of(self.trial)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % Wilson interval of a sampled accuracy; None if it is exact."""
+        sampled = self.kind is AccuracyKind.SAMPLED
+        return wilson_interval(round(self.accuracy * self.rows), self.rows) if sampled else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One flat row for JSON."""
+        low, high = self.interval or (None, None)
+        return {
+            "checkpoint": str(self.path),
+            "trial": self.trial.identity,
+            "train_length": self.trial.length,
+            "seed": self.trial.seed,
+            "length": self.length,
+            "accuracy": self.accuracy,
+            "low": low,
+            "high": high,
+            "kind": self.kind,
+            "rows": self.rows,
+        }
+
+
+def score_at_lengths(
+    checkpoints: Sequence[TrialCheckpoint],
+    lengths: Sequence[int],
+    overrides: Sequence[Override],
+    processes: int,
+) -> Iterator[list[LengthAccuracy]]:
+    """Scores checkpoints at some lengths: exactly where that takes no longer than on rows drawn for scoring.
+
+    Arguments:
+        checkpoints: the checkpoints.
+        lengths: digits per row.
+        overrides: overrides of ``data.distractors`` and ``data.scoring_rows``.
+        processes: number of parallel processes.
+
+    Yields:
+        The accuracies of each checkpoint, by ascending length, as soon as they are known.
+
+    Raises:
+        InputError: a length is too short for the task; a checkpoint's data are not its task's, so that rows of another
+            length are unknown; or its weights do not match its trial.
+    """
+    work: list[_Work] = []
+    for checkpoint in checkpoints:
+        drawing = scoring_settings(checkpoint, overrides).data
+        for length in lengths:
+            drawing.asked.require_length(length)
+        if checkpoint.trial.foreign and not any(each.key == "data.distractors" for each in overrides):
+            raise InputError(
+                f"{checkpoint.path} was trained on rows that cannot be drawn with data.distractors "
+                f"{checkpoint.trial.drawing.distractors}, so rows of other lengths are unknown",
+                next_step="Say how they are drawn, for example with --set data.distractors=all",
+            )
+        work.append((checkpoint, sorted(lengths), drawing))
+    for _, accuracies in work_in_parallel(_score, work, processes, _MAXIMUM_SEQUENTIAL):
+        yield accuracies
+
+
+def _score(work: _Work, _: Send) -> list[LengthAccuracy]:
+    use_one_thread()
+    checkpoint, lengths, drawing = work
+    task, model = drawing.asked, checkpoint.classifier()
+    wanted = count_scoring_rows(drawing.scoring_rows, task)
+    exact = [length for length in lengths if _is_exact(task, length, wanted)]
+    answers = read_every_draw(model, exact[-1], exact, task).answers if exact else {}
+    accuracies = []
+    for length in lengths:
+        if length in answers:
+            accuracy, rows, kind = answers[length].accuracy, task.every_draw(length).count, AccuracyKind.EXACT
+        else:
+            scored = draw_scoring_rows(length, wanted, task)
+            accuracy, rows, kind = score_rows(model, scored).accuracy, len(scored), AccuracyKind.SAMPLED
+        accuracies.append(LengthAccuracy(checkpoint.path, checkpoint.trial, length, accuracy, kind, rows))
+    return accuracies
+
+
+def _is_exact(task: Task, length: int, scoring_rows: int) -> bool:
+    """Whether all draws can be read in no more steps than the rows drawn for scoring.
+
+    A draw shares its steps with others until its distractor has been read, which halves their number.
+    """
+    if kind_of_data(task, length, foreign=False) is not AccuracyKind.EXACT:
+        return False
+    return task.every_draw(length).rows_per_first_digit * task.symbols / 2 <= scoring_rows

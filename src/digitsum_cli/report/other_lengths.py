@@ -1,0 +1,81 @@
+"""Accuracy at any length, as a table and as figures."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from digitsum_cli.core.accuracy_kind import distinct_kinds
+from digitsum_cli.evaluation.other_lengths import LengthAccuracy
+from digitsum_cli.figures.described import DescribedFigure
+from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
+from digitsum_cli.report.run_figures import name_with_label
+from digitsum_cli.stats.intervals import mean_interval
+from digitsum_cli.table import Table, percent_interval, percent_range
+from digitsum_cli.trials.setting import Setting, settings_and_seeds, value_in_words, varied_columns
+
+
+def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
+    """One row per training length, setting and test length: the mean over seeds."""
+    varied = varied_columns(each.setting for each in accuracies)
+    groups: dict[tuple[int, Setting, int], list[LengthAccuracy]] = {}
+    for each in accuracies:
+        groups.setdefault((each.trial.length, each.setting, each.length), []).append(each)
+    kinds = " or ".join(distinct_kinds(each.kind for each in accuracies))
+    return Table(
+        f"Accuracy at other lengths ({kinds}), best checkpoints",
+        ("trained at", *(name.replace("_", " ") for name in varied), "tested at", "seeds", "accuracy [95 %]", "range"),
+        [
+            [
+                str(train_length),
+                *(value_in_words(setting.columns[name]) for name in varied),
+                str(length),
+                str(len(group)),
+                *_spread(group, several_kinds="or" in kinds),
+            ]
+            for (train_length, setting, length), group in groups.items()
+        ],
+    )
+
+
+def _spread(group: Sequence[LengthAccuracy], *, several_kinds: bool) -> list[str]:
+    values = [each.accuracy for each in group]
+    interval = mean_interval(values) if len(group) > 1 else group[0].interval
+    low, high = (max(0.0, interval.low), min(1.0, interval.high)) if interval else (None, None)
+    text = percent_interval(fmean(values), low, high)
+    return [f"{text} {group[0].kind}" if several_kinds else text, percent_range(min(values), max(values))]
+
+
+def save_other_lengths_figures(accuracies: Sequence[LengthAccuracy], folder: Path) -> list[str]:
+    """Draws one figure per setting, and saves it as PNG and SVG.
+
+    Returns:
+        The names of the figures, without extension.
+
+    Raises:
+        DigitsumError: a file cannot be written.
+    """
+    names = []
+    for drawn in _figures(accuracies):
+        save_figure(drawn.figure, folder, drawn.name)
+        names.append(drawn.name)
+    return names
+
+
+def _figures(accuracies: Sequence[LengthAccuracy]) -> Iterator[DescribedFigure]:
+    settings = [each.setting for each in accuracies]
+    varied = varied_columns(settings)
+    for setting in dict.fromkeys(settings):
+        label = setting.in_words(varied)
+        group = [each for each in accuracies if each.setting == setting]
+        by_lengths: dict[tuple[int, int], list[float]] = {}
+        for each in group:
+            by_lengths.setdefault((each.trial.length, each.length), []).append(each.accuracy)
+        cells = [TransferAccuracy(*lengths, fmean(values)) for lengths, values in by_lengths.items()]
+        subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
+        yield DescribedFigure(
+            name_with_label("lengths", label),
+            draw_transfer(cells, subtitle, group[0].trial.task.floor),
+            "Accuracy at other lengths than the training length, as a mean over seeds.",
+            "; ".join(f"trained at {c.train_length}, tested at {c.test_length}: {c.accuracy:.3f}" for c in cells),
+        )
