@@ -2,12 +2,17 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitsum_cli.analysis.analysis import Analysis
+from digitsum_cli.analysis.summary import done_in_words
 from digitsum_cli.cli.console import Console
 from digitsum_cli.report.analysis_tables import analysis_tables
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.study.result import StudyResult
+
+if TYPE_CHECKING:
+    from digitsum_cli.evaluation.checkpoints import FoundCheckpoints
 
 FAILURE_HINT = "See the columns status and reason in results.csv"
 
@@ -50,6 +55,16 @@ def report_missing_checkpoints(path: Path, missing: int, console: Console) -> No
         console.message(
             f"{path} has no checkpoint for {missing} of its finished trials. To train them again, repeat the command "
             f"that made the run, with --out {name} --resume"
+        )
+
+
+def report_lost_trainings(path: Path, found: "FoundCheckpoints", console: Console) -> None:
+    """Prints how many trainings of a run diverged or failed; their checkpoints, if any, are from before that."""
+    if found.diverged or found.failed:
+        done = found.ended - found.diverged - found.failed
+        console.message(
+            f"Trainings done in {path}: {done_in_words(done, found.diverged, found.failed)}. The checkpoint of a "
+            "training that diverged is the best one before that"
         )
 
 
