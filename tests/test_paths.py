@@ -54,6 +54,7 @@ def test_data_of_a_run_are_found_from_another_folder(run_of_relative_data: Path)
     assert f"data not found; using {run_of_relative_data.parent / 'data'}" in " ".join(ended.err.split())
 
 
+@pytest.mark.slow
 def test_run_is_resumed_from_another_folder(run_of_relative_data: Path) -> None:
     run = run_of_relative_data
     resumed = digitsum("sweep", run / "config.yaml", "--seeds", "0,1", "--out", run, "--resume", "-j", "1")
