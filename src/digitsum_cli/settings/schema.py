@@ -201,7 +201,8 @@ class ModelSettings(_Section):
     hidden_size: LayerSize = 32
     activation: Activation = "tanh"
     init: Initialisation = "book"
-    init_scale: InitScale = 1.0
+    input_scale: InitScale = 1.0
+    recurrent_scale: InitScale = 1.0
     forget_bias: ForgetBias = None
 
 
