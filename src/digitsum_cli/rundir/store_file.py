@@ -4,6 +4,7 @@ Only a file with exactly the expected tables is read, so that a crafted file can
 """
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ class StoreFile:
         with self._translate_errors():
             mode = "rwc" if create else "rw"  # rw is read-only where the file or its folder is
             self._connection = sqlite3.connect(
-                f"file:{quote(str(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
+                f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
             )
             try:
                 self._retry_while_busy(lambda: self._prepare(create))

@@ -21,6 +21,7 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.rundir.store_file import is_older_store
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.shell import shell_path
 from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.completed_trials import CompletedTrials
 from digitsum_cli.study.result import StudyResult
@@ -156,7 +157,8 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
     if run.training_state.exists():
         raise InputError(
             f"{run.path} contains an unfinished training",
-            next_step=f"Resume it with: digitsum train … --out {run.path} --resume. Or overwrite it with --force",
+            next_step=f"Resume it with: digitsum train … --out {shell_path(run.path)} --resume. Or overwrite it with "
+            "--force",
         )
     return None
 

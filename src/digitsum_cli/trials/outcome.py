@@ -78,7 +78,8 @@ class Outcome:
 
     @classmethod
     def failed(cls, reason: str) -> "Outcome":
-        """The outcome of a trial that failed."""
+        """The outcome of a trial that failed; a file name in the reason may not be valid UTF-8."""
+        reason = reason.encode("utf-8", "replace").decode()
         return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
 
 
