@@ -37,6 +37,16 @@ class NoSpaceError(DigitsumError):
         )
 
 
+class RunRemovedError(DigitsumError):
+    """The run directory ``path`` was deleted or moved while a command was writing to it; it is not created again."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"{path} was deleted or moved while it was being written to",
+            next_step="If it was moved, resume train or sweep with --resume and the new place as --out",
+        )
+
+
 class InputError(DigitsumError, ValueError):
     """Invalid usage, settings or input: nothing was run or written."""
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import Audit, audit_splits
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.execution.executor import Executor
@@ -68,7 +67,7 @@ def run_study(
         check_same_settings(settings, plan, store, run)
         audits = {digest: audit_splits(splits) for digest, splits in plan.splits_by_digest.items()}
         store.plan(plan.trials, audits)
-        atomic_write(run.config, settings_yaml(settings).encode())
+        run.write_config(settings_yaml(settings))
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
         if keeper and not completed.missing:
             keeper.discard()  # from a process killed after it had saved the outcome
@@ -202,6 +201,7 @@ def _draw_figures(
     from digitsum_cli.report.gradient_figures import gradient_figures
     from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 
+    run.check_present()
     run.clear_figures()
     for drawn in (*loss_figures(curves), *gradient_figures(curves), accuracy_figure(rows, analysis)):
         if drawn is not None:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
 from digitsum_cli.core.training_state import IncompatibleStateError
+from digitsum_cli.errors import RunRemovedError
 from digitsum_cli.trials.scores import Count, Scores, Share
 
 Status = Literal["done", "diverged", "failed"]
@@ -103,10 +104,11 @@ def attempt(run: Callable[[], Outcome]) -> Outcome:
 
     Raises:
         IncompatibleStateError: the saved state belongs to another training, so this one was not started.
+        RunRemovedError: the run directory was deleted or moved.
     """
     try:
         return run()
-    except IncompatibleStateError:
+    except (IncompatibleStateError, RunRemovedError):
         raise
     except Exception as error:
         return Outcome.failed(f"{type(error).__name__}: {error}")
