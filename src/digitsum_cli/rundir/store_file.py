@@ -25,6 +25,9 @@ _SECONDS_TO_WAIT = 300.0
 _CANNOT_ROLL_BACK = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_IOERR_DELETE, sqlite3.SQLITE_CANTOPEN)
 """The journal cannot be opened or deleted; which of these errors it is depends on which file or folder is read-only."""
 
+_FILES_AT_ONCE = 3
+"""Opened by SQLite: the store, its journal and their folder."""
+
 _VERSION_PLACE = slice(60, 64)
 """Where an SQLite file has its user version, big-endian."""
 
@@ -64,7 +67,7 @@ class StoreFile:
                 self._open(path, create)
             except sqlite3.OperationalError as error:
                 journal = path.with_name(f"{path.name}-journal")
-                if create or error.sqlite_errorcode not in _CANNOT_ROLL_BACK or not journal.exists():
+                if create or _code(error) not in _CANNOT_ROLL_BACK or not journal.exists():
                     raise
                 self._open_rolled_back_copy(journal)
 
@@ -187,7 +190,7 @@ class StoreFile:
             try:
                 return work()
             except sqlite3.OperationalError as error:
-                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                busy = _code(error) & 0xFF == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() > deadline:
                     raise
             time.sleep(_SECONDS_BETWEEN_TRIES)
@@ -204,9 +207,26 @@ class StoreFile:
         try:
             yield
         except sqlite3.OperationalError as error:
-            message = f"cannot access the store {self._path}: {error}"
+            message = f"cannot access the store {self._path}: {_reason(error)}"
             if "full" in str(error) or "I/O" in str(error):
                 raise NoSpaceError(message) from error
             raise DigitsumError(message) from error
         except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
             raise InputError(f"{self._path} is not a readable store: {error}") from error
+
+
+def _code(error: sqlite3.OperationalError) -> int:
+    """SQLite's extended error code; 0 for an error of Python's module."""
+    return getattr(error, "sqlite_errorcode", 0)
+
+
+def _reason(error: sqlite3.OperationalError) -> str:
+    """What the system says if SQLite cannot open a file; SQLite itself only says that it cannot."""
+    if _code(error) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        try:
+            with contextlib.ExitStack() as opened:
+                for _ in range(_FILES_AT_ONCE):
+                    opened.enter_context(Path(os.devnull).open("rb"))
+        except OSError as reason:
+            return f"{reason.strerror}"
+    return str(error)

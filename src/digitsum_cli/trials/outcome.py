@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
 from digitsum_cli.core.training_state import IncompatibleStateError
-from digitsum_cli.errors import RunRemovedError
+from digitsum_cli.errors import RunRemovedError, ran_out_of_files
 from digitsum_cli.trials.scores import Count, Scores, Share
 
 Status = Literal["done", "diverged", "failed"]
@@ -105,10 +105,13 @@ def attempt(run: Callable[[], Outcome]) -> Outcome:
     Raises:
         IncompatibleStateError: the saved state belongs to another training, so this one was not started.
         RunRemovedError: the run directory was deleted or moved.
+        Exception: this process has too many open files.
     """
     try:
         return run()
     except (IncompatibleStateError, RunRemovedError):
         raise
     except Exception as error:
+        if ran_out_of_files(error):
+            raise
         return Outcome.failed(f"{type(error).__name__}: {error}")
