@@ -1,6 +1,5 @@
 """What ``train`` and ``sweep`` print at the end: the tables, where the files are, and what failed."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from digitsum_cli.analysis.summary import done_in_words
 from digitsum_cli.cli.console import Console
 from digitsum_cli.report.analysis_tables import analysis_tables
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.shell import shell_path
 from digitsum_cli.study.result import StudyResult
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def show_result(result: StudyResult, console: Console, retry_hint: str) -> None:
     files = (run.results, run.history, run.analysis, run.checkpoints, run.figures)
     existing = [f"{path.name}/" if path.is_dir() else path.name for path in files if path.exists()]
     console.message(f"The run is in {run.path}: {', '.join(existing)}")
-    name = shlex.quote(str(run.path))
+    name = shell_path(run.path)
     diagnose = f"To explain the results: digitsum evaluate {name} --diagnose. " if run.checkpoints.exists() else ""
     console.message(f"{diagnose}For a report on one page: digitsum report {name}")
     result.raise_failures(f"{FAILURE_HINT}; {retry_hint}")
@@ -51,7 +51,7 @@ def report_new_run(run: RunDirectory, resume: bool, console: Console) -> None:
 def report_missing_checkpoints(path: Path, missing: int, console: Console) -> None:
     """Prints how many finished trials of a run have lost their checkpoints."""
     if missing:
-        name = shlex.quote(str(path))
+        name = shell_path(path)
         console.message(
             f"{path} has no checkpoint for {missing} of its finished trials. To train them again, repeat the command "
             f"that made the run, with --out {name} --resume"
@@ -70,7 +70,7 @@ def report_lost_trainings(path: Path, found: "FoundCheckpoints", console: Consol
 
 def report_how_to_resume(path: Path, force: bool, console: Console) -> None:
     """Prints, after an interruption, what is saved and how to resume."""
-    how = f"run the same command with --out {shlex.quote(str(path))} --resume" + (", without --force" if force else "")
+    how = f"run the same command with --out {shell_path(path)} --resume" + (", without --force" if force else "")
     console.message(f"Finished work is saved in {path}. To resume, {how}")
 
 

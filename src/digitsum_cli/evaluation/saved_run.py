@@ -14,6 +14,7 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.shell import shell_path
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
@@ -65,7 +66,8 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
         audits = store.audits()
     if not rows:
         raise InputError(
-            f"no trial in {path} has finished", next_step=f"Resume it with: digitsum sweep --resume --out {path}"
+            f"no trial in {path} has finished",
+            next_step=f"Resume it with: digitsum sweep --resume --out {shell_path(path)}",
         )
     audits_in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
     analysis = analyse(rows, audits_in_order, thresholds, trials)
