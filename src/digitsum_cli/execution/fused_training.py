@@ -104,7 +104,7 @@ def run_fused_trial(
     steps, reported = 1, None
     while not trainer.ended:
         before = time.perf_counter()
-        trainer.advance(steps)
+        trainer.advance(min(steps, max(1, trainer.steps - 1 - trainer.step)))  # the last step alone, see StateKeeper
         elapsed = time.perf_counter() - before
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / elapsed)))
         if keeper and not trainer.ended:
