@@ -1,5 +1,6 @@
 """The files of a run directory."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,8 @@ from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
-from digitsum_cli.errors import RunRemovedError
+from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.errors import InputError, RunRemovedError
 from digitsum_cli.json_text import json_text
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
@@ -83,6 +85,38 @@ class RunDirectory:
     def checkpoint(self, trial_name: str) -> Path:
         """The best checkpoint of one trial."""
         return self.checkpoints / f"{trial_name}.safetensors"
+
+    @property
+    def starts(self) -> Path:
+        """Copies of the checkpoints that trials start from."""
+        return self.path / "starts"
+
+    def start(self, digest: str) -> Path:
+        """The copy of the checkpoint whose weights have this digest."""
+        return self.starts / f"{digest}.safetensors"
+
+    def saved_starts(self) -> dict[str, Path]:
+        """These copies, by the ``train.start_from`` that named them; damaged ones are left out."""
+        found = {}
+        for path in sorted(self.starts.glob("*.safetensors")):
+            with contextlib.suppress(InputError):
+                found[str(read_checkpoint(path).settings.get("start_from"))] = path
+        return found
+
+    def write_start(self, digest: str, weights: Weights, name: str) -> None:
+        """Copies a checkpoint that trials start from.
+
+        Arguments:
+            digest: of its weights.
+            weights: its weights.
+            name: its path, as in ``train.start_from``.
+
+        Raises:
+            DigitsumError: the file cannot be written.
+        """
+        self.check_present()
+        if not self.start(digest).exists():
+            write_checkpoint(self.start(digest), weights, {"start_from": name})
 
     @property
     def training_state(self) -> Path:
@@ -193,6 +227,7 @@ class RunDirectory:
             self.report,
             self.training_state,
             self.checkpoints,
+            self.starts,
             self.figures,
             self.diagnosis,
         ]

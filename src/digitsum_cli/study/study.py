@@ -10,6 +10,7 @@ from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.training_state import read_training_state
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.execution.executor import Executor
+from digitsum_cli.execution.start import starting_weights
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
@@ -56,7 +57,11 @@ def run_study(
             was written.
         DigitsumError: a file cannot be written.
     """
-    plan = plan_trials(settings, run.working_directories() if options.resume else ())
+    if options.resume:
+        plan = plan_trials(settings, run.working_directories(), run.saved_starts())
+    else:
+        plan = plan_trials(settings)
+    starts = starting_weights(plan)
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
         stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock))
@@ -70,6 +75,8 @@ def run_study(
         continued = [other for others in predecessors.values() for other in others]
         store.plan([*plan.trials, *continued], audits)
         run.write_config(settings_yaml(settings))
+        for name, digest in plan.start_digests.items():
+            run.write_start(digest, plan.starts[digest], name)
         completed = CompletedTrials(plan.trials, store, run, keeper, predecessors, retry_failed=options.retry_failed)
         session: dict[str, Any] = {}  # none if there is nothing to run: the provenance is that of the trials
         if completed.missing or not run.provenance.exists():
@@ -80,7 +87,7 @@ def run_study(
                 state = keeper.saved() if keeper else None
                 callback.continuing(len(predecessors), state.step if state else 0)
             callback.planned(plan, completed.missing)
-            with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
+            with TrialExecutor(plan, jobs, settings.train.log_every, keeper, starts) as executor:
                 _run_trials(executor, completed, callback, fail_fast=options.fail_fast)
         except BaseException:
             _save_partial_results(keeper, completed, run, session)

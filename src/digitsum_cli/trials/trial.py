@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS, CONSTANT
+from digitsum_cli.core.registry import CELLS, CONSTANT, ROWS
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
@@ -55,6 +55,8 @@ class Trial:
         drawing: the task, and how its rows are drawn.
         data: how its rows are generated; None if they were read from files.
         data_digest: SHA-256 of its rows as text.
+        start_digest: SHA-256 of the weights that it starts from; None if they are drawn. ``train.start_from``, their
+            path, is null.
         foreign: whether there are rows among them that the task's generator cannot draw.
     """
 
@@ -66,6 +68,7 @@ class Trial:
     drawing: DrawingSettings
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    start_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     foreign: bool = False
 
     @property
@@ -97,6 +100,15 @@ class Trial:
         """The same training with another number of epochs."""
         return replace(self, train=self.train.model_copy(update={"epochs": epochs}))
 
+    def with_seed(self, seed: int) -> "Trial":
+        """The same training with another seed."""
+        return replace(self, train=self.train.model_copy(update={"seed": seed}))
+
+    @property
+    def depends_on_seed(self) -> bool:
+        """Whether anything is drawn from its seed: weights, the order of rows, or rows."""
+        return self.start_digest is None or self.train.shuffle or ROWS[self.drawing.rows]
+
     def continues(self, other: "Trial") -> bool:
         """Whether this is the other training with more epochs; its steps may still differ with a schedule."""
         return self.train.epochs > other.train.epochs and other.with_epochs(self.train.epochs) == self
@@ -120,6 +132,7 @@ class Trial:
             "train": self.train.model_dump(exclude={"log_every"}),
             "data": asdict(self.data) if self.data else None,
             "data_digest": self.data_digest,
+            **({"start_digest": self.start_digest} if self.start_digest else {}),
             **({"foreign": True} if self.foreign else {}),
         }
 
