@@ -60,6 +60,9 @@ Out = Annotated[
     Path | None, typer.Option(parser=path, metavar="DIR", help="Run directory (default: a new one in runs/).")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")]
+ReplaceForce = Annotated[
+    bool, typer.Option("--force", help="Replace existing files that this command did not make of this run.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]
 NoLock = Annotated[
     bool,

@@ -3,10 +3,8 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.evaluation.saved_run import SavedRun
 from digitsum_cli.figures.described import DescribedFigure
@@ -14,7 +12,7 @@ from digitsum_cli.report.analysis_tables import accuracy_table, audit_table, dif
 from digitsum_cli.report.diagnosis_figures import MAXIMUM_SETTINGS, diagnosis_figures
 from digitsum_cli.report.diagnosis_tables import diagnosis_table
 from digitsum_cli.report.gradient_figures import gradient_figures
-from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_page
+from digitsum_cli.report.page import Block, Code, Figure, Page, Section
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
@@ -65,20 +63,6 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
         [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed and settings == 1 else [])],
         sections,
     )
-
-
-def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Path) -> Page:
-    """Writes the page of a run atomically as one HTML file; see ``report_page``.
-
-    Returns:
-        The page.
-
-    Raises:
-        DigitsumError: the file cannot be written.
-    """
-    page = report_page(saved, diagnosed)
-    atomic_write(path, render_page(page).encode())
-    return page
 
 
 _HOW_TO_READ = (

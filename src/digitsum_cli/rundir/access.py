@@ -12,6 +12,7 @@ from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.rundir.lock import locked
+from digitsum_cli.rundir.outputs import check_destination
 from digitsum_cli.rundir.store import has_outcomes
 
 _DIAGNOSIS = (
@@ -60,8 +61,9 @@ def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     """Checks that the folder may be used for a run. A run in which no trial has started may be overwritten.
 
     Raises:
-        InputError: the path is a file; it has links that lead out of it; it contains files with the names of a run's
-            files but no run; or it contains a run, and neither ``resume`` nor ``force`` is given.
+        InputError: the path is a file, or among the files of another run; it has links that lead out of it; it contains
+            files with the names of a run's files but no run; or it contains a run, and neither ``resume`` nor
+            ``force`` is given.
     """
     try:
         if run.path.exists() and not run.path.is_dir():
@@ -75,6 +77,7 @@ def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     except (OSError, ValueError) as error:
         raise _not_writable(run, error) from error
     check_links(run)
+    check_destination(run.path, run)
     if existing and not has_store and not run.lock.exists():
         raise InputError(
             f"{run.path} is not a digitsum run, and a run would overwrite files in it: {', '.join(existing)}",

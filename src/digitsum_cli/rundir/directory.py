@@ -1,6 +1,7 @@
 """The files of a run directory."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,16 @@ class RunDirectory:
         """The file that names this process."""
         return self.path / ".writer.json"
 
+    @property
+    def outputs(self) -> Path:
+        """The SHA-256 of every file that a command made of this run."""
+        return self.path / ".outputs.json"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the folder is a run, even if its store is missing."""
+        return os.path.lexists(self.store) or os.path.lexists(self.lock)
+
     def own_files(self) -> list[Path]:
         """All files and folders of a run, except the two that belong to the lock."""
         return [
@@ -169,6 +180,7 @@ class RunDirectory:
             self.analysis,
             self.comparison,
             self.report,
+            self.outputs,
             self.training_state,
             self.checkpoints,
             self.figures,
