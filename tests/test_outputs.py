@@ -155,7 +155,8 @@ def test_checkpoint_without_a_run_is_shown_again_into_the_same_folder(run: Path)
 
 @pytest.mark.parametrize("text", ["", "{}", "3", "[" * 100_000, '"x"'])
 def test_damaged_list_of_outputs_lets_nothing_be_replaced(text: str, tmp_path: Path) -> None:
-    run = RunDirectory(tmp_path / "run")
+    run = RunDirectory(tmp_path)
+    run.lock.touch()
     Outputs(run).write({Path("page"): b"first"})
     run.outputs.write_text(text)
     with pytest.raises(InputError, match="would replace page"):

@@ -14,7 +14,7 @@ def write_outputs(
     contents: Mapping[Path, bytes],
     *,
     force: bool = False,
-    made: Container[str] = frozenset(),
+    made: Container[str | None] = frozenset(),
     next_step: str = "Choose another location with --out",
 ) -> None:
     """Writes files, and creates their folders. A file that already has its content is left as it is.
@@ -31,7 +31,9 @@ def write_outputs(
     """
     try:
         pending = [path for path, content in contents.items() if not has_content(path, content)]
-        others = [] if force else [path for path in pending if os.path.lexists(path) and not _is_made(path, made)]
+        others = (
+            [] if force else [path for path in pending if os.path.lexists(path) and sha256_of_file(path) not in made]
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", error)
         raise InputError(f"cannot write to {next(iter(contents)).parent}: {reason}", next_step=next_step) from error
@@ -51,8 +53,13 @@ def write_outputs(
             raise InputError(str(error), next_step=next_step) from error
 
 
-def _is_made(path: Path, made: Container[str]) -> bool:
+def sha256_of_file(path: Path) -> str | None:
+    """The SHA-256 of a file's content, in hexadecimal; None if it is not a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     if not path.is_file():
-        return False
+        return None
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() in made
+        return hashlib.file_digest(file, "sha256").hexdigest()

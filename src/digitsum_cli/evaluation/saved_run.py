@@ -13,6 +13,7 @@ from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
@@ -57,16 +58,16 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
     run = RunDirectory(path)
     check_links(run)
     if not run.store.is_file():
-        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Give a run directory")
+        next_step = ReplacedRun(run).hint() or "Give a run directory"
+        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step=next_step)
     with Store(run.store) as store:
         trials = tuple(store.trials().values())
         ended = store.ended()
         rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
         audits = store.audits()
     if not rows:
-        raise InputError(
-            f"no trial in {path} has finished", next_step=f"Resume it with: digitsum sweep --resume --out {path}"
-        )
+        next_step = ReplacedRun(run).hint() or f"Resume it with: digitsum sweep --resume --out {path}"
+        raise InputError(f"no trial in {path} has finished", next_step=next_step)
     audits_in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
     analysis = analyse(rows, audits_in_order, thresholds, trials)
     return SavedRun(run, trials, rows, audits, analysis, _config(run), _session(run))

@@ -41,6 +41,11 @@ class RunDirectory:
         return self.path / "results.sqlite"
 
     @property
+    def store_journal(self) -> Path:
+        """The rollback journal of the store, which belongs to it."""
+        return self.path / "results.sqlite-journal"
+
+    @property
     def results(self) -> Path:
         """One row per trial."""
         return self.path / "results.csv"
@@ -89,11 +94,14 @@ class RunDirectory:
         """The state of a single unfinished training."""
         return self.path / "training-state.safetensors"
 
+    def figure_files(self) -> list[Path]:
+        """The figures drawn by digitsum."""
+        return [path for pattern in _FIGURES for path in self.figures.glob(pattern)]
+
     def clear_figures(self) -> None:
         """Deletes the figures drawn by digitsum."""
-        for pattern in _FIGURES:
-            for path in self.figures.glob(pattern):
-                path.unlink()
+        for path in self.figure_files():
+            path.unlink()
 
     def earlier_sessions(self) -> list[Any]:
         """The sessions recorded in ``provenance.json``, latest first."""
@@ -174,7 +182,7 @@ class RunDirectory:
             self.config,
             self.provenance,
             self.store,
-            self.store.with_name(f"{self.store.name}-journal"),
+            self.store_journal,
             self.results,
             self.history,
             self.analysis,
@@ -182,10 +190,12 @@ class RunDirectory:
             self.report,
             self.outputs,
             self.training_state,
-            self.checkpoints,
-            self.figures,
-            self.diagnosis,
+            *self.own_folders(),
         ]
+
+    def own_folders(self) -> list[Path]:
+        """The folders of a run."""
+        return [self.checkpoints, self.figures, self.diagnosis]
 
 
 def is_checkpoint_name(name: str) -> bool:

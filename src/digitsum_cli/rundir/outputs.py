@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
-from digitsum_cli.core.outputs import write_outputs
+from digitsum_cli.core.outputs import sha256_of_file, write_outputs
 from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.rundir.directory import RunDirectory
 
@@ -40,17 +40,21 @@ class Outputs:
         """
         if self.run is None:
             return write_outputs(contents, force=self.force)
-        made = made_outputs(self.run)
+        made = _made(self.run)
         digests = {hashlib.sha256(content).hexdigest() for content in contents.values()}
-        if not digests <= made:
+        if not digests <= made and self.run.is_run:  # not if it has been removed in the meantime
             with contextlib.suppress(DigitsumError):  # a run that is read-only remembers nothing
                 atomic_write(self.run.outputs, json.dumps(sorted(made | digests)).encode())
         own = all(path.is_relative_to(self.run.diagnosis) for path in contents)
         write_outputs(contents, force=self.force or own, made=made)
 
 
-def made_outputs(run: RunDirectory) -> frozenset[str]:
-    """The SHA-256 of every file that a command made of this run."""
+def is_made(run: RunDirectory, path: Path) -> bool:
+    """Whether a file is as a command made it of this run."""
+    return sha256_of_file(path) in _made(run)
+
+
+def _made(run: RunDirectory) -> frozenset[str]:
     try:
         return frozenset(map(str, json.loads(read_bounded(run.outputs, _MAXIMUM_BYTES))))
     except (OSError, ValueError, TypeError, RecursionError):

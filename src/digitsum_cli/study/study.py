@@ -8,7 +8,7 @@ from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
 from digitsum_cli.execution.executor import Executor
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
@@ -16,6 +16,7 @@ from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw
 from digitsum_cli.rundir.access import exclusive_run_directory
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
+from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.resume import check_same_settings
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.rundir.store_file import is_older_store
@@ -58,7 +59,9 @@ def run_study(
     plan = plan_trials(settings, run.working_directories() if options.resume else ())
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock))
+        replaced = stack.enter_context(
+            exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock)
+        )
         keeper = _keeper(plan, run, options)
         if is_older_store(run.store):  # refused before it is migrated
             with Store(run.store) as older:
@@ -78,7 +81,9 @@ def run_study(
         try:
             callback.planned(plan, completed.missing)
             with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
-                _run_trials(executor, completed, callback, fail_fast=options.fail_fast)
+                _run_trials(executor, completed, replaced, callback, fail_fast=options.fail_fast)
+            if replaced.exists():
+                raise _all_failed(completed.rows())
         except BaseException:
             _save_partial_results(keeper, completed, run, session)
             raise
@@ -162,13 +167,20 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
 
 
 def _run_trials(
-    executor: Executor[Trial, Outcome], completed: CompletedTrials, callback: StudyCallback, *, fail_fast: bool
+    executor: Executor[Trial, Outcome],
+    completed: CompletedTrials,
+    replaced: ReplacedRun,
+    callback: StudyCallback,
+    *,
+    fail_fast: bool,
 ) -> None:
     saved: set[str] = set()
 
     def save(trial: Trial, outcome: Outcome) -> None:
         if trial.identity not in saved:  # drain may return the last one again
             completed.save(trial, outcome)
+            if outcome.status != "failed":
+                replaced.discard()
             saved.add(trial.identity)
             callback.ended(trial, outcome)
 
@@ -184,6 +196,15 @@ def _run_trials(
         except KeyboardInterrupt:  # while trials were being stopped
             _save_drained(executor, save)
             raise
+
+
+def _all_failed(rows: Sequence[TrialRow]) -> TrialsFailedError:
+    """The error for a new run without a result: the earlier run is not deleted for it."""
+    number, first = len(rows), rows[0]
+    return TrialsFailedError(
+        f"{'the trial' if number == 1 else f'all {number} trials that ran'} failed. First: length {first.length}, seed "
+        f"{first.seed}: {first.reason}"
+    )
 
 
 def _save_drained(executor: Executor[Trial, Outcome], save: Callable[[Trial, Outcome], None]) -> None:
