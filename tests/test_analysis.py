@@ -105,14 +105,15 @@ def test_the_interval_of_a_mean_accuracy_does_not_leave_0_to_1() -> None:
 
 def test_trials_that_failed_or_diverged_are_counted_and_nothing_more() -> None:
     [row] = summary_of([result(0, 0.2), failed(1), diverged(2), result(3, 0.4)])
-    assert (row["trials"], row["failed"], row["seeds"]) == (2, 2, [0, 3])
+    assert (row["trials"], row["failed"], row["diverged"], row["seeds"]) == (2, 2, 1, [0, 3])
     assert row["exact_accuracy"] == fmean([0.2, 0.4])
     assert row["exact_accuracy_max"] == 0.4
 
 
 def test_a_length_where_all_trials_failed_has_counts_and_no_figures() -> None:
     [row] = summary_of([failed(0), failed(1)])
-    counts = {"length": 5, "trials": 0, "failed": 2, "seeds": [], "first_seed": 0, "accuracy_kind": "exact"}
+    counts = {"length": 5, "trials": 0, "failed": 2, "seeds": [], "first_seed": 0}
+    counts |= {"diverged": 0, "accuracy_kind": "exact"}
     assert {key: value for key, value in row.items() if value is not None and key not in SETTING_COLUMNS} == counts
 
 

@@ -80,6 +80,7 @@ def test_a_models_weights_are_read_back_to_the_bit(impl: str, tmp_path: Path) ->
         arrays(np.float32, array_shapes(max_dims=3, max_side=4)) | arrays(np.float64, array_shapes(max_side=4)),
     )
 )
+@pytest.mark.slow
 def test_any_weights_are_read_back_to_the_bit(tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> None:
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
     write_checkpoint(path, weights, {})

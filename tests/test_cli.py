@@ -34,6 +34,7 @@ def test_help_does_not_load_what_only_commands_need() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_help_is_there_at_once() -> None:
     """In little more than the time that Python takes to load the library of the command line."""
 
@@ -180,6 +181,7 @@ def test_evaluate_gives_the_accuracies_of_the_run(swept: tuple[Path, Any]) -> No
     }
 
 
+@pytest.mark.slow
 def test_evaluate_scores_on_other_data() -> None:
     digitsum("train", "--length", "4", "--epochs", "3", "--out", "run")
     digitsum("generate", "--lengths", "4", "--seed", "5", "--out", "other")
@@ -261,6 +263,7 @@ def test_rows_that_were_trained_on_stay_when_scoring() -> None:
     assert "was trained with data.rows 'fresh', not 'fixed'" in other.err
 
 
+@pytest.mark.slow
 def test_training_that_was_stopped_early_says_so() -> None:
     ended = digitsum("train", "--length", "4", "--set", "train.patience=1", "--set", "train.lr=1e-9", "--out", "run")
     assert "stopped early at step 200: eval accuracy did not improve for 1 evaluation" in " ".join(ended.err.split())

@@ -95,6 +95,7 @@ def test_output_below_a_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
+@pytest.mark.slow
 def test_damaged_checkpoint_is_refused(damage: str) -> None:
     digitsum("train", "--length", "4", "--epochs", "1", "--out", "run")
     (checkpoint,) = Path("run/checkpoints").iterdir()
@@ -137,6 +138,7 @@ def test_run_whose_only_checkpoint_is_damaged_is_reported_and_not_evaluated() ->
     assert "no checkpoint in run is intact. To train them again" in evaluated.err
 
 
+@pytest.mark.slow
 def test_resume_trains_again_what_has_lost_its_weights() -> None:
     sweep = ("sweep", "--lengths", "4", "--seeds", "0..2", "--epochs", "1", "--impl", "fused", "--out", "run")
     digitsum(*sweep)
@@ -214,6 +216,7 @@ def test_folder_with_nothing_in_it_but_empty_folders_is_free() -> None:
     assert digitsum("train", "--length", "4", "--epochs", "1", "--out", "run").code == 0
 
 
+@pytest.mark.slow
 def test_run_whose_store_is_missing_is_replaced_if_that_is_asked_for() -> None:
     """As after a kill while a run was being deleted."""
     train = ("train", "--length", "4", "--epochs", "1", "--out", "run")
@@ -270,6 +273,7 @@ def test_sweep_goes_on_when_nobody_reads_what_it_says(ending: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["digitsum generate --lengths 4", "digitsum sweep --print-config", "digitsum --help"])
+@pytest.mark.slow
 def test_output_that_finds_no_room_is_an_error_in_one_line(line: str) -> None:
     ended = in_a_shell(f"{line} >/dev/full")
     assert ended.returncode == 1
@@ -300,6 +304,7 @@ def test_run_whose_weights_are_missing_says_so_and_makes_them_again() -> None:
     assert lost.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_failed_training_says_what_can_be_done() -> None:
     ended = digitsum("train", "--length", "4", "--set", "train.lr=1e37", "--out", "run")
     assert ended.code == 3

@@ -1,5 +1,6 @@
 """The cache of compiled code: damaged, full or missing, it costs time and nothing else."""
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,17 @@ def test_code_of_another_signature_under_the_same_name_is_not_run(folder: Path) 
 def test_without_a_place_the_function_is_compiled_and_the_next_step_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
     with pytest.warns(DigitsumWarning, match="Set NUMBA_CACHE_DIR to a folder that can be written"):
+        called(1, 2)
+
+
+def test_code_in_a_folder_whose_name_is_not_utf8_is_compiled(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9") / "plus.py"
+    path.parent.mkdir()
+    path.write_text("")
+    monkeypatch.setattr(plus, "__code__", plus.__code__.replace(co_filename=str(path)))
+    with pytest.warns(DigitsumWarning, match="There is no place to save compiled code"):
         called(1, 2)
 
 

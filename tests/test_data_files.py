@@ -128,6 +128,7 @@ def test_many_spaces_are_read_in_time_that_grows_with_their_number(tmp_path: Pat
 
 @settings(max_examples=50)
 @given(splits_of_any_length())
+@pytest.mark.slow
 def test_splits_that_are_written_read_back_the_same(tmp_path_factory: pytest.TempPathFactory, splits: Splits) -> None:
     folder = tmp_path_factory.mktemp("splits")
     write_splits(folder, {splits.length: splits})

@@ -64,6 +64,7 @@ def test_answers_equal_every_draw_run_through_the_classifier(impl: str, length: 
 
 @IMPLEMENTATIONS
 @pytest.mark.parametrize("length", [3, 4, 6])
+@pytest.mark.slow
 def test_accuracy_by_distractor_counts_pairs_of_one_position_and_value(impl: str, length: int) -> None:
     model = trained(impl)
     accuracy = read_every_draw(model, length).answers[length].by_distractor

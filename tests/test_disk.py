@@ -3,13 +3,18 @@
 import contextlib
 import re
 import resource
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from digitsum_cli.errors import DigitsumError
 from digitsum_cli.rundir.store import Store
 from tests.command_line import Ended, digitsum, digitsum_process
 from tests.same_run import assert_same_run
@@ -115,6 +120,58 @@ def test_run_in_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
         )
         assert resumed.code == 2
         assert "cannot write to" in resumed.err
+
+
+def killed_while_writing(run: Path, copy: Path) -> Path:
+    """A copy of a run as a process leaves it that is killed in a transaction: half-written, with its journal."""
+    with contextlib.closing(sqlite3.connect(run / "results.sqlite", isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_size = 1")  # so that pages are written before the end of the transaction
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE half (content)")
+        connection.execute("INSERT INTO half VALUES (zeroblob(100000))")
+        connection.execute("UPDATE outcomes SET outcome = 'half'")
+        shutil.copytree(run, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("small") / "run"
+    assert digitsum(*SWEEP[:5], "--epochs", "1", "--impl", "fused", "--seeds", "0", "--out", path).code == 0
+    return path
+
+
+@pytest.mark.slow
+def test_run_that_was_killed_while_writing_is_read_on_a_read_only_disk(small_run: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "9m") as disk:
+        run = killed_while_writing(small_run, disk / "run")
+        remount(disk, "ro")
+        assert digitsum("evaluate", run).code == 0
+        assert digitsum("report", run, "--out", tmp_path / "report.html").code == 0
+
+
+def test_store_that_was_killed_while_writing_is_read_from_a_copy(
+    small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = killed_while_writing(small_run, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in run.glob("results.sqlite*")}
+    connect = sqlite3.connect
+
+    def read_only(name: str, **options: Any) -> sqlite3.Connection:
+        """Opens the store as on a read-only disk."""
+        opened: sqlite3.Connection = connect(
+            name.replace("mode=rw", "mode=ro") if str(run) in name else name, **options
+        )
+        return opened
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with Store(run / "results.sqlite") as store, Store(small_run / "results.sqlite") as whole:
+        assert store.ended() == whole.ended()
+    assert {path.name: path.read_bytes() for path in run.glob("results.sqlite*")} == before
+    assert "results.sqlite-journal" in before
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(DigitsumError, match=r"cannot copy .*results.sqlite.* Set TMPDIR to a folder"):
+        Store(run / "results.sqlite")
 
 
 @pytest.mark.slow

@@ -109,6 +109,7 @@ def test_the_draws_with_one_first_digit_are_a_tenth_of_all(first_digit: int) -> 
 
 
 @pytest.mark.parametrize("length", [3, 4, 7, 35])
+@pytest.mark.slow
 def test_every_draw_has_each_distinct_row_as_often_as_it_is_likely(length: int) -> None:
     rows = Counter(map(tuple, every_draw(length).digits.tolist()))
     assert len(rows) == 100 * (9 * (length - 2) + 1)
@@ -116,6 +117,7 @@ def test_every_draw_has_each_distinct_row_as_often_as_it_is_likely(length: int) 
         assert count / DIGIT_SUM.every_draw(length).count == pytest.approx(probability_by_hand(list(row)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_generated_rows_are_distributed_as_every_draw_says() -> None:
     """40,000 rows of length 4: chi-squared over the 1,900 distinct rows, 400 rows being given to each of 100 pairs."""
     generated = Counter(map(tuple, generate_rows(4, 400, np.random.RandomState(0)).digits.tolist()))
@@ -140,6 +142,7 @@ def test_a_length_without_room_for_a_distractor_is_an_input_error(length: int) -
 
 @pytest.mark.parametrize("length", [3, 4, 7])
 @torch.inference_mode()
+@pytest.mark.slow
 def test_exact_score_equals_reading_every_draw_row_by_row(length: int, model: DigitSumClassifier) -> None:
     losses, right = zip(*(loss_and_right(model, row) for row in draws_by_hand(length)), strict=True)
     score = exact_score(model, length)

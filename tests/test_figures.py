@@ -44,8 +44,8 @@ def test_many_lengths_are_thinned_out_to_both_ends() -> None:
 
 def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     points = [
-        AccuracyPoint(10, accuracy=0.45, interval=(0.4, 0.5), seeds=(0.42, 0.48), test=0.4, eval=0.5),
-        AccuracyPoint(5, accuracy=0.85, interval=(0.8, 0.9), seeds=(0.81, 0.89), test=0.8, eval=0.9),
+        AccuracyPoint(10, accuracy=0.45, interval=(0.4, 0.5), seeds=(0.42, 0.48), test=0.4, eval=0.5, trained=2),
+        AccuracyPoint(5, accuracy=0.85, interval=(0.8, 0.9), seeds=(0.81, 0.89), test=0.8, eval=0.9, trained=2),
     ]
     figure = draw_accuracy(
         [AccuracySeries("", "exact", points, SpanMark(0.5, 9.4, 9.1, 9.8))], "one setting", [DIGIT_SUM.floor]
@@ -67,7 +67,7 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
 
 
 def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
-    points = [AccuracyPoint(5, accuracy=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8)]
+    points = [AccuracyPoint(5, accuracy=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8, trained=1)]
     figure = draw_accuracy(
         [AccuracySeries(f"lr {n}", "exact", points, None) for n in range(20)], "many", [DIGIT_SUM.floor]
     )

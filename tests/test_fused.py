@@ -254,6 +254,7 @@ def test_norms_of_tiny_gradients_do_not_vanish(cell: str) -> None:
 
 
 @pytest.mark.parametrize(("shuffle", "fresh"), [(True, False), (False, True), (True, True)])
+@pytest.mark.slow
 def test_rows_that_change_are_read_as_the_runner_reads_them(shuffle: bool, fresh: bool) -> None:
     splits = generate_splits([6])[6]
     rows = TrainingRows(splits.train, shuffle, fresh, seed=5)

@@ -124,6 +124,7 @@ def reads_back(read: Settings, path: Path) -> bool:
 
 
 @cases(400, 25_000)
+@pytest.mark.slow
 def test_settings_files(cases: int, tmp_path: Path) -> None:
     settings = from_set("sweep.train.lr=1e-3,3e-3", "model.cell=gru")
     path = tmp_path / "a.yaml"
@@ -196,6 +197,7 @@ def everything_in(path: Path) -> list[Any]:
 
 
 @cases(300, 10_000)
+@pytest.mark.slow
 def test_stores(cases: int, run: Path, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     whole = everything_in(run / "results.sqlite")

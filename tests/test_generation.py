@@ -69,6 +69,7 @@ def test_splits_know_their_length(book_splits: dict[int, Splits]) -> None:
 
 @settings(max_examples=30)
 @given(lengths_in_order, rows_per_pair, rows_per_pair, rows_per_pair, seeds)
+@pytest.mark.slow
 def test_one_stream_runs_through_lengths_splits_and_rows_in_order(
     lengths: list[int], k_train: int, k_eval: int, k_test: int, seed: int
 ) -> None:
@@ -111,6 +112,7 @@ def test_the_distractor_stands_at_every_position_after_the_second() -> None:
 
 @settings(max_examples=30)
 @given(lengths_in_order, seeds, st.data())
+@pytest.mark.slow
 def test_a_prefix_of_the_lengths_gives_the_same_rows(lengths: list[int], seed: int, data: st.DataObject) -> None:
     prefix = lengths[: data.draw(st.integers(1, len(lengths)))]
     whole = generate_splits(lengths, seed=seed)

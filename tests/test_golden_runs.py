@@ -16,7 +16,7 @@ from digitsum_cli.rundir.store_tables import VERSION
 from tests.command_line import digitsum, digitsum_process
 
 GOLDEN = Path(__file__).parent / "golden"
-RENAMED = {"early_stop": "patience"}
+RENAMED = {"early_stop": "patience", "init_scale": "recurrent_scale"}
 TIMES = {"seconds"}
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")

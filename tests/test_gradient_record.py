@@ -53,6 +53,7 @@ def test_saving_again_replaces_the_norms(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
 @pytest.mark.parametrize("impl", ["manual", "torch"])
+@pytest.mark.slow
 def test_every_parameter_finds_its_matrix(cell: str, impl: str, tmp_path: Path) -> None:
     with Store(tmp_path / "a.sqlite", create=True) as store:
         trial, outcome = trained(store, f"model.cell={cell}", f"model.impl={impl}")
@@ -95,6 +96,7 @@ def test_without_the_record_there_is_no_figure() -> None:
     assert not list(Path("run/figures").glob("gradients*"))
 
 
+@pytest.mark.slow
 def test_training_that_diverged_is_drawn_as_far_as_it_came() -> None:
     ended = digitsum(
         *("train", "--length", "4", "--epochs", "2", "--out", "run"),
@@ -104,6 +106,7 @@ def test_training_that_diverged_is_drawn_as_far_as_it_came() -> None:
     assert len(list(Path("run/figures").glob("gradients.*"))) == 2
 
 
+@pytest.mark.slow
 def test_training_that_stopped_early_has_its_losses_at_the_right_steps() -> None:
     ended = digitsum(
         *("train", "--length", "4", "--epochs", "50", "--out", "run", "--json", "--set", "train.lr=1e-12"),

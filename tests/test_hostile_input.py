@@ -107,6 +107,7 @@ def test_lock_that_is_a_link_is_not_followed(name: str, run: Path, elsewhere: Pa
     assert (elsewhere / "precious").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_temporary_files_of_other_runs_are_left_alone(run: Path) -> None:
     part = Path("run/inner/.0123456789abcdef0123456789abcdef.part")
     part.parent.mkdir()

@@ -27,7 +27,12 @@ def test_identity_is_that_of_the_first_release(trial: Trial) -> None:
     assert trial.identity == identity_of(trial.to_dict())
     flat, added_later = to_first_format(trial.to_dict())
     assert {"cell", "impl", "lr", "early_stop", "rows", "data_digest"} < flat.keys()
-    assert added_later == {"data.task": "digit-sum", "data.distractors": 1, "data.scoring_rows": 100_000}
+    assert added_later == {
+        "data.task": "digit-sum",
+        "data.distractors": 1,
+        "data.scoring_rows": 100_000,
+        "model.input_scale": 1.0,
+    }
 
 
 def test_every_setting_of_a_training_changes_the_identity(trial: Trial) -> None:

@@ -13,6 +13,10 @@ from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.registry import CELLS, INITIALISATIONS
 from digitsum_cli.core.weights import copy_weights
 from digitsum_cli.errors import InputError
+from digitsum_cli.execution.fused_training import initial_weights
+from digitsum_cli.execution.training import build_trial_classifier
+from digitsum_cli.trials.plan import plan_trials
+from tests.settings_text import from_set as settings_of
 
 H = 48
 OTHERS = [name for name in INITIALISATIONS if name != "book"]
@@ -54,10 +58,51 @@ def test_orthogonal_is_orthogonal_gate_by_gate(cell: str) -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_identity_is_the_identity_times_its_scale(scale: float) -> None:
-    started = tensors("srn", "manual", "identity", init_scale=scale)
+    started = tensors("srn", "manual", "identity", recurrent_scale=scale)
     assert torch.equal(started["U"], scale * torch.eye(H))
     assert (started["b"] == 0).all()
     assert kstest(started["W"].flatten().numpy() / 0.001, "norm").pvalue > 0.001
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_normal_has_the_variance_of_one_input_and_of_one_state(cell: str, impl: str) -> None:
+    for name, tensor in tensors(cell, impl, "normal").items():
+        if name[0] in "WU":
+            std = 1 / math.sqrt(16 if name[0] == "W" else H)
+            assert kstest(tensor.flatten().numpy() / std, "norm").pvalue > 1e-4, name
+        elif name[0] == "b":
+            assert (tensor == 0).all()
+
+
+@pytest.mark.parametrize(("cell", "init"), [*PAIRS, ("srn", "book"), ("gru", "book")])
+@pytest.mark.parametrize("impl", ["manual", "torch"])
+def test_input_and_recurrent_weights_have_a_scale_each_in_every_initialisation(cell: str, init: str, impl: str) -> None:
+    plain = tensors(cell, impl, init)
+    scaled = tensors(cell, impl, init, input_scale=3.0, recurrent_scale=0.25)
+    for name, tensor in plain.items():
+        factor = {"W": 3.0, "U": 0.25}.get(name[0], 1.0)
+        assert torch.equal(scaled[name], factor * tensor), name
+
+
+def test_the_books_pytorch_edition_can_be_set() -> None:
+    """W normal with 1/sqrt(M) and U the identity; and U = 2 randn / sqrt(H)."""
+    first = tensors("srn", "manual", "identity", input_scale=1000 / math.sqrt(16))
+    assert torch.equal(first["U"], torch.eye(H))
+    assert kstest(first["W"].flatten().numpy() * math.sqrt(16), "norm").pvalue > 1e-4
+    second = tensors("srn", "manual", "normal", recurrent_scale=2.0)
+    assert kstest(second["U"].flatten().numpy() * math.sqrt(H) / 2, "norm").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("assignments", [("model.init=normal",), ("model.cell=lstm",), ("model.init=orthogonal",)])
+def test_the_compiled_trainer_starts_with_the_scaled_weights_to_the_bit(assignments: tuple[str, ...]) -> None:
+    scales = ("model.input_scale=0.3", "model.recurrent_scale=1.7")
+    (trial,) = plan_trials(
+        settings_of("model.impl=fused", "data.lengths=5", "train.seed=1", *scales, *assignments)
+    ).trials
+    started, expected = initial_weights(trial), copy_weights(build_trial_classifier(trial))
+    assert started.keys() == expected.keys()
+    assert all(np.array_equal(started[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -129,7 +174,6 @@ def test_relu_is_the_same_network_by_hand_and_on_the_library() -> None:
     [
         ({"cell": "gru", "activation": "relu"}, "the GRU has the activation tanh, not relu"),
         ({"cell": "lstm", "init": "identity"}, "identity is only for cells without gates, but the LSTM has gates"),
-        ({"init_scale": 2.0}, "the initialisation book has no scale"),
         ({"cell": "gru", "forget_bias": 1.0}, "the GRU has no forget gate"),
         ({"cell": "lstm", "forget_bias": "foo"}, "unknown forget bias 'foo'"),
         ({"activation": "sigmoid"}, "unknown activation 'sigmoid'"),

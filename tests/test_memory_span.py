@@ -86,6 +86,7 @@ def test_a_span_lies_between_the_first_and_the_last_length(
 
 
 @given(curves(), thresholds)
+@pytest.mark.slow
 def test_at_a_known_span_the_straight_line_between_the_lengths_has_the_thresholds_accuracy(
     curve: tuple[list[int], list[float]], threshold: float
 ) -> None:

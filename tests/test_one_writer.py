@@ -78,6 +78,7 @@ def test_writer_waits_for_a_reader() -> None:
     assert code == 0, err
 
 
+@pytest.mark.slow
 def test_waiting_writer_hears_ctrl_c() -> None:
     with reader_and_writer() as (_, writer):
         assert writer.stop(signal.SIGINT).code == 130, "the reader still reads"

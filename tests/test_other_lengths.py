@@ -27,6 +27,7 @@ def evaluate(source: Path, *options: object) -> Ended:
     return digitsum("evaluate", source, *options, "--set", f"data.scoring_rows={ROWS}")
 
 
+@pytest.mark.slow
 def test_each_checkpoint_is_scored_exactly_where_that_is_cheap_and_on_drawn_rows_elsewhere(run: Path) -> None:
     ended = evaluate(run, "--lengths", "12,3,5", "--json")
     assert ended.code == 0, ended.err

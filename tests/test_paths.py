@@ -5,6 +5,9 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from digitsum_cli.evaluation.saved_run import read_run
+from digitsum_cli.report.run_page import report_page
+from digitsum_cli.rundir.store import Store
 from tests.command_line import digitsum
 
 SMALL = ("--lengths", "4", "--epochs", "1", "--impl", "fused", "--seeds", "0", "-j", "1")
@@ -54,6 +57,7 @@ def test_data_of_a_run_are_found_from_another_folder(run_of_relative_data: Path)
     assert f"data not found; using {run_of_relative_data.parent / 'data'}" in " ".join(ended.err.split())
 
 
+@pytest.mark.slow
 def test_run_is_resumed_from_another_folder(run_of_relative_data: Path) -> None:
     run = run_of_relative_data
     resumed = digitsum("sweep", run / "config.yaml", "--seeds", "0,1", "--out", run, "--resume", "-j", "1")
@@ -66,3 +70,19 @@ def test_data_here_come_first(run_of_relative_data: Path) -> None:
     ended = digitsum("evaluate", run_of_relative_data)
     assert ended.code == 2
     assert "have changed since it was trained" in ended.err
+
+
+@pytest.mark.usefixtures("in_an_empty_folder")
+def test_hints_name_a_folder_that_looks_like_an_option_as_it_is_typed() -> None:
+    trained = digitsum("train", "--length", "4", "--epochs", "1", "--impl", "fused", "--out", "-d2")
+    assert "digitsum evaluate ./-d2 --diagnose. For a report on one page: digitsum report ./-d2" in trained.err
+    page = str(report_page(read_run(Path("-d2"), [0.5]), []).sections[-1])
+    assert "digitsum sweep ./-d2/config.yaml --out again" in page
+    assert "digitsum report ./-d2" in page
+    assert "digitsum sweep ./-d2/quick.yaml" in digitsum("configs", "quick", "--copy", "-d2").err
+    with Store(Path("-d2/results.sqlite")) as store:
+        (trial,) = store.trials().values()
+    Path("-d2/results.sqlite").unlink()
+    with Store(Path("-d2/results.sqlite"), create=True) as store:
+        store.plan([trial], {})
+    assert "digitsum sweep --resume --out ./-d2" in digitsum("report", "./-d2").err

@@ -40,6 +40,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+@pytest.mark.slow
 def test_sweep_reads_each_outcome_once(counts: Counter[str]) -> None:
     assert digitsum(*TEN_TRIALS).code == 0
     assert counts["outcome"] == 10, "for history.csv and the figures together"

@@ -52,6 +52,7 @@ def test_resuming_with_more_lengths_seeds_and_axes_runs_what_is_missing(tmp_path
     assert_same_run(tmp_path / "grown", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_lengths_added_in_front_are_refused_with_the_reason(tmp_path: Path) -> None:
     study(tmp_path, "data.lengths=5")
     with pytest.raises(
@@ -94,6 +95,7 @@ def test_run_is_not_overwritten_without_being_told(tmp_path: Path) -> None:
     assert len(list((tmp_path / "checkpoints").iterdir())) == 4
 
 
+@pytest.mark.slow
 def test_force_leaves_files_of_others_alone(tmp_path: Path) -> None:
     one = ("train.seed=0", "data.lengths=4")
     study(tmp_path, *one)

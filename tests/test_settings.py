@@ -28,7 +28,8 @@ BOOK_SETTINGS = {
         "hidden_size": 32,
         "activation": "tanh",
         "init": "book",
-        "init_scale": 1.0,
+        "input_scale": 1.0,
+        "recurrent_scale": 1.0,
         "forget_bias": None,
     },
     "train": {
@@ -71,7 +72,7 @@ LENGTHS = "3 to 10000, as 5,10,20 or 5..35 (in steps of 5) or 5..35..10"
 UNITS = "a whole number from 1 to 4096"
 BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
-MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, init_scale, forget_bias"
+MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias"
 TRAIN_KEYS = (
     "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, seed, "
     "log_every, eval_every, record_gradients, device"
@@ -165,7 +166,7 @@ BAD_VALUES = [
     ("data.task", "sum", "digit-sum"),
     ("data.rows", "new", "fixed, fresh"),
     ("model.activation", "sigmoid", "tanh, relu"),
-    ("model.init_scale", "0", "a number above 0 and up to 1e+37, such as 1"),
+    ("model.recurrent_scale", "0", "a number above 0 and up to 1e+37, such as 1"),
     ("model.forget_bias", "much", FORGET_BIAS),
     ("model.forget_bias", "true", FORGET_BIAS),
     ("model.forget_bias", "[1]", FORGET_BIAS),
@@ -384,7 +385,6 @@ def test_a_whole_number_is_a_learning_rate() -> None:
             r"--set model.init=identity: the initialisation identity is only for cells without gates.* Use a "
             "separate sweep",
         ),
-        (("model.init_scale=0.5",), "--set model.init_scale=0.5: the initialisation book has no scale"),
         (("sweep.model.forget_bias=null,1",), "--set sweep.model.forget_bias=null,1: the SRN has no forget gate"),
     ],
 )

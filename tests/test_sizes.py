@@ -56,6 +56,7 @@ def test_what_cannot_fit_is_refused_at_once(command: str, message: str) -> None:
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_fits_this_machine_is_not_refused_for_a_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("train", "--length", "50", "--epochs", "1", "--impl", "fused", "--set", "model.hidden_size=128")
     assert digitsum(*arguments).code == 0

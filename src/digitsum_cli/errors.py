@@ -1,5 +1,8 @@
 """The errors shown to users. Each is one short message: what happened, where, what is allowed, what to do next."""
 
+import errno
+import os
+
 
 class DigitsumError(Exception):
     """An error while running.
@@ -37,6 +40,16 @@ class NoSpaceError(DigitsumError):
         )
 
 
+class RunRemovedError(DigitsumError):
+    """The run directory ``path`` was deleted or moved while a command was writing to it; it is not created again."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"{path} was deleted or moved while it was being written to",
+            next_step="If it was moved, resume train or sweep with --resume and the new place as --out",
+        )
+
+
 class InputError(DigitsumError, ValueError):
     """Invalid usage, settings or input: nothing was run or written."""
 
@@ -47,3 +60,17 @@ class TrialsFailedError(DigitsumError):
     """Some trials failed or diverged; the others are saved."""
 
     exit_code = 3
+
+
+def ran_out_of_files(error: BaseException) -> bool:
+    """Whether an error says that this process has as many files open as the system allows."""
+    return os.strerror(errno.EMFILE) in str(error)
+
+
+def too_many_files() -> DigitsumError:
+    """The error for ``ran_out_of_files``: what the limit is, and how to raise it."""
+    limit = f": the limit is {os.sysconf('SC_OPEN_MAX')} (ulimit -n)" if hasattr(os, "sysconf") else ""
+    return DigitsumError(
+        f"{os.strerror(errno.EMFILE)}{limit}",
+        next_step="Raise it, for example with ulimit -n 1024, or use a smaller -j if the command has one",
+    )

@@ -53,8 +53,8 @@ class Analysis:
 
     @property
     def several_seeds(self) -> bool:
-        """Whether any length and setting was trained with more than one seed."""
-        return max(len(row.seeds) for row in self.summary) > 1
+        """Whether any length and setting was trained with more than one seed, successfully or not."""
+        return max(len(row.seeds) + row.lost for row in self.summary) > 1
 
     @property
     def answer(self) -> list[str]:

@@ -35,7 +35,7 @@ def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow],
     else:
         rows = sorted(summary, key=lambda row: -(row.accuracy.mean or 0.0))[:1] if best else summary
         sentences = [_accuracy_sentence(row, _subject(row.setting, varied)) for row in rows]
-    sentences = [_capitalised(best + sentence) for sentence in sentences]
+    sentences = [_capitalised(best + sentence) for sentence in dict.fromkeys(sentences)]
     if len(settings) == 1:
         sentences += _memorisation(summary)
     if missing:
@@ -82,11 +82,27 @@ def _longest(memory_spans: Sequence[MemorySpanRow]) -> list[MemorySpanRow]:
 
 def _accuracy_sentence(row: SummaryRow, subject: str) -> str:
     if row.accuracy.mean is None:
-        return f"no training of {subject} at length {row.length} succeeded."
+        ended = row.lost
+        if ended == 1:
+            return f"the only training of {subject} at length {row.length} {_fate(row)}."
+        return f"all {ended} trainings of {subject} at length {row.length} {_fate(row)}."
     accuracy = percent_interval(row.accuracy.mean, *(row.interval or (None, None)))
-    seeds = f"mean of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    seeds = _seeds("mean", row)
     interval = ", 95 % interval in brackets" if row.interval else ""
     return f"{subject} gets {accuracy} of {_rows(row)} of length {row.length} right ({seeds}{interval})."
+
+
+def _seeds(average: str, row: SummaryRow | MemorySpanRow) -> str:
+    """The seeds that a number is made of, and how many are not part of it."""
+    seeds = f"{average} of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    return f"{seeds}: {row.seeds_in_words}" if row.diverged or row.failed else seeds
+
+
+def _fate(row: SummaryRow) -> str:
+    """What happened to trainings none of which is done."""
+    if not row.failed:
+        return "diverged"
+    return "diverged or failed" if row.diverged else "failed"
 
 
 def _rows(row: SummaryRow) -> str:
@@ -109,9 +125,14 @@ def _subject(setting: Setting, varied: Sequence[str]) -> str:
 
 
 def _span_sentence(row: MemorySpanRow, subject: str) -> str:
+    if row.median is None and (row.diverged or row.failed):
+        return (
+            f"no seed of {subject} was trained successfully at every length ({row.seeds_in_words}), so there is no "
+            "memory span."
+        )
     if row.median is None:
         return f"no seed of {subject} was trained at every length, so there is no memory span."
-    seeds = f"median of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    seeds = _seeds("median", row)
     if row.kind is not AccuracyKind.EXACT:
         seeds = f"{row.kind} accuracy, {seeds}"
     if row.median.has_interval:

@@ -21,7 +21,8 @@ class DifferenceRow:
         measure: a column with an accuracy; ``accuracy`` if it is of another kind for each.
         setting, reference: the setting, and the one it is compared with.
         label, reference_label: both as text.
-        seeds: seeds that both have.
+        seeds: seeds that are done in both.
+        lost: number of seeds that ended in both, but failed or diverged in one or both.
         comparison: the comparison over these seeds; None if there are none.
     """
 
@@ -32,6 +33,7 @@ class DifferenceRow:
     label: str
     reference_label: str
     seeds: tuple[int, ...]
+    lost: int
     comparison: PairedComparison | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,6 +47,7 @@ class DifferenceRow:
             "setting": self.label,
             "reference": self.reference_label,
             "seeds": list(self.seeds),
+            "lost": self.lost,
             "low": low,
             "high": high,
             **{
@@ -55,17 +58,16 @@ class DifferenceRow:
 
 
 def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
-    """Compares every setting with the first one at each length; trials that failed or diverged are ignored.
+    """Compares every setting with the first one at each length, over the trials that are done.
 
     Compared are the accuracies that describe the settings, and those on the test rows.
     """
     settings = list(dict.fromkeys(row.setting for row in rows))
     varied = varied_columns(settings)
     lengths = list(dict.fromkeys(row.length for row in rows))
-    done: dict[tuple[int, Setting], dict[int, TrialRow]] = {}
+    ended: dict[tuple[int, Setting], dict[int, TrialRow]] = {}
     for row in rows:
-        if row.done:
-            done.setdefault((row.length, row.setting), {})[row.seed] = row
+        ended.setdefault((row.length, row.setting), {})[row.seed] = row
     kinds = common_kinds(rows)
     return [
         _difference(
@@ -74,8 +76,8 @@ def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
             setting,
             settings[0],
             varied,
-            done.get((length, setting), {}),
-            done.get((length, settings[0]), {}),
+            ended.get((length, setting), {}),
+            ended.get((length, settings[0]), {}),
         )
         for length in lengths
         for setting in settings[1:]
@@ -92,7 +94,8 @@ def _difference(
     by_seed: Mapping[int, TrialRow],
     reference_by_seed: Mapping[int, TrialRow],
 ) -> DifferenceRow:
-    seeds = tuple(seed for seed in by_seed if seed in reference_by_seed)
+    both = [seed for seed in by_seed if seed in reference_by_seed]
+    seeds = tuple(seed for seed in both if by_seed[seed].done and reference_by_seed[seed].done)
     values, reference_values = (
         [rows[seed].columns[kind.column] for seed in seeds]
         for kind, rows in zip(kinds, (by_seed, reference_by_seed), strict=True)
@@ -105,5 +108,6 @@ def _difference(
         setting.in_words(varied),
         reference.in_words(varied),
         seeds,
+        len(both) - len(seeds),
         compare_paired(values, reference_values) if seeds else None,
     )

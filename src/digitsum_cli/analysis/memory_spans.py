@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitsum_cli.analysis.summary import done_in_words
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.memory_span import MedianSpan, Span, median_span, memory_span
 from digitsum_cli.trials.rows import TrialRow, common_kinds
@@ -24,6 +25,7 @@ class MemorySpanRow:
         threshold: the accuracy needed to count a length as remembered.
         lengths: measured lengths, in ascending order.
         seeds: seeds whose trials are done at all lengths.
+        diverged, failed: number of seeds with a trial that diverged, and number of others with one that failed.
         spans: one span per seed.
         median: median of the spans with its 95 % interval; None if there is no span.
     """
@@ -34,8 +36,15 @@ class MemorySpanRow:
     threshold: float
     lengths: tuple[int, ...]
     seeds: tuple[int, ...]
+    diverged: int
+    failed: int
     spans: tuple[Span, ...]
     median: MedianSpan | None
+
+    @property
+    def seeds_in_words(self) -> str:
+        """How many seeds have a span: ``10``, or ``1 of 4, 3 diverged``."""
+        return done_in_words(len(self.seeds), self.diverged, self.failed)
 
     @property
     def text(self) -> str:
@@ -52,6 +61,8 @@ class MemorySpanRow:
             "threshold": self.threshold,
             "lengths": list(self.lengths),
             "seeds": list(self.seeds),
+            "diverged": self.diverged,
+            "failed": self.failed,
             "spans": [_plain(span) for span in self.spans],
             "median": _plain(median.median) if median else None,
             "low": _plain(median.low) if median and median.low else None,
@@ -85,12 +96,25 @@ def memory_spans(
             for seed, by_length in by_seed.items()
             if by_length.keys() == set(lengths)
         }
+        lost = {
+            status: {row.seed for row in rows if row.setting == setting and row.status == status}
+            for status in ("diverged", "failed")
+        }
+        counts = len(lost["diverged"]), len(lost["failed"] - lost["diverged"])
         for threshold in thresholds:
             spans = tuple(memory_span(lengths, curve, threshold) for curve in curves.values())
             median = median_span(spans) if spans else None
             found.append(
                 MemorySpanRow(
-                    setting, setting.in_words(varied), kinds[setting], threshold, lengths, tuple(curves), spans, median
+                    setting,
+                    setting.in_words(varied),
+                    kinds[setting],
+                    threshold,
+                    lengths,
+                    tuple(curves),
+                    *counts,
+                    spans,
+                    median,
                 )
             )
     return found

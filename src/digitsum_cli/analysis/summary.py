@@ -40,7 +40,7 @@ class SummaryRow:
         setting: their setting.
         kind: the kind of accuracy that describes all trials of the setting.
         seeds: seeds of the trials that are done.
-        failed: number of trials that failed or diverged.
+        diverged, failed: number of trials that diverged, and that ended with an error.
         first: first trial that is done; None if there is none.
         first_seed: its seed, or that of the first trial if none is done.
         spreads: spread of each measure over the trials that are done.
@@ -50,10 +50,21 @@ class SummaryRow:
     setting: Setting
     kind: AccuracyKind
     seeds: tuple[int, ...]
+    diverged: int
     failed: int
     first: TrialRow | None
     first_seed: int
     spreads: Mapping[str, Spread]
+
+    @property
+    def lost(self) -> int:
+        """Number of trials that ended without being done."""
+        return self.diverged + self.failed
+
+    @property
+    def seeds_in_words(self) -> str:
+        """How many trials are done: ``10``, or ``1 of 4, 3 diverged``."""
+        return done_in_words(len(self.seeds), self.diverged, self.failed)
 
     @property
     def accuracy(self) -> Spread:
@@ -78,6 +89,8 @@ class SummaryRow:
     def to_dict(self) -> dict[str, Any]:
         """One flat row for JSON.
 
+        ``trials`` are those that are done; ``failed`` counts those that diverged, too.
+
         For each measure ``m``: the mean as ``m``, ``m_min`` and ``m_max``; for accuracies also ``m_median``, ``m_iqm``
         (interquartile mean), ``m_low`` and ``m_high`` (95 % interval of the mean).
         """
@@ -86,7 +99,8 @@ class SummaryRow:
             **self.setting.columns,
             "accuracy_kind": self.kind,
             "trials": len(self.seeds),
-            "failed": self.failed,
+            "failed": self.lost,
+            "diverged": self.diverged,
             "seeds": list(self.seeds),
             "first_seed": self.first_seed,
             "first_seed_test_accuracy": self.first_column("test_accuracy"),
@@ -101,6 +115,14 @@ class SummaryRow:
                 row |= {f"{measure}_median": spread.median, f"{measure}_iqm": spread.interquartile_mean}
                 row |= {f"{measure}_low": low, f"{measure}_high": high}
         return row
+
+
+def done_in_words(done: int, diverged: int, failed: int) -> str:
+    """How many of some trials are done, and what became of the others: ``10``, or ``1 of 4, 3 diverged``."""
+    if not diverged and not failed:
+        return str(done)
+    lost = [f"{count} {status}" for count, status in ((diverged, "diverged"), (failed, "failed")) if count]
+    return ", ".join([f"{done} of {done + diverged + failed}", *lost])
 
 
 def summarise(rows: Sequence[TrialRow]) -> list[SummaryRow]:
@@ -123,7 +145,8 @@ def _summary_row(length: int, setting: Setting, kind: AccuracyKind, group: Seque
         setting,
         kind,
         tuple(row.seed for row in done),
-        len(group) - len(done),
+        sum(row.status == "diverged" for row in group),
+        sum(row.status == "failed" for row in group),
         done[0] if done else None,
         (done or group)[0].seed,
         {measure: _spread(measure, done) for measure in (*ACCURACIES, *_OTHER_MEASURES)},

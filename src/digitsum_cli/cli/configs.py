@@ -57,6 +57,7 @@ def configs(
         shipped_configs,
         summarise_config,
     )
+    from digitsum_cli.shell import shell_path
 
     console = Console(as_json=as_json, quiet=quiet)
     if print_config:
@@ -67,7 +68,7 @@ def configs(
         copies = copy_configs(chosen.values(), copy, force=force)
         console.show(*map(str, copies))
         console.document({"copies": [str(path) for path in copies]})
-        return console.message(f"The configs are in {copy}. To run one: digitsum sweep {copies[0]}")
+        return console.message(f"The configs are in {copy}. To run one: digitsum sweep {shell_path(copies[0])}")
     summaries = [summarise_config(each) for each in chosen]
     if name is None:
         console.show(_table(summaries))

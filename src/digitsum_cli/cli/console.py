@@ -1,5 +1,6 @@
 """The only place that prints: results to stdout; progress, messages and errors to stderr."""
 
+import codecs
 import contextlib
 import io
 import os
@@ -26,6 +27,7 @@ from digitsum_cli.table import Table
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _WIDTH_OF_ANY_TABLE = 10_000
+_ANY_TEXT = "digitsum-any-text"
 
 
 class Console:
@@ -108,13 +110,25 @@ def print_warning(message: str) -> None:
 
 
 def prepare_output_streams() -> None:
-    """Makes stdout and stderr accept any text: ``?`` replaces unencodable characters; a closed stream discards it."""
+    """Makes stdout and stderr accept any text; a closed stream discards it.
+
+    A file name that is not valid UTF-8 is written as the bytes that it has; ``?`` replaces other characters that cannot
+    be encoded.
+    """
+    codecs.register_error(_ANY_TEXT, _encode_any_text)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=_ANY_TEXT)
+
+
+def _encode_any_text(error: UnicodeError) -> tuple[bytes, int]:
+    """Encodes what a stream cannot: a lone surrogate stands for a byte of a file name."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = "".join(each if "\udc80" <= each <= "\udcff" else "?" for each in error.object[error.start : error.end])
+    return text.encode("ascii", "surrogateescape"), error.end
 
 
 class _IgnoreWriteErrors:

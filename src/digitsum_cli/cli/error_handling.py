@@ -13,7 +13,7 @@ import typer
 
 from digitsum_cli.cli.console import print_error, print_warning
 from digitsum_cli.cli.signals import INTERRUPTED, TERMINATED, Terminated, handle_signals
-from digitsum_cli.errors import DigitsumError, DigitsumWarning
+from digitsum_cli.errors import DigitsumError, DigitsumWarning, ran_out_of_files, too_many_files
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EBADF)
 
@@ -69,6 +69,8 @@ def report_error(error: Exception) -> int:
     Returns:
         The exit code.
     """
+    if ran_out_of_files(error):
+        error = too_many_files()
     if isinstance(error, DigitsumError):
         print_error(_with_notes(str(error), error))
         return error.exit_code

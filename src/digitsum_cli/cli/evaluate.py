@@ -81,7 +81,7 @@ def evaluate(
     probabilities after each step of one sequence.
     """
     from digitsum_cli.cli.print_config import show_settings
-    from digitsum_cli.cli.study_result import report_missing_checkpoints
+    from digitsum_cli.cli.study_result import report_lost_trainings, report_missing_checkpoints
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_checkpoints, run_of
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
@@ -101,6 +101,12 @@ def evaluate(
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
     found = find_checkpoints(source)
     report_missing_checkpoints(source, found.missing, console)
+    report_lost_trainings(source, found, console)
+    if diagnose and not found.done:
+        raise InputError(
+            f"there is nothing to diagnose: no training in {source} is done",
+            next_step="Train again with a smaller train.lr, or with train.clip_norm",
+        )
     checkpoints = read_checkpoints(source, found.paths)
     if print_config:
         return show_settings(scoring_settings(checkpoints[0], chosen), console)
@@ -116,8 +122,11 @@ def evaluate(
         document["lengths"] = _show_lengths(checkpoints, lengths, chosen, folder, outputs, jobs, console)
     if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
-        document["checkpoints"] = [each.columns for each in scores]
-        console.show(_table(scores))
+        statuses = [found.statuses.get(each.path, "done") for each in scores]
+        document["checkpoints"] = [
+            {**each.columns, "status": status} for each, status in zip(scores, statuses, strict=True)
+        ]
+        console.show(_table(scores, statuses))
     if diagnose:
         done = set(found.done)
         finished = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
@@ -187,7 +196,7 @@ def _show_diagnosis(
     return [each.to_dict() for each in diagnosed]
 
 
-def _table(scores: "Sequence[CheckpointScores]") -> "Table":
+def _table(scores: "Sequence[CheckpointScores]", statuses: Sequence[str]) -> "Table":
     from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
     from digitsum_cli.table import Table, number, percent, percent_interval
     from digitsum_cli.trials.setting import value_in_words, varied_columns
@@ -195,17 +204,20 @@ def _table(scores: "Sequence[CheckpointScores]") -> "Table":
     varied = varied_columns(each.setting for each in scores)
     named = ["length", *dict.fromkeys(("cell", "impl", *varied)), "seed"]
     kinds = [kind for kind in distinct_kinds(each.kind for each in scores) if kind is not AccuracyKind.TEST]
+    any_lost = set(statuses) != {"done"}
     measured = "".join(f"; {kind} is over {kind.rows}" for kind in kinds)
     return Table(
         f"Best checkpoints: accuracy and loss, with the 95 % interval of accuracies on samples{measured}",
         (
             *(name.replace("_", " ") for name in named),
+            *(["status"] if any_lost else []),
             *("train", "eval", "test", "unseen test rows", *kinds),
             *("train loss", "eval loss", "test loss", *(f"{kind} loss" for kind in kinds)),
         ),
         [
             [
                 *(value_in_words(row[name]) for name in named),
+                *([status] if any_lost else []),
                 percent(row["train_accuracy"]),
                 percent(row["eval_accuracy"]),
                 percent_interval(row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"]),
@@ -216,6 +228,6 @@ def _table(scores: "Sequence[CheckpointScores]") -> "Table":
                 ),
                 *(number(row.get(f"{split}_loss"), 4) for split in ("train", "eval", "test", *kinds)),
             ]
-            for row in (each.columns for each in scores)
+            for row, status in zip((each.columns for each in scores), statuses, strict=True)
         ],
     )

@@ -51,7 +51,7 @@ def report(
         return show_settings(resolve_settings(saved.run.config), console)
 
     from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
-    from digitsum_cli.cli.study_result import report_missing_checkpoints
+    from digitsum_cli.cli.study_result import report_lost_trainings, report_missing_checkpoints
     from digitsum_cli.report.page import render_page
     from digitsum_cli.report.run_page import report_page
     from digitsum_cli.rundir.outputs import Outputs, check_destination
@@ -61,6 +61,7 @@ def report(
     require_writable(path)
     found = checkpoints_of_run(run)
     report_missing_checkpoints(run, found.missing, console)
+    report_lost_trainings(run, found, console)
     checkpoints = read_intact_checkpoints(found.done)
     diagnosed = []
     if checkpoints:

@@ -1,14 +1,19 @@
 """What ``train`` and ``sweep`` print at the end: the tables, where the files are, and what failed."""
 
-import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitsum_cli.analysis.analysis import Analysis
+from digitsum_cli.analysis.summary import done_in_words
 from digitsum_cli.cli.console import Console
 from digitsum_cli.report.analysis_tables import analysis_tables
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.replaced import ReplacedRun
+from digitsum_cli.shell import shell_path
 from digitsum_cli.study.result import StudyResult
+
+if TYPE_CHECKING:
+    from digitsum_cli.evaluation.checkpoints import FoundCheckpoints
 
 FAILURE_HINT = "See the columns status and reason in results.csv"
 
@@ -32,7 +37,7 @@ def show_result(result: StudyResult, console: Console, retry_hint: str) -> None:
     files = (run.results, run.history, run.analysis, run.checkpoints, run.figures)
     existing = [f"{path.name}/" if path.is_dir() else path.name for path in files if path.exists()]
     console.message(f"The run is in {run.path}: {', '.join(existing)}")
-    name = shlex.quote(str(run.path))
+    name = shell_path(run.path)
     diagnose = f"To explain the results: digitsum evaluate {name} --diagnose. " if run.checkpoints.exists() else ""
     console.message(f"{diagnose}For a report on one page: digitsum report {name}")
     result.raise_failures(f"{FAILURE_HINT}; {retry_hint}")
@@ -47,10 +52,20 @@ def report_new_run(run: RunDirectory, resume: bool, console: Console) -> None:
 def report_missing_checkpoints(path: Path, missing: int, console: Console) -> None:
     """Prints how many finished trials of a run have lost their checkpoints."""
     if missing:
-        name = shlex.quote(str(path))
+        name = shell_path(path)
         console.message(
             f"{path} has no checkpoint for {missing} of its finished trials. To train them again, repeat the command "
             f"that made the run, with --out {name} --resume"
+        )
+
+
+def report_lost_trainings(path: Path, found: "FoundCheckpoints", console: Console) -> None:
+    """Prints how many trainings of a run diverged or failed; their checkpoints, if any, are from before that."""
+    if found.diverged or found.failed:
+        done = found.ended - found.diverged - found.failed
+        console.message(
+            f"Trainings done in {path}: {done_in_words(done, found.diverged, found.failed)}. The checkpoint of a "
+            "training that diverged is the best one before that"
         )
 
 
@@ -59,7 +74,7 @@ def report_how_to_resume(run: RunDirectory, force: bool, interruption: KeyboardI
     if hasattr(interruption, "__notes__") and not ReplacedRun(run).exists():
         return
     path = run.path
-    how = f"run the same command with --out {shlex.quote(str(path))} --resume" + (", without --force" if force else "")
+    how = f"run the same command with --out {shell_path(path)} --resume" + (", without --force" if force else "")
     console.message(f"Finished work is saved in {path}. To resume, {how}")
 
 

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from digitsum_cli.errors import InputError
+from digitsum_cli.errors import InputError, ran_out_of_files, too_many_files
 
 
 def read_bounded(path: Path, maximum_bytes: int) -> bytes:
@@ -16,13 +16,19 @@ def read_bounded(path: Path, maximum_bytes: int) -> bytes:
     Raises:
         InputError: it is not a regular file, or it is too large.
         OSError, ValueError: it cannot be read.
+        DigitsumError: this process has too many open files, so nothing can be said about this one.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path} is not a regular file; it may be a folder or a pipe")
     if status.st_size <= maximum_bytes:
-        with path.open("rb") as file:
-            content = file.read(maximum_bytes + 1)  # it may have grown in the meantime
+        try:
+            with path.open("rb") as file:
+                content = file.read(maximum_bytes + 1)  # it may have grown in the meantime
+        except OSError as error:
+            if ran_out_of_files(error):
+                raise too_many_files() from error
+            raise
         if len(content) <= maximum_bytes:
             return content
     raise InputError(f"{path} is larger than {maximum_bytes:,} bytes")

@@ -7,7 +7,7 @@ from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.compatibility import check_cell_implemented, check_compatible
 from digitsum_cli.core.embedding import Embedding
-from digitsum_cli.core.initialisation import Parts, set_forget_bias
+from digitsum_cli.core.initialisation import Parts, scale_weights, set_forget_bias
 from digitsum_cli.core.registry import AUTOGRAD, CELLS, INITIALISATIONS, load
 from digitsum_cli.core.specs import CellSpec
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
@@ -51,7 +51,8 @@ def build_classifier(
     seed: int = 0,
     *,
     activation: str = "tanh",
-    init_scale: float = 1.0,
+    input_scale: float = 1.0,
+    recurrent_scale: float = 1.0,
     forget_bias: float | str | None = None,
     length: int | None = None,
     task: Task = DIGIT_SUM,
@@ -65,10 +66,11 @@ def build_classifier(
         impl: ``"manual"`` (hand-written) or ``"torch"`` (PyTorch's own layer).
         embedding_size: M, the size of a digit's vector.
         hidden_size: H, the size of the state.
-        init: ``"book"``, ``"torch"``, ``"orthogonal"`` or ``"identity"``; see ``digitsum_cli.core.initialisation``.
+        init: ``"book"``, ``"torch"``, ``"orthogonal"``, ``"identity"`` or ``"normal"``; see
+            ``digitsum_cli.core.initialisation``.
         seed: seed of the generator that all weights are drawn from.
         activation: the cell's activation; the SRN supports ``"tanh"`` and ``"relu"``.
-        init_scale: the scale of the initialisation ``"identity"``.
+        input_scale, recurrent_scale: factors of the initial input weights W and recurrent weights U.
         forget_bias: the initial forget bias of a cell with a forget gate, such as the LSTM: a number, or
             ``"chrono"``. None leaves it to ``init``.
         length: digits per row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
@@ -80,7 +82,7 @@ def build_classifier(
     """
     if impl not in AUTOGRAD:
         raise InputError(f"unknown classifier implementation {impl!r}", allowed=", ".join(AUTOGRAD))
-    check_compatible(cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias)
+    check_compatible(cell, activation=activation, init=init, forget_bias=forget_bias)
     check_cell_implemented(impl, cell, activation)
     if embedding_size < 1 or hidden_size < 1:
         raise InputError(f"embedding_size is {embedding_size} and hidden_size is {hidden_size}", allowed="1 or more")
@@ -94,7 +96,8 @@ def build_classifier(
     )
     embedding = Embedding(task.symbols, embedding_size, generator)
     linear = default_linear(hidden_size, task.classes, generator)
-    load(INITIALISATIONS[init].function)(Parts(rnn_model, embedding, linear, generator, init_scale))
+    load(INITIALISATIONS[init].function)(Parts(rnn_model, embedding, linear, generator))
+    scale_weights(rnn_model, input_scale, recurrent_scale)
     if forget_bias is not None:
         set_forget_bias(rnn_model, forget_bias, length, generator)
     return DigitSumClassifier(spec, rnn_model, embedding, linear)

@@ -30,12 +30,12 @@ class Incompatibility(NamedTuple):
 
 
 def find_incompatibility(
-    cell: str, *, activation: str, init: str, init_scale: float, forget_bias: float | str | None
+    cell: str, *, activation: str, init: str, forget_bias: float | str | None
 ) -> Incompatibility | None:
     """The first setting that is incompatible with the cell or the initialisation.
 
-    It is an activation that the cell does not support, an initialisation for cells without gates in a gated cell, a
-    scale for an initialisation that has none, or a forget bias in a cell without a forget gate.
+    It is an activation that the cell does not support, an initialisation for cells without gates in a gated cell, or a
+    forget bias in a cell without a forget gate.
     """
     spec, name = CELLS[cell], cell.upper()
     if activation not in spec.activations:
@@ -45,10 +45,6 @@ def find_incompatibility(
     if spec.gates and not INITIALISATIONS[init].gated:
         what = f"the initialisation {init} is only for cells without gates, but the {name} has gates"
         return Incompatibility("init", what, ", ".join(each for each, its in INITIALISATIONS.items() if its.gated))
-    if init_scale != 1.0 and not INITIALISATIONS[init].scaled:
-        what = f"the initialisation {init} has no scale, but init_scale is {init_scale:g}"
-        scaled = _either([each for each, its in INITIALISATIONS.items() if its.scaled])
-        return Incompatibility("init_scale", what, f"1, or the initialisation {scaled}")
     for gate, called in {"f": "forget", "i": "input"}.items():
         if gate not in spec.gates and forget_bias is not None and (gate == "f" or forget_bias == CHRONO):
             what = f"the {name} has no {called} gate, but forget_bias is {forget_bias}"
@@ -57,9 +53,7 @@ def find_incompatibility(
     return None
 
 
-def check_compatible(
-    cell: str, *, activation: str, init: str, init_scale: float, forget_bias: float | str | None
-) -> None:
+def check_compatible(cell: str, *, activation: str, init: str, forget_bias: float | str | None) -> None:
     """Checks that the settings of a network are known and compatible.
 
     Raises:
@@ -74,9 +68,7 @@ def check_compatible(
             raise InputError(f"unknown {kind} {chosen!r}", allowed=", ".join(known))
     if isinstance(forget_bias, str) and forget_bias != CHRONO:
         raise InputError(f"unknown forget bias {forget_bias!r}", allowed=f"a number, or {CHRONO}")
-    incompatibility = find_incompatibility(
-        cell, activation=activation, init=init, init_scale=init_scale, forget_bias=forget_bias
-    )
+    incompatibility = find_incompatibility(cell, activation=activation, init=init, forget_bias=forget_bias)
     if incompatibility:
         raise InputError(incompatibility.what, where=incompatibility.setting, allowed=incompatibility.allowed)
 

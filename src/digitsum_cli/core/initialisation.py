@@ -9,9 +9,14 @@ start with the same weights.
   second bias, drawn last in the same way; in the other initialisations it is zero, so the network is the same.
 - ``orthogonal``: U orthogonal, separately for each gate (Saxe, McClelland and Ganguli 2014), W and the embedding Xavier
   uniform (Glorot and Bengio 2010, equation 16), b zero.
-- ``identity``: U the identity times a scale, W normal with standard deviation 0.001, b zero (Le, Jaitly and Hinton
+- ``identity``: U the identity, W normal with standard deviation 0.001, b zero (Le, Jaitly and Hinton
   2015, "A simple way to initialize recurrent networks of rectified linear units", with relu); the embedding Xavier
   uniform.
+- ``normal``: W and U normal with standard deviations 1/sqrt(M) and 1/sqrt(H), b zero, the embedding Xavier uniform.
+
+In every initialisation, W and U may be multiplied by a scale each. The book's PyTorch edition has ``normal`` with U
+scaled by 2; and U the identity with W normal with standard deviation 1/sqrt(M), which is ``identity`` with W scaled by
+1000/sqrt(M).
 
 The linear layer always has PyTorch's default initialisation.
 """
@@ -44,14 +49,12 @@ class Parts:
     Arguments:
         rnn_model, embedding, linear: the parts.
         generator: the generator that their weights were drawn from.
-        scale: the scale of the new weights, in initialisations that have one.
     """
 
     rnn_model: RecurrentLayer
     embedding: Embedding
     linear: nn.Linear
     generator: torch.Generator
-    scale: float = 1.0
 
 
 Initialise = Callable[[Parts], None]
@@ -75,11 +78,23 @@ def orthogonal(parts: Parts) -> None:
 
 
 def identity(parts: Parts) -> None:
-    """Recurrent weights that are the identity times the scale."""
+    """Recurrent weights that are the identity."""
     _draw(
         parts,
         W=partial(nn.init.normal_, std=IDENTITY_STD),
-        U=lambda U, **_: nn.init.eye_(U).mul_(parts.scale),
+        U=lambda U, **_: nn.init.eye_(U),
+        b=_zero,
+        embedding=nn.init.xavier_uniform_,
+    )
+
+
+def normal(parts: Parts) -> None:
+    """Normal weights whose sums over inputs and states have the variance of a single one."""
+    M, H = parts.rnn_model.input_size, parts.rnn_model.hidden_size
+    _draw(
+        parts,
+        W=partial(nn.init.normal_, std=1 / math.sqrt(M)),
+        U=partial(nn.init.normal_, std=1 / math.sqrt(H)),
         b=_zero,
         embedding=nn.init.xavier_uniform_,
     )
@@ -108,6 +123,14 @@ def _fill(tensor: Tensor, fill: Callable[[Tensor], object]) -> None:
     filled = torch.empty(tensor.shape, dtype=tensor.dtype)
     fill(filled)
     tensor.copy_(filled)
+
+
+@torch.no_grad()
+def scale_weights(rnn_model: RecurrentLayer, input_scale: float, recurrent_scale: float) -> None:
+    """Multiplies all input weights W and all recurrent weights U by a factor each."""
+    for name, tensor in rnn_model.equation_tensors(Tensor.detach).items():
+        if name[0] in "WU":
+            tensor.mul_(input_scale if name[0] == "W" else recurrent_scale)
 
 
 @torch.no_grad()

@@ -68,7 +68,8 @@ INITIALISATIONS = {
     ),
     "torch": InitialisationSpec("digitsum_cli.core.initialisation:torch_default"),
     "orthogonal": InitialisationSpec("digitsum_cli.core.initialisation:orthogonal"),
-    "identity": InitialisationSpec("digitsum_cli.core.initialisation:identity", gated=False, scaled=True),
+    "identity": InitialisationSpec("digitsum_cli.core.initialisation:identity", gated=False),
+    "normal": InitialisationSpec("digitsum_cli.core.initialisation:normal"),
 }
 
 CHRONO = "chrono"

@@ -66,14 +66,12 @@ class InitialisationSpec:
         arrays: the import path of a function that draws the same weights for a hand-written cell as arrays, without
             torch; or None.
         gated: whether it supports cells with gates.
-        scaled: whether it has a scale.
         shared: whether all implementations start with the same weights.
     """
 
     function: str
     arrays: str | None = None
     gated: bool = True
-    scaled: bool = False
     shared: bool = True
 
 

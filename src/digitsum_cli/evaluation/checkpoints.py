@@ -1,9 +1,12 @@
 """Finds and reads saved checkpoints, each with its trial."""
 
+import contextlib
 import warnings
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.core.checkpoint import Weights, read_checkpoint
@@ -15,6 +18,7 @@ from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
 from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.trials.outcome import Status
 from digitsum_cli.trials.ram import count_parameters
 from digitsum_cli.trials.trial import Trial
 
@@ -45,17 +49,26 @@ class TrialCheckpoint:
 
 @dataclass(frozen=True)
 class FoundCheckpoints:
-    """The given checkpoint, or those of a run in table order.
+    """The given checkpoint, or those of a run in table order; numbers are 0 for a given checkpoint.
 
     Arguments:
         paths: all checkpoints.
-        done: checkpoints of the trials that are done.
+        statuses: the status of each checkpoint's trial; those that belong to no run count as done.
         missing: number of trials that are done but whose checkpoint is missing.
+        diverged, failed, ended: number of trials of the run that diverged, that failed, and that ended at all.
     """
 
     paths: list[Path]
-    done: list[Path]
-    missing: int
+    statuses: Mapping[Path, Status | Literal["unfinished"]]
+    missing: int = 0
+    diverged: int = 0
+    failed: int = 0
+    ended: int = 0
+
+    @property
+    def done(self) -> list[Path]:
+        """Checkpoints of the trials that are done."""
+        return [path for path in self.paths if self.statuses.get(path, "done") == "done"]
 
 
 def read_trial_checkpoint(path: Path) -> TrialCheckpoint:
@@ -123,7 +136,9 @@ def find_checkpoints(path: Path) -> FoundCheckpoints:
         if (run := run_of(path)) is not None:
             check_links(run)
             require_inside(path, run.path)
-        return FoundCheckpoints([path], [path], 0)
+            with contextlib.suppress(InputError):  # a damaged store keeps no checkpoint from being evaluated
+                return FoundCheckpoints([path], checkpoints_of_run(run.path).statuses)
+        return FoundCheckpoints([path], {})
     found = checkpoints_of_run(path)
     if not found.paths:
         next_step = ReplacedRun(RunDirectory(path)).hint() or "Give a run directory or a .safetensors file"
@@ -141,15 +156,20 @@ def checkpoints_of_run(path: Path) -> FoundCheckpoints:
     check_links(run)
     paths = sorted(require_inside(found, path) for found in run.checkpoints.glob("*.safetensors"))
     if not run.store.is_file():
-        return FoundCheckpoints(paths, paths, 0)
+        return FoundCheckpoints(paths, {})
     with Store(run.store) as store:
         trials, ended = store.trials(), store.ended()
     present = set(paths)
     expected = {identity: run.checkpoint(trial.name) for identity, trial in trials.items()}
-    done = [path for identity, path in expected.items() if identity in ended and ended[identity].status == "done"]
-    done_and_present = [path for path in done if path in present]
+    statuses = {expected[identity]: outcome.status for identity, outcome in ended.items() if identity in expected}
+    counts = Counter(statuses.values())
     return FoundCheckpoints(
-        [path for path in expected.values() if path in present], done_and_present, len(done) - len(done_and_present)
+        [path for path in expected.values() if path in present],
+        statuses | {path: "unfinished" for path in expected.values() if path not in statuses},
+        missing=sum(status == "done" and path not in present for path, status in statuses.items()),
+        diverged=counts["diverged"],
+        failed=counts["failed"],
+        ended=len(statuses),
     )
 
 

@@ -15,6 +15,7 @@ from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.shell import shell_path
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
@@ -66,7 +67,7 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
         rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
         audits = store.audits()
     if not rows:
-        next_step = ReplacedRun(run).hint() or f"Resume it with: digitsum sweep --resume --out {path}"
+        next_step = ReplacedRun(run).hint() or f"Resume it with: digitsum sweep --resume --out {shell_path(path)}"
         raise InputError(f"no trial in {path} has finished", next_step=next_step)
     audits_in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
     analysis = analyse(rows, audits_in_order, thresholds, trials)

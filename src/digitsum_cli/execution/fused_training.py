@@ -146,7 +146,15 @@ def initial_weights(trial: Trial) -> Weights:
     model = trial.model
     draw = INITIALISATIONS[model.init].arrays
     if draw and model.forget_bias is None:
-        weights: Weights = load(draw)(model.cell, model.embedding_size, model.hidden_size, trial.seed, trial.task)
+        weights: Weights = load(draw)(
+            model.cell,
+            model.embedding_size,
+            model.hidden_size,
+            trial.seed,
+            trial.task,
+            input_scale=model.input_scale,
+            recurrent_scale=model.recurrent_scale,
+        )
         return weights
     from digitsum_cli.core.weights import copy_weights
     from digitsum_cli.execution.training import build_trial_classifier

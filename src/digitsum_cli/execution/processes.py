@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from digitsum_cli.errors import DigitsumError
 from digitsum_cli.execution.executor import Piece, Send, Value, Work
-from digitsum_cli.execution.threads import Message, Result, Stopped, ThreadExecutor
+from digitsum_cli.execution.threads import FEWER, Message, Result, Stopped, ThreadExecutor
 
 _SECONDS_TO_EXIT = 5.0
 """How long to wait for a process that has closed its end of the pipe."""
@@ -75,10 +76,13 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
                 raise Stopped
             if self._idle:
                 return self._idle.pop()
-            parent_end, child_end = _SPAWN.Pipe()
-            process = _SPAWN.Process(target=_serve, args=(child_end, self._remote_work), daemon=True)
-            _block_interrupts()
-            process.start()
+            try:
+                parent_end, child_end = _SPAWN.Pipe()
+                process = _SPAWN.Process(target=_serve, args=(child_end, self._remote_work), daemon=True)
+                _block_interrupts()
+                process.start()
+            except OSError as error:
+                raise DigitsumError(f"cannot start another process: {error.strerror}", next_step=FEWER) from error
             child_end.close()
             self._processes.add(process)
             return process, parent_end

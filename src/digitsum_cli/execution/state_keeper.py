@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
-from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.errors import DigitsumError, InputError, RunRemovedError
 from digitsum_cli.trials.ram import state_bytes
 from digitsum_cli.trials.trial import Trial
 
@@ -71,11 +71,16 @@ class StateKeeper:
         Arguments:
             state: the state of the training.
             seconds: how long the training has run.
+
+        Raises:
+            RunRemovedError: the folder of the file was deleted or moved.
         """
         self._pending = state, seconds
         if time.monotonic() >= self._next_write:
             try:
                 self.flush()
+            except RunRemovedError:
+                raise
             except DigitsumError:  # a full disk may get space again; the training continues
                 self._next_write = time.monotonic() + _SECONDS_BETWEEN_TRIES
 
@@ -83,10 +88,13 @@ class StateKeeper:
         """Writes the latest state if it has not been written yet.
 
         Raises:
+            RunRemovedError: the folder of the file was deleted or moved.
             DigitsumError: the file cannot be written.
         """
         if self._pending is None:
             return
+        if not self._path.parent.is_dir():
+            raise RunRemovedError(self._path.parent)
         start = time.monotonic()
         state, seconds = self._pending
         write_training_state(self._path, state, {"trial": self._trial.to_dict(), "seconds": seconds})

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from digitsum_cli.errors import DigitsumError
 from digitsum_cli.execution.executor import Executor, OnMessage, Piece, Value, Work
+
+FEWER = "Use a smaller -j, or raise the limit on processes and threads (ulimit -u)"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class ThreadExecutor(Executor[Piece, Value]):
         waiting = deque(pieces)
         for _ in range(min(self._count, len(pieces))):
             thread = threading.Thread(target=self._run_worker, args=(waiting,), daemon=True)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise DigitsumError(f"cannot start another thread: {error}", next_step=FEWER) from error
             self._threads.append(thread)
         remaining = len(pieces)
         while remaining:

@@ -28,6 +28,7 @@ class AccuracyPoint:
         interval: the interval of that mean; None for a single seed.
         seeds: that accuracy of each seed.
         test, eval: the mean accuracies over the seeds.
+        trained: the number of trainings, including those that diverged or failed.
     """
 
     length: int
@@ -36,6 +37,7 @@ class AccuracyPoint:
     seeds: tuple[float, ...]
     test: float
     eval: float
+    trained: int
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ class AccuracySeries:
         kind: the kind of its accuracy: ``exact``, ``sampled`` or ``test``.
         points: its accuracies.
         span: its memory span, if that lies within the lengths.
+        all_lost: lengths at which all trainings diverged or failed, with their number.
     """
 
     label: str
     kind: str
     points: Sequence[AccuracyPoint]
     span: SpanMark | None
+    all_lost: Sequence[tuple[int, int]] = ()
 
 
 def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Sequence[Floor]) -> Figure:
@@ -104,7 +108,10 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        lengths = sorted({point.length for each in series for point in each.points})
+        lengths = sorted(
+            {point.length for each in series for point in each.points}
+            | {n for each in series for n, _ in each.all_lost}
+        )
         panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
@@ -137,7 +144,7 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
             else f"memory span at {100 * series.span.threshold:g} %"
         )
         handles.append(span_marker)
-    return handles
+    return [*handles, *_draw_lost(panel, series, colour)]
 
 
 def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings: int) -> Artist:
@@ -153,7 +160,28 @@ def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings:
         _draw_seeds(panel, points, colour)
     if settings <= MANY_SETTINGS and series.span is not None:
         _draw_span(panel, series.span, colour)
+    if settings <= MANY_SETTINGS:
+        _draw_lost(panel, series, colour)
     return line
+
+
+def _draw_lost(panel: Axes, series: AccuracySeries, colour: str) -> list[Artist]:
+    """Says beside a point how many trainings it is a mean of, if some were lost, and marks lengths without any.
+
+    Returns:
+        The artist of the legend, if a length is marked.
+    """
+    notes = [(point.length, point.accuracy, len(point.seeds), point.trained) for point in series.points]
+    notes += [(length, 0.0, 0, trained) for length, trained in series.all_lost]
+    for length, height, done, trained in notes:
+        if done < trained:
+            place, text = (length, height), f"{done} of {trained}"
+            panel.annotate(text, place, (0, 9), textcoords="offset points", ha="center", color=colour, fontsize=9)
+    if not series.all_lost:
+        return []
+    lengths = [length for length, _ in series.all_lost]
+    label = "all diverged or failed"
+    return [*panel.plot(lengths, [0.0] * len(lengths), "x", color=colour, markersize=8, clip_on=False, label=label)]
 
 
 def _draw_line(

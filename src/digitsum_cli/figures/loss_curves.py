@@ -35,11 +35,13 @@ class LossCurve:
         length: digits per row.
         train: (step, loss) at the end of each epoch, where the loss is the mean over its batches.
         eval: (step, loss) at each evaluation.
+        diverged_at: the last (step, loss) of a training that diverged; None for others.
     """
 
     length: int
     train: Points
     eval: Points
+    diverged_at: tuple[float, float] | None = None
 
 
 def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: float) -> Figure:
@@ -59,17 +61,24 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: flo
     figure = new_figure(max(6.0, 3.0 * columns), 0.9 + 2.5 * rows)
     with styled():
         axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        losses = [loss for curve in curves for _, loss in (*curve.train, *curve.eval)] or [guess_loss]
+        highest = 1.04 * min(max(losses), max(MAXIMUM_LOSS, 2 * statistics.median(losses)))
         for panel, length in zip(axes.flat, lengths, strict=False):
-            _draw_panel(panel, length, [curve for curve in curves if curve.length == length], guess_loss)
+            of_length = [curve for curve in curves if curve.length == length]
+            _draw_panel(panel, length, of_length, guess_loss)
+            _mark_divergence(panel, [curve.diverged_at for curve in of_length if curve.diverged_at], highest)
         for panel in axes.flat[len(lengths) :]:
             panel.remove()
-        losses = [loss for curve in curves for _, loss in (*curve.train, *curve.eval)]
-        axes.flat[0].set_ylim(0, 1.04 * min(max(losses), max(MAXIMUM_LOSS, 2 * statistics.median(losses))))
+        axes.flat[0].set_ylim(0, highest)
         axes.flat[0].set_xlim(left=0)
         _label_outer_axes(list(axes.flat[: len(lengths)]), columns)
         set_title(figure, "Training curves", subtitle)
-        handles, labels = axes.flat[0].get_legend_handles_labels()
-        add_legend(figure, handles, labels)
+        legend = {
+            label: handle
+            for panel in axes.flat[: len(lengths)]
+            for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        add_legend(figure, list(legend.values()), list(legend))
     return figure
 
 
@@ -88,15 +97,26 @@ def _draw_panel(panel: Axes, length: int, curves: Sequence[LossCurve], guess_los
     panel.axhline(guess_loss, color=GUIDE_COLOUR, linestyle=":", linewidth=1.2, label="guessing by label frequency")
     for name, colour, style in (("train", TRAIN_COLOUR, "-"), ("eval", EVAL_COLOUR, "--")):
         lines: list[Points] = [getattr(curve, name) for curve in curves]
+        ends = [curve.diverged_at if name == "train" else None for curve in curves]
+        to_the_end = [[*points, end] if end else points for points, end in zip(lines, ends, strict=True)]
         if len(lines) > 1:
-            for points in lines:
+            for points in to_the_end:
                 panel.plot(*_coordinates(points), color=colour, alpha=max(0.08, 1 / len(lines)), linewidth=0.8)
         label = f"{name}: median over seeds" if len(lines) > 1 else name
         marker = "o" if max(map(len, lines)) == 1 else ""
-        panel.plot(*_coordinates(_median(lines)), style, color=colour, linewidth=1.5, marker=marker, label=label)
+        shown = _median(lines) if len(lines) > 1 else to_the_end[0]
+        panel.plot(*_coordinates(shown), style, color=colour, linewidth=1.5, marker=marker, label=label)
     panel.set_title(f"length {length}")
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+
+
+def _mark_divergence(panel: Axes, ends: Sequence[tuple[float, float]], highest: float) -> None:
+    """Marks the last steps of trainings that diverged; a loss above the axis is marked at its upper end."""
+    if ends:
+        steps, losses = zip(*ends, strict=True)
+        heights = [min(loss, highest) for loss in losses]
+        panel.plot(steps, heights, "x", color=TRAIN_COLOUR, markersize=7, clip_on=False, zorder=4, label="diverged")
 
 
 def _median(lines: Sequence[Points]) -> Points:

@@ -1,10 +1,10 @@
 """The style of all figures, and saving them."""
 
 import io
-import math
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,10 @@ def add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **
 
 
 def _legend_width(labels: Sequence[str], columns: int) -> float:
-    """The width in inches; the labels fill the first column, then the next."""
-    rows = math.ceil(len(labels) / columns)
-    longest = (max(map(len, labels[start : start + rows])) for start in range(0, len(labels), rows))
+    """The width in inches; the labels fill the first column, then the next; the first ones may have one more."""
+    rows, longer = divmod(len(labels), columns)
+    ends = list(accumulate(rows + (column < longer) for column in range(min(columns, len(labels)))))
+    longest = (max(map(len, labels[start:end])) for start, end in pairwise([0, *ends]))
     return sum(_KEY_WIDTH + characters * _LEGEND_CHARACTER for characters in longest)
 
 

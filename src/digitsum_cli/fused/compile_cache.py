@@ -32,7 +32,7 @@ def compiled_and_cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         dispatcher = njit(**options)(function)
         try:
             dispatcher._cache = _Cache(function)
-        except RuntimeError:  # Numba found no folder that it can write to
+        except (RuntimeError, UnicodeEncodeError):  # Numba found no folder that it can write to, or not its name
             warnings.warn(
                 "There is no place to save compiled code, so every command compiles it again. "
                 "Set NUMBA_CACHE_DIR to a folder that can be written",

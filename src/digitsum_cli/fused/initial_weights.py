@@ -19,7 +19,16 @@ _NORMAL_BLOCK = 16
 """With at least this many values, torch draws normals in blocks of this size, from one output each."""
 
 
-def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: int, task: Task = DIGIT_SUM) -> Weights:
+def draw_book_weights(
+    cell: str,
+    embedding_size: int,
+    hidden_size: int,
+    seed: int,
+    task: Task = DIGIT_SUM,
+    *,
+    input_scale: float = 1.0,
+    recurrent_scale: float = 1.0,
+) -> Weights:
     """The weights that ``build_classifier(cell, "manual", …, init="book", seed=seed)`` starts with.
 
     Arguments:
@@ -28,6 +37,7 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
         hidden_size: H.
         seed: seed of the generator, 0 to 2**32 - 1.
         task: defines the number of different digits and classes.
+        input_scale, recurrent_scale: factors of W and U.
 
     Returns:
         Arrays of float32, by the classifier's parameter names.
@@ -37,8 +47,8 @@ def draw_book_weights(cell: str, embedding_size: int, hidden_size: int, seed: in
     suffixes = CELLS[cell].suffixes
     linear_bound = math.sqrt(3.0) * (math.sqrt(2.0 / (1 + math.sqrt(5) ** 2)) / math.sqrt(H))
     return {
-        **{f"rnn_model.W{suffix}": generator.xavier(M, H) for suffix in suffixes},
-        **{f"rnn_model.U{suffix}": generator.xavier(H, H) for suffix in suffixes},
+        **{f"rnn_model.W{suffix}": generator.xavier(M, H) * np.float32(input_scale) for suffix in suffixes},
+        **{f"rnn_model.U{suffix}": generator.xavier(H, H) * np.float32(recurrent_scale) for suffix in suffixes},
         **{f"rnn_model.b{suffix}": generator.xavier(1, H) for suffix in suffixes},
         "embedding.W": generator.xavier(task.symbols, M),
         "linear.weight": generator.uniform((task.classes, H), linear_bound),

@@ -65,6 +65,7 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
         (
             *("length", *(name.replace("_", " ") for name in varied)),
             *("train", "best eval", "test", "unseen test rows", *_headings(kinds), "final loss", "seconds"),
+            *(["status"] if any(row.lost for row in summary) else []),
         ),
         [
             [
@@ -80,10 +81,18 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
                 *([_accuracy_cell(row, kinds)] if _headings(kinds) else []),
                 number(row.mean("final_train_loss"), 4),
                 number(row.mean("seconds"), 1),
+                *([_status(row)] if any(each.lost for each in summary) else []),
             ]
             for row in summary
         ],
     )
+
+
+def _status(row: SummaryRow) -> str:
+    """The status of the only training."""
+    if not row.lost:
+        return "done"
+    return "diverged" if row.diverged else "failed"
 
 
 def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
@@ -106,7 +115,7 @@ def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
         [
             [
                 *_row_head(row, varied),
-                str(len(row.seeds)),
+                row.seeds_in_words,
                 _accuracy_cell(row, kinds),
                 percent(row.accuracy.median),
                 percent(row.accuracy.interquartile_mean),
@@ -155,11 +164,16 @@ def difference_table(differences: Sequence[DifferenceRow]) -> Table:
         f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}",
         ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
         [
-            [str(row.length), row.label, str(len(row.seeds)), *_compared(row.comparison)]
+            [str(row.length), row.label, _compared_seeds(row), *_compared(row.comparison)]
             for row in shown
             if row.setting in settings
         ],
     )
+
+
+def _compared_seeds(row: DifferenceRow) -> str:
+    seeds = len(row.seeds)
+    return f"{seeds} of {seeds + row.lost}" if row.lost else str(seeds)
 
 
 def _compared(compared: PairedComparison | None) -> list[str]:
@@ -185,7 +199,7 @@ def memory_span_table(spans: Sequence[MemorySpanRow]) -> Table:
         [
             [
                 rows[0].label or f"{setting.model.cell} ({setting.model.impl})",
-                str(len(rows[0].seeds)),
+                rows[0].seeds_in_words,
                 *(row.text for row in rows),
             ]
             for setting, rows in by_setting.items()

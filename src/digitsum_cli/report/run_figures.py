@@ -24,7 +24,7 @@ def loss_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
     Yields:
         One figure per setting.
     """
-    trained = [each for each in curves if each.epoch_losses or each.evaluations]
+    trained = [each for each in curves if each.epoch_losses or each.evaluations or each.diverged_at]
     settings = [each.setting for each in trained]
     for label, of_setting in by_setting(trained):
         lengths = ", ".join(str(length) for length in sorted({each.trial.length for each in of_setting}))
@@ -36,8 +36,8 @@ def loss_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigure]:
                 of_setting[0].trial.task.guess_loss,
             ),
             "Training curves: the mean training loss of each epoch, and the eval loss of each evaluation. Dotted line: "
-            "the loss of guessing by label frequency. The curve of a training that diverged or stopped early ends at "
-            "its last step.",
+            "the loss of guessing by label frequency. The curve of a training that stopped early ends at its last "
+            "step; a cross marks where one diverged. From there on, the median is over the others.",
             f"Training and eval loss against the training step, at lengths {lengths}.",
         )
 
@@ -53,9 +53,11 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
     if len(done) < 2:
         return None
     by_setting: dict[Setting, list[SummaryRow]] = {}
+    with_points = {row.setting for row in analysis.summary if row.seeds}
     for row in analysis.summary:
-        if row.seeds:
+        if row.setting in with_points:
             by_setting.setdefault(row.setting, []).append(row)
+    drawn = [row for row in rows if row.setting in by_setting]
     varied = varied_columns(by_setting)
     labels = {setting: setting.in_words(varied) for setting in by_setting}
     series = [
@@ -64,6 +66,7 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
             summary[0].kind,
             _accuracy_points(summary, done),
             _span_mark(setting, analysis.memory_spans),
+            [(row.length, row.lost) for row in summary if not row.seeds and row.lost],
         )
         for setting, summary in by_setting.items()
     ]
@@ -73,16 +76,19 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
         for setting, summary in by_setting.items()
     )
     kinds = " or ".join(kind.in_words for kind in distinct_kinds(row.kind for row in analysis.summary))
+    lost = any(row.lost for row in analysis.summary)
     marked = len(series) <= MANY_SETTINGS and any(each.span for each in series)
     return DescribedFigure(
         "accuracy",
         draw_accuracy(
             series,
-            settings_and_seeds([row.setting for row in done], "", (row.seed for row in done)),
+            settings_and_seeds([row.setting for row in drawn], "", (row.seed for row in drawn)),
             list(dict.fromkeys(row.setting.drawing.asked.floor for row in rows)),
         ),
         f"Accuracy against length: {kinds}, as a mean with its interval, and of each seed; and accuracy on the data "
-        "sets." + (" The diamond marks the memory span." if marked else ""),
+        "sets."
+        + (" The diamond marks the memory span." if marked else "")
+        + (" Numbers such as 1 of 4 say how many trainings neither diverged nor failed." if lost else ""),
         f"Mean accuracy. {values}.",
     )
 
@@ -98,6 +104,7 @@ def _loss_curve(curves: TrainingCurves) -> LossCurve:
         curves.trial.length,
         train=[(epoch * steps_per_epoch - 1, loss) for epoch, loss in enumerate(curves.epoch_losses, 1)],
         eval=[(evaluation.step, evaluation.eval_loss) for evaluation in curves.evaluations],
+        diverged_at=curves.diverged_at,
     )
 
 
@@ -109,7 +116,8 @@ def _accuracy_points(summary: Sequence[SummaryRow], rows: Sequence[TrialRow]) ->
         accuracies = [row.accuracy(each.kind) for row in of_setting]
         if mean is not None and test is not None and best_eval is not None:
             seeds = tuple(accuracy for accuracy in accuracies if accuracy is not None)
-            points.append(AccuracyPoint(each.length, mean, each.interval, seeds, test, best_eval))
+            trained = len(each.seeds) + each.lost
+            points.append(AccuracyPoint(each.length, mean, each.interval, seeds, test, best_eval, trained))
     return points
 
 

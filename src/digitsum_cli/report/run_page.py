@@ -18,6 +18,7 @@ from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.report.training_curves import settings_to_draw, training_curves
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.shell import shell_path
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting import shared_settings
 
@@ -135,11 +136,11 @@ def _failures(saved: SavedRun) -> Iterator[Section]:
 
 
 def _reproduction(saved: SavedRun) -> Iterator[Block]:
-    path = shlex.quote(str(saved.run.path))
+    path = shell_path(saved.run.path)
     command = saved.session.get("command")
     original = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
     commands = [
-        f"digitsum sweep {shlex.quote(str(saved.run.config))} --out again",
+        f"digitsum sweep {shell_path(saved.run.config)} --out again",
         f"digitsum evaluate {path} --diagnose",
         f"digitsum report {path}{_thresholds(saved)}",
     ]

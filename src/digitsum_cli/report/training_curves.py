@@ -1,5 +1,6 @@
 """The data that the figures of a run need from each training, read from the store once."""
 
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class TrainingCurves:
         setting: setting of the trial.
         train_rows: number of rows in its training set.
         epoch_losses, evaluations, gradient_norms: as in ``Outcome``.
+        diverged_at: the last step of a training that diverged, and the last finite loss; None for others.
     """
 
     trial: Trial
@@ -31,6 +33,7 @@ class TrainingCurves:
     epoch_losses: tuple[float, ...]
     evaluations: tuple[Evaluation, ...]
     gradient_norms: Mapping[str, tuple[float, ...]]
+    diverged_at: tuple[int, float] | None
 
 
 def settings_to_draw(rows: Sequence[TrialRow]) -> set[Setting]:
@@ -59,7 +62,14 @@ def training_curves(
                 outcome.epoch_losses,
                 outcome.evaluations,
                 outcome.gradient_norms,
+                _divergence(outcome) if outcome.status == "diverged" else None,
             )
+
+
+def _divergence(outcome: Outcome) -> tuple[int, float] | None:
+    """The last step, and the last finite loss; None if there is none."""
+    finite = next((loss for loss in reversed(outcome.step_losses) if math.isfinite(loss)), None)
+    return None if finite is None else (len(outcome.step_losses) - 1, finite)
 
 
 def by_setting(curves: Sequence[TrainingCurves]) -> Iterator[tuple[str, list[TrainingCurves]]]:

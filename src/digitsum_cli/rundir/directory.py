@@ -10,6 +10,7 @@ from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
+from digitsum_cli.errors import RunRemovedError
 from digitsum_cli.json_text import json_text
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
@@ -116,13 +117,34 @@ class RunDirectory:
         sessions = [session for session in self.earlier_sessions() if isinstance(session, dict)]
         return [Path(str(session["directory"])) for session in sessions if "directory" in session]
 
+    def check_present(self) -> None:
+        """Checks, before something is written, that the run is still there, so that no part of it is created again.
+
+        Raises:
+            RunRemovedError: it was deleted or moved.
+        """
+        if not self.store.exists():
+            raise RunRemovedError(self.path)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        self.check_present()
+        atomic_write(path, content)
+
+    def write_config(self, text: str) -> None:
+        """Writes ``config.yaml``.
+
+        Raises:
+            DigitsumError: the file cannot be written.
+        """
+        self._write(self.config, text.encode())
+
     def write_provenance(self, session: Mapping[str, Any]) -> None:
         """Writes ``provenance.json``.
 
         Raises:
             DigitsumError: the file cannot be written.
         """
-        atomic_write(self.provenance, json_text(session).encode())
+        self._write(self.provenance, json_text(session).encode())
 
     def write_analysis(self, analysis: Mapping[str, Any]) -> None:
         """Writes ``analysis.json``.
@@ -130,7 +152,7 @@ class RunDirectory:
         Raises:
             DigitsumError: the file cannot be written.
         """
-        atomic_write(self.analysis, json_text(analysis).encode())
+        self._write(self.analysis, json_text(analysis).encode())
 
     def write_comparison(self, comparison: Mapping[str, Any]) -> None:
         """Writes ``comparison.json``.
@@ -138,7 +160,7 @@ class RunDirectory:
         Raises:
             DigitsumError: the file cannot be written.
         """
-        atomic_write(self.comparison, json_text(comparison).encode())
+        self._write(self.comparison, json_text(comparison).encode())
 
     def write_results(self, rows: Sequence[TrialRow]) -> None:
         """Writes ``results.csv``.
@@ -146,7 +168,7 @@ class RunDirectory:
         Raises:
             DigitsumError: the file cannot be written.
         """
-        atomic_write(self.results, csv_bytes(RESULT_COLUMNS, (row.columns for row in rows)))
+        self._write(self.results, csv_bytes(RESULT_COLUMNS, (row.columns for row in rows)))
 
     def write_history(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes ``history.csv``.
@@ -154,7 +176,7 @@ class RunDirectory:
         Raises:
             DigitsumError: the file cannot be written.
         """
-        atomic_write(self.history, csv_bytes(HISTORY_COLUMNS, rows))
+        self._write(self.history, csv_bytes(HISTORY_COLUMNS, rows))
 
     @property
     def lock(self) -> Path:

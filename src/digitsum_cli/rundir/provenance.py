@@ -54,5 +54,5 @@ def _git_commit() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
-    return done.stdout.strip()
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True, timeout=10)
+    return done.stdout.decode().strip()

@@ -4,7 +4,10 @@ Only a file with exactly the expected tables is read, so that a crafted file can
 """
 
 import contextlib
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +21,12 @@ from digitsum_cli.rundir.store_tables import TABLES, VERSION
 _SECONDS_BETWEEN_TRIES = 0.2
 _SECONDS_TO_WAIT = 300.0
 """While another process is reading or writing; Ctrl-C still works meanwhile."""
+
+_CANNOT_ROLL_BACK = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_IOERR_DELETE, sqlite3.SQLITE_CANTOPEN)
+"""The journal cannot be opened or deleted; which of these errors it is depends on which file or folder is read-only."""
+
+_FILES_AT_ONCE = 3
+"""Opened by SQLite: the store, its journal and their folder."""
 
 _VERSION_PLACE = slice(60, 64)
 """Where an SQLite file has its user version, big-endian."""
@@ -39,7 +48,8 @@ class StoreFile:
     """An open store.
 
     If it is opened for writing, an earlier format is migrated in a transaction. If it is only read, the file is left
-    unchanged, and a temporary copy is migrated.
+    unchanged, and a temporary copy is migrated. A temporary copy is also read if a process was killed in the middle of
+    a transaction, and the file or its folder is read-only.
 
     Arguments:
         path: the SQLite file.
@@ -53,17 +63,47 @@ class StoreFile:
     def __init__(self, path: Path, *, create: bool) -> None:
         self._path = path
         with self._translate_errors():
-            mode = "rwc" if create else "rw"  # rw is read-only where the file or its folder is
-            self._connection = sqlite3.connect(
-                f"file:{quote(str(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
-            )
             try:
-                self._retry_while_busy(lambda: self._prepare(create))
-            except BaseException:
-                self._connection.close()
-                raise
+                self._open(path, create)
+            except sqlite3.OperationalError as error:
+                journal = path.with_name(f"{path.name}-journal")
+                if create or _code(error) not in _CANNOT_ROLL_BACK or not journal.exists():
+                    raise
+                self._open_rolled_back_copy(journal)
 
-    def _prepare(self, create: bool) -> None:
+    def _open(self, path: Path, create: bool) -> None:
+        mode = "rwc" if create else "rw"  # rw is read-only where the file or its folder is
+        self._connection = sqlite3.connect(
+            f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}", timeout=_SECONDS_BETWEEN_TRIES, uri=True
+        )
+        try:
+            self._retry_while_busy(lambda: self._prepare(path, create))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open_rolled_back_copy(self, journal: Path) -> None:
+        """Opens a copy, in which SQLite can undo the transaction of a process that was killed."""
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                for path in (self._path, journal):
+                    shutil.copyfile(path, Path(folder, path.name))
+                self._open(Path(folder, self._path.name), create=False)
+                self._detach()
+        except OSError as error:
+            raise DigitsumError(
+                f"cannot copy {self._path} to undo a transaction whose process was killed: {error.strerror}",
+                next_step="Set TMPDIR to a folder with enough space",
+            ) from error
+
+    def _detach(self) -> None:
+        """Continues with a copy in a temporary file, or in memory while it is small."""
+        copy = sqlite3.connect("")
+        self._connection.backup(copy)
+        self._connection.close()
+        self._connection = copy
+
+    def _prepare(self, path: Path, create: bool) -> None:
         """Creates the tables of a new file; checks those of an existing one, and migrates them if necessary."""
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA trusted_schema = OFF")
@@ -85,7 +125,7 @@ class StoreFile:
             raise InputError(f"{self._path} is not a readable store: its format is {version}")
         if tables != set(TABLES if version == VERSION else MIGRATIONS[version].tables):
             raise InputError(f"{self._path} is not a readable store: its tables are not those of a run")
-        if self._path.stat().st_size % self._value("PRAGMA page_size"):
+        if path.stat().st_size % self._value("PRAGMA page_size"):
             raise self.damaged("it is truncated")
         if (
             self._value("PRAGMA quick_check(1)") != "ok"
@@ -97,10 +137,7 @@ class StoreFile:
 
     def _migrate(self, version: int, *, in_place: bool) -> None:
         if not in_place:
-            copy = sqlite3.connect("")  # a temporary file, or in memory while it is small
-            self._connection.backup(copy)
-            self._connection.close()
-            self._connection = copy
+            self._detach()
         self._connection.execute("PRAGMA foreign_keys = OFF")  # tables are renamed and dropped
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -153,7 +190,7 @@ class StoreFile:
             try:
                 return work()
             except sqlite3.OperationalError as error:
-                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                busy = _code(error) & 0xFF == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() > deadline:
                     raise
             time.sleep(_SECONDS_BETWEEN_TRIES)
@@ -170,9 +207,26 @@ class StoreFile:
         try:
             yield
         except sqlite3.OperationalError as error:
-            message = f"cannot access the store {self._path}: {error}"
+            message = f"cannot access the store {self._path}: {_reason(error)}"
             if "full" in str(error) or "I/O" in str(error):
                 raise NoSpaceError(message) from error
             raise DigitsumError(message) from error
         except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
             raise InputError(f"{self._path} is not a readable store: {error}") from error
+
+
+def _code(error: sqlite3.OperationalError) -> int:
+    """SQLite's extended error code; 0 for an error of Python's module."""
+    return getattr(error, "sqlite_errorcode", 0)
+
+
+def _reason(error: sqlite3.OperationalError) -> str:
+    """What the system says if SQLite cannot open a file; SQLite itself only says that it cannot."""
+    if _code(error) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        try:
+            with contextlib.ExitStack() as opened:
+                for _ in range(_FILES_AT_ONCE):
+                    opened.enter_context(Path(os.devnull).open("rb"))
+        except OSError as reason:
+            return f"{reason.strerror}"
+    return str(error)

@@ -18,7 +18,7 @@ from digitsum_cli.settings.validation import format_value, origin_of, suggestion
 
 MAXIMUM_TRIALS = 100_000
 
-_NETWORK_SETTINGS = ("cell", "activation", "init", "init_scale", "forget_bias")
+_NETWORK_SETTINGS = ("cell", "activation", "init", "forget_bias")
 """The keys of ``model`` that must be compatible."""
 
 

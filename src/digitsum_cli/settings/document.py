@@ -21,6 +21,8 @@ Locate = Callable[[yaml.Mark | None], str]
 _MAXIMUM_BYTES = 100_000
 _MAXIMUM_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
+_SURROGATE = re.compile("[\udc80-\udcff]")
+"""Stands for a byte of a file name that is not valid UTF-8."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z_.]*")
 
 
@@ -37,6 +39,9 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (the base class's attribute, replaced below)
     depth = 0
+
+    def check_printable(self, data: str) -> None:
+        super().check_printable(_SURROGATE.sub("?", data))
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]

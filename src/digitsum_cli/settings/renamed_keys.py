@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitsum_cli.errors import DigitsumWarning, InputError
+from digitsum_cli.settings.schema import leaf_keys
 
-NEW_NAMES = {"train.early_stop": "train.patience"}
+NEW_NAMES = {"train.early_stop": "train.patience", "model.init_scale": "model.recurrent_scale"}
 
 
 def current_key(key: str, value: object, where: str) -> str:
-    """The current name of a dotted key; warns if it was renamed, unless the value is null and has no effect.
+    """The current name of a dotted key; warns if it was renamed, unless the value is the default.
 
     Arguments:
         key: such as ``train.early_stop``, or ``sweep.train.early_stop`` for an axis.
@@ -20,7 +21,7 @@ def current_key(key: str, value: object, where: str) -> str:
     axis, name = ("sweep.", key.removeprefix("sweep.")) if key.startswith("sweep.") else ("", key)
     if name not in NEW_NAMES:
         return key
-    if value is not None:
+    if value != leaf_keys()[NEW_NAMES[name]].default:
         warnings.warn(f"{where}: {name} is now called {NEW_NAMES[name]}", DigitsumWarning, stacklevel=2)
     return axis + NEW_NAMES[name]
 

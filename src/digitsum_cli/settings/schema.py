@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
 
 from digitsum_cli.core.registry import (
     ACTIVATIONS,
@@ -127,6 +127,8 @@ Patience = Annotated[
     Field(ge=1, le=10**9, description="null to disable, or evaluations without a better eval accuracy, such as 20"),
 ]
 Device = Annotated[str, *_one_of(DEVICES, "device")]
+FolderName = Annotated[InstanceOf[str], Field(min_length=1)]
+"""Any name: Pydantic's own strings are valid Unicode, file names need not be."""
 Lengths = Annotated[
     tuple[int, ...],
     BeforeValidator(_parse_lengths),
@@ -169,7 +171,7 @@ class DataSettings(DrawingSettings):
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
-    dir: Annotated[str | None, Field(description="a folder written by digitsum generate", min_length=1)] = None
+    dir: FolderName | None = Field(default=None, description="a folder written by digitsum generate")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
@@ -201,7 +203,8 @@ class ModelSettings(_Section):
     hidden_size: LayerSize = 32
     activation: Activation = "tanh"
     init: Initialisation = "book"
-    init_scale: InitScale = 1.0
+    input_scale: InitScale = 1.0
+    recurrent_scale: InitScale = 1.0
     forget_bias: ForgetBias = None
 
 

@@ -26,9 +26,12 @@ def validate(tree: Mapping[str, Any], origins: Mapping[KeyPath, str]) -> Setting
     except ValidationError as error:
         first = error.errors()[0]
     path = _without_type_name(tuple(str(part) for part in first["loc"]))
+    unreadable = first["type"] == "string_unicode" and ".".join(path) not in leaf_keys()
+    if unreadable:  # a key with bytes that are not UTF-8
+        path = (*path, str(first["input"]))
     key = ".".join(path)
     where = origin_of(path, origins)
-    if first["type"] == "extra_forbidden":
+    if unreadable or first["type"] == "extra_forbidden":
         known = list(_section_at(path[:-1]).model_fields)
         raise InputError(
             f"unknown key {key!r}",

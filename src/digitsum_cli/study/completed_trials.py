@@ -68,7 +68,13 @@ class CompletedTrials:
         return problem is None
 
     def save(self, trial: Trial, outcome: Outcome) -> None:
-        """Saves an outcome, weights first; deletes the saved training state unless the trial failed."""
+        """Saves an outcome, weights first; deletes the saved training state unless the trial failed.
+
+        Raises:
+            RunRemovedError: the run was deleted or moved.
+            DigitsumError: a file cannot be written.
+        """
+        self._run.check_present()
         if outcome.weights is not None:
             write_checkpoint(self._run.checkpoint(trial.name), outcome.weights, trial.to_dict())
         self._store.add(trial, outcome)

@@ -6,7 +6,6 @@ from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
 from digitsum_cli.execution.executor import Executor
@@ -22,6 +21,7 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.rundir.store_file import is_older_store
 from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.settings.schema import Settings
+from digitsum_cli.shell import shell_path
 from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.completed_trials import CompletedTrials
 from digitsum_cli.study.result import StudyResult
@@ -70,7 +70,7 @@ def run_study(
         check_same_settings(settings, plan, store, run)
         audits = plan.audits
         store.plan(plan.trials, audits)
-        atomic_write(run.config, settings_yaml(settings).encode())
+        run.write_config(settings_yaml(settings))
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
         if keeper and not completed.missing:
             keeper.discard()  # from a process killed after it had saved the outcome
@@ -161,7 +161,8 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
     if run.training_state.exists():
         raise InputError(
             f"{run.path} contains an unfinished training",
-            next_step=f"Resume it with: digitsum train … --out {run.path} --resume. Or overwrite it with --force",
+            next_step=f"Resume it with: digitsum train … --out {shell_path(run.path)} --resume. Or overwrite it with "
+            "--force",
         )
     return None
 
@@ -221,6 +222,7 @@ def _draw_figures(
     from digitsum_cli.report.gradient_figures import gradient_figures
     from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 
+    run.check_present()
     run.clear_figures()
     for drawn in (*loss_figures(curves), *gradient_figures(curves), accuracy_figure(rows, analysis)):
         if drawn is not None:

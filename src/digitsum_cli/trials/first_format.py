@@ -9,9 +9,7 @@ from typing import Any
 _PLACES = {
     **{
         name: ("model", name)
-        for name in (
-            *("cell", "impl", "embedding_size", "hidden_size", "activation", "init", "init_scale", "forget_bias"),
-        )
+        for name in (*("cell", "impl", "embedding_size", "hidden_size", "activation", "init", "forget_bias"),)
     },
     **{
         name: ("train", name)
@@ -20,6 +18,7 @@ _PLACES = {
             *("shuffle", "record_gradients", "seed", "eval_every", "device"),
         )
     },
+    "init_scale": ("model", "recurrent_scale"),
     "early_stop": ("train", "patience"),
     "rows": ("drawing", "rows"),
     **{name: (name,) for name in ("length", "data", "data_digest")},

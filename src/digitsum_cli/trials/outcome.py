@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.record import Ending, Evaluation, TrainingRecord
 from digitsum_cli.core.training_state import IncompatibleStateError
+from digitsum_cli.errors import RunRemovedError, ran_out_of_files
 from digitsum_cli.trials.scores import Count, Scores, Share
 
 Status = Literal["done", "diverged", "failed"]
@@ -78,7 +79,8 @@ class Outcome:
 
     @classmethod
     def failed(cls, reason: str) -> "Outcome":
-        """The outcome of a trial that failed."""
+        """The outcome of a trial that failed; a file name in the reason may not be valid UTF-8."""
+        reason = reason.encode("utf-8", "replace").decode()
         return cls("failed", reason, None, None, None, None, steps=0, seconds=0.0)
 
 
@@ -102,10 +104,14 @@ def attempt(run: Callable[[], Outcome]) -> Outcome:
 
     Raises:
         IncompatibleStateError: the saved state belongs to another training, so this one was not started.
+        RunRemovedError: the run directory was deleted or moved.
+        Exception: this process has too many open files.
     """
     try:
         return run()
-    except IncompatibleStateError:
+    except (IncompatibleStateError, RunRemovedError):
         raise
     except Exception as error:
+        if ran_out_of_files(error):
+            raise
         return Outcome.failed(f"{type(error).__name__}: {error}")
