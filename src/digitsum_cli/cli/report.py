@@ -39,16 +39,17 @@ def report(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_intact_checkpoints
-    from digitsum_cli.evaluation.saved_run import read_run, saved_thresholds
+    from digitsum_cli.evaluation.saved_run import read_run
     from digitsum_cli.rundir.access import require_writable
-    from digitsum_cli.settings import resolve_settings
 
     console = Console(as_json=as_json, quiet=quiet)
     if out is not None and out.is_dir():
         raise InputError(f"{out} is a folder", where="--out", next_step="Name a file, such as report.html")
-    saved = read_run(run, saved_thresholds(run) if threshold is None else options.parse_thresholds(threshold))
+    saved = read_run(run, None if threshold is None else options.parse_thresholds(threshold))
     if print_config:
-        return show_settings(resolve_settings(saved.run.config), console)
+        if saved.settings.settings is None:
+            raise InputError(f"no config has exactly the trainings of {run}")
+        return show_settings(saved.settings.settings, console)
 
     from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
     from digitsum_cli.cli.study_result import report_lost_trainings, report_missing_checkpoints

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
@@ -18,6 +19,7 @@ from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.report.training_curves import settings_to_draw, training_curves
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.shell import shell_path
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting import shared_settings
@@ -139,13 +141,16 @@ def _reproduction(saved: SavedRun) -> Iterator[Block]:
     path = shell_path(saved.run.path)
     command = saved.session.get("command")
     original = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
+    settings, config = saved.settings.settings, saved.run.config if saved.settings.as_written else Path("settings.yaml")
+    note = "" if saved.settings.as_written else "    # with the settings below in settings.yaml"
     commands = [
-        f"digitsum sweep {shell_path(saved.run.config)} --out again",
+        *([f"digitsum sweep {shell_path(config)} --out again{note}"] if settings else []),
         f"digitsum evaluate {path} --diagnose",
         f"digitsum report {path}{_thresholds(saved)}",
     ]
     yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in original), *commands]), folded=False)
-    yield Code("Settings", saved.config, folded=True)
+    if settings:
+        yield Code("Settings", settings_yaml(settings), folded=True)
     facts = list(_facts(saved.session))
     if facts:
         yield Table("Provenance", ("item", "value"), facts)

@@ -70,6 +70,7 @@ def run_study(
         check_same_settings(settings, plan, store, run)
         audits = plan.audits
         store.plan(plan.trials, audits)
+        store.set_thresholds(thresholds)
         run.write_config(settings_yaml(settings))
         completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
         if keeper and not completed.missing:
