@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 SWEEP = ("sweep", "--lengths", "4", "--seeds", "0,1", "--epochs", "1", "--impl", "fused", "-j", "1", "--out")
 OTHER = (*SWEEP, "run", "--force", "--set", "train.lr=0.5")
-OWN = dict.fromkeys(("notes.txt", "checkpoints/x.safetensors", "figures/thesis.png", "diagnosis/why.txt"), "mine")
+OWN = dict.fromkeys(("notes.txt", "checkpoints/x.safetensors", "figures/accuracy.pdf", "diagnosis/gates.txt"), "mine")
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +220,22 @@ def test_killed_at_any_change_one_of_the_runs_is_whole(discard: bool, run: Path)
         shutil.copytree("before", run)
         kills += 1
     assert kills > 30
+
+
+def interrupt_after_the_first_result(run: Path) -> None:
+    with exclusive_run_directory(RunDirectory(run), resume=False, force=True) as replaced:
+        shutil.copy(replaced.place / "results.sqlite", run)
+        (replaced.place / "notes.txt").write_text("mine")
+        replaced.discard()
+        raise KeyboardInterrupt
+
+
+def test_file_in_the_folder_of_the_earlier_run_does_no_harm_to_the_new_one(run: Path) -> None:
+    """It keeps the folder from being deleted."""
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_after_the_first_result(run)
+    assert (run / "results.sqlite").exists()
+    assert files(run / "replaced-by-force").keys() == {"notes.txt"}
 
 
 def new_checkpoint(run: Path) -> list[str]:

@@ -69,12 +69,12 @@ def exclusive_run_directory(
 
 
 def _put_back(replaced: ReplacedRun, run: RunDirectory, error: BaseException) -> None:
-    if not replaced.exists():
+    if not replaced.pending:
         return
     with contextlib.suppress(OSError):
         if not run.training_state.exists():
             replaced.put_back()
-    if replaced.exists():
+    if replaced.pending:
         error.add_note(f"The earlier run is in {replaced.place} until the new one has its first result")
     else:
         error.add_note(f"The new run had no result yet; the earlier run is back in {run.path}")

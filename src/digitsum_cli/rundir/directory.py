@@ -15,7 +15,9 @@ from digitsum_cli.json_text import json_text
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
 _RUNS = Path("runs")
-_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
+_FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy")
+"""The names of the figures, without extension."""
+
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 _MAXIMUM_PROVENANCE = 10_000_000
 
@@ -97,7 +99,9 @@ class RunDirectory:
 
     def figure_files(self) -> list[Path]:
         """The figures drawn by digitsum."""
-        return [path for pattern in _FIGURES for path in self.figures.glob(pattern)]
+        return [
+            path for name in _FIGURES for ending in ("png", "svg") for path in self.figures.glob(f"{name}.{ending}")
+        ]
 
     def clear_figures(self) -> None:
         """Deletes the figures drawn by digitsum."""

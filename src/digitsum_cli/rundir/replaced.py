@@ -11,17 +11,18 @@ from digitsum_cli.rundir.outputs import is_made
 from digitsum_cli.rundir.store import Store, has_outcomes
 
 _DIAGNOSIS = (
-    "diagnosis.json",
-    *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
-    *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???", "lengths*.???"),
+    *("gradient-by-lag*", "lost-digit*", "distractor*", "confusion*", "spectral-radius*", "transfer*", "gates*"),
+    *("sequence-*", "lengths*"),
 )
+"""The names of its figures, without extension."""
 
 
 class ReplacedRun:
     """The earlier run in a run directory, while a new one takes its place there.
 
-    Its files are moved to ``RUN/replaced-by-force``, on the way under another name. So after a kill it is known what
-    the files in the run directory are: while the other name exists, the earlier run's; then, the new one's.
+    Its files are moved to ``RUN/replaced-by-force``, which has another name until all are there, and again while they
+    are moved back. So after a kill it is known whose the files in the run directory are: while there is that other
+    name, the earlier run's; while there is ``replaced-by-force``, the new one's.
 
     Arguments:
         run: the run directory; the methods that change it need its lock.
@@ -32,6 +33,8 @@ class ReplacedRun:
         self.place = run.path / "replaced-by-force"
         """Where it is kept: itself a run directory."""
         self._moving = run.path / "replaced-by-force.moving"
+        self.pending = False
+        """Whether it is aside, and is put back if the new run ends now."""
 
     def exists(self) -> bool:
         """Whether there is an earlier run whose place a new one is taking."""
@@ -60,6 +63,8 @@ class ReplacedRun:
             self.discard()
         elif force or not self._run.training_state.exists():
             self.put_back()
+        else:
+            self.pending = True
 
     def _has_result(self, *, force: bool) -> bool:
         if not self._run.store.exists() or not has_outcomes(self._run.store):
@@ -88,6 +93,7 @@ class ReplacedRun:
                 path.rename(target)
             if self._moving.is_dir():
                 self._moving.rename(self.place)
+                self.pending = True
         except BaseException:
             self._move_back()
             raise
@@ -103,9 +109,11 @@ class ReplacedRun:
             remove_run(self._run)
             self.place.rename(self._moving)
             self._move_back()
+            self.pending = False
 
     def discard(self) -> None:
         """Deletes the earlier run: the new one has a result. What cannot be deleted now is deleted the next time."""
+        self.pending = False
         if self.place.is_dir():
             with contextlib.suppress(OSError):
                 remove_run(RunDirectory(self.place))
@@ -124,7 +132,10 @@ def files_of_run(run: RunDirectory) -> Iterator[Path]:
     """The files in a run directory that are the run's, and not those of somebody else in its folders."""
     yield from run.figure_files()
     yield from (path for path in run.checkpoints.glob("*.safetensors") if is_checkpoint_name(path.name))
-    yield from (path for pattern in _DIAGNOSIS for path in run.diagnosis.rglob(pattern))
+    yield from run.diagnosis.rglob("diagnosis.json")
+    yield from (
+        path for name in _DIAGNOSIS for ending in ("png", "svg") for path in run.diagnosis.rglob(f"{name}.{ending}")
+    )
     if run.report.is_file() and is_made(run, run.report):
         yield run.report
     others = (run.report, run.store, *run.own_folders())

@@ -83,7 +83,7 @@ def run_study(
             callback.planned(plan, completed.missing)
             with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
                 _run_trials(executor, completed, replaced, callback, fail_fast=options.fail_fast)
-            if replaced.exists():
+            if replaced.pending:
                 raise _all_failed(completed.rows())
         except BaseException:
             _save_partial_results(keeper, completed, run, session)
