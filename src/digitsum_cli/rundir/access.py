@@ -74,10 +74,9 @@ def _put_back(replaced: ReplacedRun, run: RunDirectory, error: BaseException) ->
     with contextlib.suppress(OSError):
         if not run.training_state.exists():
             replaced.put_back()
-    if replaced.pending:
-        error.add_note(f"The earlier run is in {replaced.place} until the new one has its first result")
-    else:
-        error.add_note(f"The new run had no result yet; the earlier run is back in {run.path}")
+            error.add_note(f"The new run had no result yet; the earlier run is back in {run.path}")
+            return
+    error.add_note(f"The earlier run is in {replaced.place} until the new one has its first result")
 
 
 def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = False) -> None:
