@@ -96,7 +96,10 @@ def test_copies_replace_no_file_with_other_content() -> None:
     Path("book.yaml").unlink()
     ended = digitsum("configs", "--copy", ".")
     assert ended.code == 2
-    assert ended.err == "Error: a different file already exists at srn.yaml. Choose another folder\n"
+    assert ended.err == (
+        "Error: this would replace srn.yaml, whose content is different. Choose another folder, or add --force to "
+        "replace it\n"
+    )
     assert Path("srn.yaml").read_text() == "mine"
     assert not Path("book.yaml").exists()
     Path("srn.yaml").unlink()

@@ -77,7 +77,7 @@ def test_other_data_are_replaced_only_with_force(tmp_path: Path) -> None:
     first, second = generate_splits([5], seed=1), generate_splits([5], seed=0)
     write_splits(tmp_path, first)
     write_splits(tmp_path, first)
-    with pytest.raises(InputError, match=r"would replace .*train\.txt and 2 more files with other data"):
+    with pytest.raises(InputError, match=r"would replace .*train\.txt and 2 more files, whose content is different"):
         write_splits(tmp_path, second)
     with pytest.raises(InputError):
         write_splits(tmp_path, generate_splits([4, 5]))

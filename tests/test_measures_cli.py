@@ -50,8 +50,8 @@ def first(first_diagnosis: tuple[Ended, Path], in_an_empty_folder: None) -> Ende
     return ended
 
 
-def diagnosed(run: Path, out: Path) -> Ended:
-    return digitsum("evaluate", run, "--diagnose", "--json", "--out", out)
+def diagnosed(run: Path, out: Path, *options: str) -> Ended:
+    return digitsum("evaluate", run, "--diagnose", "--json", "--out", out, *options)
 
 
 def test_diagnosis_has_every_checkpoint_and_its_exact_accuracy(first: Ended) -> None:
@@ -91,7 +91,7 @@ def test_diagnosis_is_made_once_and_again_for_other_checkpoints(
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing the figures takes most of the time of a diagnosis."""
-    monkeypatch.setattr(diagnosis_figures, "save_diagnosis_figures", lambda *_: None)
+    monkeypatch.setattr(diagnosis_figures, "diagnosis_figure_files", lambda *_: {})
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -100,7 +100,8 @@ def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> No
     document = json.loads(text)
     document["checkpoints"][0]["spectral_radius_kept"] = 12.5
     Path("why/diagnosis.json").write_text(json.dumps(document))
-    assert diagnosed(run, Path("why")).document == first.document
+    assert "would replace why/diagnosis.json" in diagnosed(run, Path("why")).err
+    assert diagnosed(run, Path("why"), "--force").document == first.document
     assert Path("why/diagnosis.json").read_text() == text
 
 
@@ -108,7 +109,8 @@ def test_changed_number_in_a_diagnosis_is_noticed(run: Path, first: Ended) -> No
 def test_damaged_diagnosis_is_made_anew(run: Path, first: Ended) -> None:
     for damage in ("", "[]", '{"checkpoints": [{"trial": 3}]}', "\x00\xff", "[" * 100_000):
         Path("why/diagnosis.json").write_bytes(damage.encode("latin-1"))
-        assert diagnosed(run, Path("why")).document == first.document, damage[:100]
+        assert "would replace why/diagnosis.json" in diagnosed(run, Path("why")).err, damage[:100]
+        assert diagnosed(run, Path("why"), "--force").document == first.document, damage[:100]
 
 
 def test_diagnosis_of_one_checkpoint_tests_the_books_lengths_and_goes_with_its_run() -> None:

@@ -79,7 +79,7 @@ def test_hints_name_a_folder_that_looks_like_an_option_as_it_is_typed() -> None:
     page = str(report_page(read_run(Path("-d2"), [0.5]), []).sections[-1])
     assert "digitsum sweep ./-d2/config.yaml --out again" in page
     assert "digitsum report ./-d2" in page
-    assert "digitsum sweep ./-d2/quick.yaml" in digitsum("configs", "quick", "--copy", "-d2").err
+    assert "digitsum sweep ./-d3/quick.yaml" in digitsum("configs", "quick", "--copy", "-d3").err
     with Store(Path("-d2/results.sqlite")) as store:
         (trial,) = store.trials().values()
     Path("-d2/results.sqlite").unlink()

@@ -34,6 +34,9 @@ def configs(
         Path | None,
         typer.Option(parser=options.path, metavar="DIR", help="Copy the config, or all configs, to DIR."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --copy: replace existing files that are different.")
+    ] = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     print_config: options.PrintConfig = False,
@@ -42,9 +45,10 @@ def configs(
     """List, show or copy the shipped configs.
 
     Any command that takes CONFIG accepts the name of a shipped config: digitsum sweep srn. To change a config, copy
-    it and edit the copy. Copying never overwrites a file with different content.
+    it and edit the copy. Copying replaces a file with different content only with --force.
     """
     from digitsum_cli.cli.print_config import show_settings
+    from digitsum_cli.rundir.outputs import check_destination
     from digitsum_cli.settings import resolve_settings
     from digitsum_cli.settings.shipped import (
         DEFAULT_SWEEP,
@@ -60,7 +64,8 @@ def configs(
         return show_settings(resolve_settings(shipped_config(name or DEFAULT_SWEEP)), console)
     chosen = shipped_configs() if name is None else {name: shipped_config(name)}
     if copy is not None:
-        copies = copy_configs(chosen.values(), copy)
+        check_destination(copy)
+        copies = copy_configs(chosen.values(), copy, force=force)
         console.show(*map(str, copies))
         console.document({"copies": [str(path) for path in copies]})
         return console.message(f"The configs are in {copy}. To run one: digitsum sweep {shell_path(copies[0])}")

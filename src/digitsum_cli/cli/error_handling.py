@@ -29,7 +29,7 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
                 command(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as error:
-            print_error("interrupted")
+            print_error(_with_notes("interrupted", error))
             raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from error
         except BrokenPipeError as error:
             _discard_stdout()  # the reader closed the pipe (``| head``): exit silently
@@ -72,14 +72,20 @@ def report_error(error: Exception) -> int:
     if ran_out_of_files(error):
         error = too_many_files()
     if isinstance(error, DigitsumError):
-        print_error(str(error))
+        print_error(_with_notes(str(error), error))
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_OUTPUT:
         _discard_stdout()
-        print_error(f"cannot write the output: {error.strerror}")
+        print_error(_with_notes(f"cannot write the output: {error.strerror}", error))
     else:
-        print_error(f"internal error: {type(error).__name__}: {error}. Use --debug to see the traceback")
+        what = f"internal error: {type(error).__name__}: {error}"
+        print_error(f"{_with_notes(what, error)}. Use --debug to see the traceback")
     return DigitsumError.exit_code
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """The message, followed by what the functions that the error passed through have noted on it."""
+    return ". ".join((message, *getattr(error, "__notes__", ())))
 
 
 def _discard_stdout() -> None:

@@ -12,6 +12,7 @@ from digitsum_cli.cli.console import Console
 if TYPE_CHECKING:
     from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
     from digitsum_cli.evaluation.scoring import CheckpointScores
+    from digitsum_cli.rundir.outputs import Outputs
     from digitsum_cli.settings import Override
     from digitsum_cli.table import Table
 
@@ -61,6 +62,7 @@ def evaluate(
             help="Output folder of --diagnose, --sequence and --lengths (default: RUN/diagnosis).",
         ),
     ] = None,
+    force: options.ReplaceForce = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -81,9 +83,11 @@ def evaluate(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import report_lost_trainings, report_missing_checkpoints
     from digitsum_cli.errors import InputError
-    from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_checkpoints
+    from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_checkpoints, run_of
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
     from digitsum_cli.rundir.access import require_writable
+    from digitsum_cli.rundir.directory import RunDirectory
+    from digitsum_cli.rundir.outputs import Outputs, check_destination
     from digitsum_cli.settings import Override
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -106,14 +110,16 @@ def evaluate(
     checkpoints = read_checkpoints(source, found.paths)
     if print_config:
         return show_settings(scoring_settings(checkpoints[0], chosen), console)
-    folder = out or diagnosis_folder(source)
+    folder, run = out or diagnosis_folder(source), RunDirectory(source) if source.is_dir() else run_of(source)
+    outputs = Outputs(run, force)
     if writes:
+        check_destination(folder, run, None if run is None else run.diagnosis)
         require_writable(folder)
     document: dict[str, Any] = {}
     if sequence is not None:
-        document["sequence"] = _show_sequence(checkpoints, sequence, folder, console)
+        document["sequence"] = _show_sequence(checkpoints, sequence, folder, outputs, console)
     if lengths is not None:
-        document["lengths"] = _show_lengths(checkpoints, lengths, chosen, folder, jobs, console)
+        document["lengths"] = _show_lengths(checkpoints, lengths, chosen, folder, outputs, jobs, console)
     if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
         statuses = [found.statuses.get(each.path, "done") for each in scores]
@@ -124,20 +130,22 @@ def evaluate(
     if diagnose:
         done = set(found.done)
         finished = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
-        document["diagnosis"] = _show_diagnosis(finished, folder, jobs, console)
+        document["diagnosis"] = _show_diagnosis(finished, folder, outputs, jobs, console)
     console.document(document)
 
 
 def _show_sequence(
-    checkpoints: "Sequence[TrialCheckpoint]", sequence: str, folder: Path, console: Console
+    checkpoints: "Sequence[TrialCheckpoint]", sequence: str, folder: Path, outputs: "Outputs", console: Console
 ) -> dict[str, Any]:
     from digitsum_cli.evaluation.walkthrough import walk_through_checkpoint
-    from digitsum_cli.report.walkthrough import save_walkthrough_figure, walkthrough_table
+    from digitsum_cli.report.walkthrough import walkthrough_figure_files, walkthrough_table
 
     walkthrough = walk_through_checkpoint(checkpoints, sequence)
     console.message(f"Using checkpoint {walkthrough.path}")
     console.show(walkthrough_table(walkthrough), walkthrough.verdict)
-    png, svg = save_walkthrough_figure(walkthrough, folder)
+    files = walkthrough_figure_files(walkthrough, folder)
+    outputs.write(files)
+    png, svg = files
     console.message(f"The figure is in {png} and {svg.name}")
     return walkthrough.to_dict()
 
@@ -147,12 +155,13 @@ def _show_lengths(
     lengths: str,
     overrides: "Sequence[Override]",
     folder: Path,
+    outputs: "Outputs",
     jobs: int | None,
     console: Console,
 ) -> list[dict[str, Any]]:
     from digitsum_cli.evaluation.other_lengths import score_at_lengths
     from digitsum_cli.execution.trial_executor import usable_cores
-    from digitsum_cli.report.other_lengths import other_lengths_table, save_other_lengths_figures
+    from digitsum_cli.report.other_lengths import other_lengths_figure_files, other_lengths_table
     from digitsum_cli.settings import resolve_settings
 
     wanted = resolve_settings(overrides=options.overrides(None, lengths=("data.lengths", lengths))).data.lengths
@@ -165,23 +174,25 @@ def _show_lengths(
     place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
     accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
     console.show(other_lengths_table(accuracies))
-    names = save_other_lengths_figures(accuracies, folder)
-    console.message(f"The figures are in {folder}: {', '.join(f'{name}.png' for name in names)}")
+    files = other_lengths_figure_files(accuracies, folder)
+    outputs.write(files)
+    console.message(f"The figures are in {folder}: {', '.join(path.name for path in files if path.suffix == '.png')}")
     return [each.to_dict() for each in accuracies]
 
 
 def _show_diagnosis(
-    checkpoints: "Sequence[TrialCheckpoint]", folder: Path, jobs: int | None, console: Console
+    checkpoints: "Sequence[TrialCheckpoint]", folder: Path, outputs: "Outputs", jobs: int | None, console: Console
 ) -> list[dict[str, Any]]:
     from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
-    from digitsum_cli.report.diagnosis_figures import save_diagnosis_figures
+    from digitsum_cli.evaluation.saved_diagnoses import FILE_NAME, diagnosis_content
+    from digitsum_cli.report.diagnosis_figures import diagnosis_figure_files
     from digitsum_cli.report.diagnosis_tables import diagnosis_table
     from digitsum_cli.report.reasons import reasons
 
-    diagnosed = diagnose_with_progress(checkpoints, folder, jobs, console)
+    diagnosed = diagnose_with_progress(checkpoints, folder, outputs, jobs, console)
     console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
-    save_diagnosis_figures(diagnosed, folder)
-    console.message(f"diagnosis.json and the figures are in {folder}")
+    outputs.write({folder / FILE_NAME: diagnosis_content(diagnosed), **diagnosis_figure_files(diagnosed, folder)})
+    console.message(f"{FILE_NAME} and the figures are in {folder}")
     return [each.to_dict() for each in diagnosed]
 
 

@@ -62,6 +62,7 @@ def generate(
     from digitsum_cli.core.data_files import write_splits
     from digitsum_cli.errors import InputError
     from digitsum_cli.report.analysis_tables import audit_table
+    from digitsum_cli.rundir.outputs import check_destination
     from digitsum_cli.settings import resolve_settings
     from digitsum_cli.trials.plan import load_data
 
@@ -83,6 +84,7 @@ def generate(
             f"data.dir is {data.dir!r}, but generate does not read existing data",
             next_step="Remove data.dir, and choose the output folder with --out",
         )
+    check_destination(out)
     splits_by_length = load_data(data)
     write_splits(out, splits_by_length, force=force)
     audits = [audit_splits(splits, data.asked) for splits in splits_by_length.values()]

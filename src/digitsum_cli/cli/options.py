@@ -59,7 +59,13 @@ Implementations = Annotated[
 Out = Annotated[
     Path | None, typer.Option(parser=path, metavar="DIR", help="Run directory (default: a new one in runs/).")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Overwrite an existing run. It is deleted once the new one has its first result."),
+]
+ReplaceForce = Annotated[
+    bool, typer.Option("--force", help="Replace existing files that this command did not make of this run.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]
 NoLock = Annotated[
     bool,

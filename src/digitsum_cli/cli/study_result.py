@@ -8,6 +8,7 @@ from digitsum_cli.analysis.summary import done_in_words
 from digitsum_cli.cli.console import Console
 from digitsum_cli.report.analysis_tables import analysis_tables
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.shell import shell_path
 from digitsum_cli.study.result import StudyResult
 
@@ -68,8 +69,11 @@ def report_lost_trainings(path: Path, found: "FoundCheckpoints", console: Consol
         )
 
 
-def report_how_to_resume(path: Path, force: bool, console: Console) -> None:
-    """Prints, after an interruption, what is saved and how to resume."""
+def report_how_to_resume(run: RunDirectory, force: bool, interruption: KeyboardInterrupt, console: Console) -> None:
+    """Prints, after an interruption, what is saved and how to resume, unless the earlier run has been put back."""
+    if hasattr(interruption, "__notes__") and not ReplacedRun(run).exists():
+        return
+    path = run.path
     how = f"run the same command with --out {shell_path(path)} --resume" + (", without --force" if force else "")
     console.message(f"Finished work is saved in {path}. To resume, {how}")
 

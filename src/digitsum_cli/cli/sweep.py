@@ -94,7 +94,7 @@ def sweep(
                 command=sys.argv,
             )
             result = run_study(settings, run, display, run_options, thresholds)
-        except KeyboardInterrupt:
-            report_how_to_resume(run.path, force, console)
+        except KeyboardInterrupt as interruption:
+            report_how_to_resume(run, force, interruption, console)
             raise
     show_result(result, console, "to run these trials again, add --resume --retry-failed")

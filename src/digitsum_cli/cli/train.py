@@ -97,7 +97,7 @@ def train(
     with TrainingDisplay(console, run.path) as display:
         try:
             result = run_study(settings, run, display, run_options)
-        except KeyboardInterrupt:
-            report_how_to_resume(run.path, force, console)
+        except KeyboardInterrupt as interruption:
+            report_how_to_resume(run, force, interruption, console)
             raise
     show_result(result, console, "to train it again, add --resume")

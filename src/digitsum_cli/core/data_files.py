@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import has_content, read_bounded, require_inside
 from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
+from digitsum_cli.core.outputs import write_outputs
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
-from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
+from digitsum_cli.errors import InputError
 
 _FILE_NAMES = {"eval": ("eval", "dev", "valid", "val", "validation")}
 """The names that a split's file may have, if not only its own; the first one is written."""
@@ -71,30 +71,23 @@ def write_splits(folder: Path, splits_by_length: Mapping[int, Splits], *, force:
         for name, rows in splits.items()
     }
     try:
-        folders = [require_inside(folder / str(length), folder) for length in splits_by_length]
-        _check_no_other_data(contents, force=force)
-        for each in folders:
-            each.mkdir(parents=True, exist_ok=True)
+        for length in splits_by_length:
+            require_inside(folder / str(length), folder)
+        _check_no_other_split(contents)
     except InputError:
         raise
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot write to {folder}: {getattr(error, 'strerror', error)}", next_step=_ANOTHER_FOLDER
         ) from error
-    for path, content in contents.items():
-        try:
-            atomic_write(path, content)
-        except NoSpaceError:
-            raise
-        except DigitsumError as error:
-            raise InputError(str(error), next_step=_ANOTHER_FOLDER) from error
+    write_outputs(contents, force=force, next_step=_ANOTHER_FOLDER)
 
 
-def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None:
-    """Checks that writing these files replaces no other data, and leaves no second eval split with other rows.
+def _check_no_other_split(contents: Mapping[Path, bytes]) -> None:
+    """Checks that no file with another name of a split holds other rows than those that will be written.
 
     Raises:
-        InputError: it would.
+        InputError: one does.
     """
     for path, content in contents.items():
         for other in _other_files(path.parent, path.stem):
@@ -102,14 +95,6 @@ def _check_no_other_data(contents: Mapping[Path, bytes], *, force: bool) -> None
                 raise InputError(
                     f"{other} already holds the {path.stem} split of other data", next_step=_ANOTHER_FOLDER
                 )
-    different = [path for path, content in contents.items() if path.exists() and not has_content(path, content)]
-    if different and not force:
-        others = len(different) - 1
-        more = f" and {others} more {'file' if others == 1 else 'files'}" if others else ""
-        raise InputError(
-            f"this would replace {different[0]}{more} with other data",
-            next_step=f"{_ANOTHER_FOLDER}, or replace them with --force",
-        )
 
 
 def read_splits(folder: Path, length: int, task: Task = DIGIT_SUM) -> Splits:

@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.data_files import digest_splits
@@ -13,6 +12,7 @@ from digitsum_cli.evaluation.checkpoints import TrialCheckpoint, run_of
 from digitsum_cli.settings import Settings, resolve_settings
 from digitsum_cli.settings.validation import validate
 from digitsum_cli.trials.plan import find_data_folder, load_data
+from digitsum_cli.trials.planned_settings import settings_tree
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
 
@@ -64,16 +64,6 @@ class CheckpointData:
         if digest_splits(splits) == trial.data_digest:
             return unseen_rows(splits.test, splits.train)
         return None if trial.data is None else unseen_rows(splits.test, self._generated(trial.data, trial.task).train)
-
-
-def settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
-    """The settings of a trial, by section; for data read from files, without their folder."""
-    data = trial.data
-    data_settings: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
-    if data:
-        k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
-        data_settings |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
-    return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
 
 
 def _data_folder_of_run(path: Path) -> str:

@@ -16,6 +16,7 @@ from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.execution.training import build_trial_classifier
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
+from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials.outcome import Status
 from digitsum_cli.trials.ram import count_parameters
@@ -159,9 +160,8 @@ def find_checkpoints(path: Path) -> FoundCheckpoints:
         return FoundCheckpoints([path], {})
     found = checkpoints_of_run(path)
     if not found.paths:
-        raise InputError(
-            f"{path} is not a run with checkpoints", next_step="Give a run directory or a .safetensors file"
-        )
+        next_step = ReplacedRun(RunDirectory(path)).hint() or "Give a run directory or a .safetensors file"
+        raise InputError(f"{path} is not a run with checkpoints", next_step=next_step)
     return found
 
 

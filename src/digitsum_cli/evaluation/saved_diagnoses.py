@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial, diagnose_checkpoints
 from digitsum_cli.json_text import json_text
+from digitsum_cli.rundir.outputs import Outputs
 from digitsum_cli.trials.trial import Trial
 
 FILE_NAME = "diagnosis.json"
@@ -21,13 +21,18 @@ _MAXIMUM_BYTES = 1_000_000_000
 
 
 def load_or_diagnose(
-    checkpoints: Sequence[TrialCheckpoint], folder: Path, processes: int, on_diagnosed: Callable[[int, int], None]
+    checkpoints: Sequence[TrialCheckpoint],
+    folder: Path,
+    outputs: Outputs,
+    processes: int,
+    on_diagnosed: Callable[[int, int], None],
 ) -> list[DiagnosedTrial]:
     """Loads the diagnoses saved in a folder if they belong to exactly these trials, or else computes and saves them.
 
     Arguments:
         checkpoints: the checkpoints.
         folder: the folder of ``diagnosis.json``.
+        outputs: writes it.
         processes: number of parallel processes.
         on_diagnosed: called with the number of diagnoses done and the total.
 
@@ -47,11 +52,15 @@ def load_or_diagnose(
         found[diagnosed.trial.identity] = diagnosed.diagnosis
         on_diagnosed(len(found), len(trials))
     in_order = [DiagnosedTrial(trial, found[identity]) for identity, trial in trials.items()]
-    diagnosed_rows = [each.to_dict() for each in in_order]
-    document = {"checkpoints": diagnosed_rows, "sha256": _digest(diagnosed_rows)}
-    with contextlib.suppress(DigitsumError):  # if the folder is read-only, they are computed again every time
-        atomic_write(folder / FILE_NAME, json_text(document).encode())
+    with contextlib.suppress(DigitsumError):  # if the file cannot be written, they are computed again every time
+        outputs.write({folder / FILE_NAME: diagnosis_content(in_order)})
     return in_order
+
+
+def diagnosis_content(diagnosed: Sequence[DiagnosedTrial]) -> bytes:
+    """The content of ``diagnosis.json``."""
+    rows = [each.to_dict() for each in diagnosed]
+    return json_text({"checkpoints": rows, "sha256": _digest(rows)}).encode()
 
 
 def _read(path: Path, trials: Mapping[str, Trial]) -> dict[str, Diagnosis]:

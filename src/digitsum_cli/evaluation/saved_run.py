@@ -1,7 +1,8 @@
 """Reads a run back from disk."""
 
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.bounded_read import read_bounded
-from digitsum_cli.errors import InputError
+from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.replaced import ReplacedRun
+from digitsum_cli.rundir.saved_settings import SavedSettings, saved_settings
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.shell import shell_path
 from digitsum_cli.trials.rows import TrialRow
@@ -32,7 +35,7 @@ class SavedRun:
         rows: the finished trials, in the same order.
         audits: audits of their data, by digest.
         analysis: the analysis of the finished trials.
-        config: the resolved settings as YAML.
+        settings: the settings of the trials, and whether ``config.yaml`` has them.
         session: the latest session of ``provenance.json``.
     """
 
@@ -41,16 +44,16 @@ class SavedRun:
     rows: list[TrialRow]
     audits: Mapping[str, Audit]
     analysis: Analysis
-    config: str
+    settings: SavedSettings
     session: Mapping[str, Any]
 
 
-def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
+def read_run(path: Path, thresholds: Sequence[float] | None = None) -> SavedRun:
     """Reads a run.
 
     Arguments:
         path: the run directory.
-        thresholds: thresholds of the memory span, above 0 and up to 1.
+        thresholds: thresholds of the memory span, above 0 and up to 1; None for those of the run.
 
     Raises:
         InputError: there is no run, its files are damaged or link out of it, or no trial has finished.
@@ -58,27 +61,24 @@ def read_run(path: Path, thresholds: Sequence[float]) -> SavedRun:
     run = RunDirectory(path)
     check_links(run)
     if not run.store.is_file():
-        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step="Give a run directory")
+        next_step = ReplacedRun(run).hint() or "Give a run directory"
+        raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step=next_step)
     with Store(run.store) as store:
         trials = tuple(store.trials().values())
         ended = store.ended()
         rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
-        audits = store.audits()
+        audits, saved_thresholds = store.audits(), store.thresholds()
     if not rows:
-        raise InputError(
-            f"no trial in {path} has finished",
-            next_step=f"Resume it with: digitsum sweep --resume --out {shell_path(path)}",
-        )
+        next_step = ReplacedRun(run).hint() or f"Resume it with: digitsum sweep --resume --out {shell_path(path)}"
+        raise InputError(f"no trial in {path} has finished", next_step=next_step)
     audits_in_order = {trial.data_digest: audits[trial.data_digest] for trial in trials if trial.data_digest in audits}
-    analysis = analyse(rows, audits_in_order, thresholds, trials)
-    return SavedRun(run, trials, rows, audits, analysis, _config(run), _session(run))
 
+    def analysed(thresholds: Sequence[float]) -> Analysis:
+        return analyse(rows, audits_in_order, thresholds, trials)
 
-def _config(run: RunDirectory) -> str:
-    try:
-        return read_bounded(run.config, _MAXIMUM_BYTES).decode()
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {run.config}: {error}") from error
+    chosen = thresholds or saved_thresholds
+    analysis = analysed(chosen) if chosen else _as_before(run, analysed)
+    return SavedRun(run, trials, rows, audits, analysis, saved_settings(run, trials), _session(run))
 
 
 def _session(run: RunDirectory) -> Mapping[str, Any]:
@@ -90,11 +90,28 @@ def _session(run: RunDirectory) -> Mapping[str, Any]:
     return session if isinstance(session, dict) else {}
 
 
-def saved_thresholds(path: Path) -> tuple[float, ...]:
-    """The memory span thresholds that a run was analysed with; the defaults if unknown."""
+def _as_before(run: RunDirectory, analysed: Callable[[Sequence[float]], Analysis]) -> Analysis:
+    """The analysis of a run whose store, of an earlier format, has no thresholds: with those in ``analysis.json``.
+
+    If the memory spans there are not those of the results, it has been changed, and the default thresholds are used.
+    """
     try:
-        spans = json.loads(read_bounded(RunDirectory(path).analysis, _MAXIMUM_BYTES))["memory_spans"]
-        thresholds = tuple(sorted({float(row["threshold"]) for row in spans}))
+        written = json.loads(read_bounded(run.analysis, _MAXIMUM_BYTES))["memory_spans"]
+        thresholds = sorted({float(row["threshold"]) for row in written})
+        if all(0 < threshold <= 1 for threshold in thresholds):
+            analysis = analysed(thresholds)
+            spans = [row.to_dict() for row in analysis.memory_spans]
+            if [(row["threshold"], row["spans"]) for row in spans] == [
+                (row["threshold"], row["spans"]) for row in written
+            ]:
+                return analysis
+    except FileNotFoundError:
+        return analysed(THRESHOLDS)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return THRESHOLDS
-    return thresholds if thresholds and all(0 < threshold <= 1 for threshold in thresholds) else THRESHOLDS
+        pass
+    warnings.warn(
+        f"{run.analysis} does not match the results in {run.store.name}; using the default thresholds",
+        DigitsumWarning,
+        stacklevel=2,
+    )
+    return analysed(THRESHOLDS)

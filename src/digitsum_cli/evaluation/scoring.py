@@ -12,13 +12,14 @@ from digitsum_cli.core.exact import generator_score
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.errors import InputError
-from digitsum_cli.evaluation.checkpoint_data import CheckpointData, settings_tree
+from digitsum_cli.evaluation.checkpoint_data import CheckpointData
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.execution.training import use_one_thread
 from digitsum_cli.settings import Override, Settings, resolve_settings
 from digitsum_cli.settings.schema import DrawingSettings
 from digitsum_cli.settings.validation import validate
 from digitsum_cli.trials.plan import resolved_device
+from digitsum_cli.trials.planned_settings import settings_tree
 from digitsum_cli.trials.rows import score_columns
 from digitsum_cli.trials.scores import Scores, score_best_checkpoint
 from digitsum_cli.trials.setting import Setting

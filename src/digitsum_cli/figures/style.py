@@ -80,20 +80,28 @@ def _legend_width(labels: Sequence[str], columns: int) -> float:
     return sum(_KEY_WIDTH + characters * _LEGEND_CHARACTER for characters in longest)
 
 
+def figure_files(figure: Figure, folder: Path, name: str) -> dict[Path, bytes]:
+    """The contents of ``folder/name.png`` and ``folder/name.svg``."""
+    contents = {}
+    for path, metadata in ((folder / f"{name}.png", {}), (folder / f"{name}.svg", {"Date": None})):
+        content = io.BytesIO()
+        with mpl.rc_context(_STYLE):
+            figure.savefig(content, format=path.suffix[1:], metadata=metadata)
+        contents[path] = content.getvalue()
+        figure.set_layout_engine("none")  # the second format keeps the layout of the first
+    return contents
+
+
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Writes ``folder/name.png`` and ``folder/name.svg`` atomically.
 
     Raises:
         DigitsumError: a file cannot be written.
     """
-    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    for path, metadata in zip(paths, ({}, {"Date": None}), strict=True):
-        content = io.BytesIO()
-        with mpl.rc_context(_STYLE):
-            figure.savefig(content, format=path.suffix[1:], metadata=metadata)
-        atomic_write(path, content.getvalue())
-        figure.set_layout_engine("none")  # the second format keeps the layout of the first
-    return paths
+    contents = figure_files(figure, folder, name)
+    for path, content in contents.items():
+        atomic_write(path, content)
+    return list(contents)
 
 
 def styled() -> AbstractContextManager[None]:

@@ -22,7 +22,7 @@ from digitsum_cli.figures.gates import OpenGates, draw_gates
 from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by_lag
 from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
-from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.run_figures import name_with_label
@@ -60,15 +60,14 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         yield label, [_with_label(drawn, label) for drawn in figures]
 
 
-def save_diagnosis_figures(trials: Sequence[DiagnosedTrial], folder: Path) -> None:
-    """Draws the diagnoses and saves the figures as PNG and SVG.
-
-    Raises:
-        DigitsumError: a file cannot be written.
-    """
-    for _, figures in diagnosis_figures(trials):
-        for drawn in figures:
-            save_figure(drawn.figure, folder, drawn.name)
+def diagnosis_figure_files(trials: Sequence[DiagnosedTrial], folder: Path) -> dict[Path, bytes]:
+    """Draws the diagnoses: the contents of the figures in a folder, as PNG and SVG."""
+    return {
+        path: content
+        for _, figures in diagnosis_figures(trials)
+        for drawn in figures
+        for path, content in figure_files(drawn.figure, folder, drawn.name).items()
+    }
 
 
 def _with_label(drawn: DescribedFigure, label: str) -> DescribedFigure:

@@ -7,7 +7,7 @@ from statistics import fmean
 from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.evaluation.other_lengths import LengthAccuracy
 from digitsum_cli.figures.described import DescribedFigure
-from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.run_figures import name_with_label
 from digitsum_cli.stats.intervals import mean_interval
@@ -46,20 +46,13 @@ def _spread(group: Sequence[LengthAccuracy], *, several_kinds: bool) -> list[str
     return [f"{text} {group[0].kind}" if several_kinds else text, percent_range(min(values), max(values))]
 
 
-def save_other_lengths_figures(accuracies: Sequence[LengthAccuracy], folder: Path) -> list[str]:
-    """Draws one figure per setting, and saves it as PNG and SVG.
-
-    Returns:
-        The names of the figures, without extension.
-
-    Raises:
-        DigitsumError: a file cannot be written.
-    """
-    names = []
-    for drawn in _figures(accuracies):
-        save_figure(drawn.figure, folder, drawn.name)
-        names.append(drawn.name)
-    return names
+def other_lengths_figure_files(accuracies: Sequence[LengthAccuracy], folder: Path) -> dict[Path, bytes]:
+    """Draws one figure per setting: the contents of the figures in a folder, as PNG and SVG."""
+    return {
+        path: content
+        for drawn in _figures(accuracies)
+        for path, content in figure_files(drawn.figure, folder, drawn.name).items()
+    }
 
 
 def _figures(accuracies: Sequence[LengthAccuracy]) -> Iterator[DescribedFigure]:

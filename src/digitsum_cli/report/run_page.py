@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.evaluation.saved_run import SavedRun
 from digitsum_cli.figures.described import DescribedFigure
@@ -14,12 +13,13 @@ from digitsum_cli.report.analysis_tables import accuracy_table, audit_table, dif
 from digitsum_cli.report.diagnosis_figures import MAXIMUM_SETTINGS, diagnosis_figures
 from digitsum_cli.report.diagnosis_tables import diagnosis_table
 from digitsum_cli.report.gradient_figures import gradient_figures
-from digitsum_cli.report.page import Block, Code, Figure, Page, Section, render_page
+from digitsum_cli.report.page import Block, Code, Figure, Page, Section
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
 from digitsum_cli.report.training_curves import settings_to_draw, training_curves
 from digitsum_cli.rundir.store import Store
+from digitsum_cli.settings.resolve import settings_yaml
 from digitsum_cli.shell import shell_path
 from digitsum_cli.table import Table
 from digitsum_cli.trials.setting import shared_settings
@@ -66,20 +66,6 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
         [*saved.analysis.answer, *(reasons(diagnosed) if diagnosed and settings == 1 else [])],
         sections,
     )
-
-
-def write_report(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial], path: Path) -> Page:
-    """Writes the page of a run atomically as one HTML file; see ``report_page``.
-
-    Returns:
-        The page.
-
-    Raises:
-        DigitsumError: the file cannot be written.
-    """
-    page = report_page(saved, diagnosed)
-    atomic_write(path, render_page(page).encode())
-    return page
 
 
 _HOW_TO_READ = (
@@ -155,13 +141,16 @@ def _reproduction(saved: SavedRun) -> Iterator[Block]:
     path = shell_path(saved.run.path)
     command = saved.session.get("command")
     original = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
+    settings, config = saved.settings.settings, saved.run.config if saved.settings.as_written else Path("settings.yaml")
+    note = "" if saved.settings.as_written else "    # with the settings below in settings.yaml"
     commands = [
-        f"digitsum sweep {shell_path(saved.run.config)} --out again",
+        *([f"digitsum sweep {shell_path(config)} --out again{note}"] if settings else []),
         f"digitsum evaluate {path} --diagnose",
         f"digitsum report {path}{_thresholds(saved)}",
     ]
     yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in original), *commands]), folded=False)
-    yield Code("Settings", saved.config, folded=True)
+    if settings:
+        yield Code("Settings", settings_yaml(settings), folded=True)
     facts = list(_facts(saved.session))
     if facts:
         yield Table("Provenance", ("item", "value"), facts)

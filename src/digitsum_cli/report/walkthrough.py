@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitsum_cli.core.registry import ACTIVATIONS
 from digitsum_cli.evaluation.walkthrough import TrialWalkthrough
-from digitsum_cli.figures.style import save_figure
+from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.walkthrough import draw_walkthrough
 from digitsum_cli.table import Table, percent
 
@@ -43,12 +43,8 @@ def walkthrough_table(trial_walkthrough: TrialWalkthrough) -> Table:
     )
 
 
-def save_walkthrough_figure(trial_walkthrough: TrialWalkthrough, folder: Path) -> list[Path]:
-    """Draws states and probabilities as heat maps and saves them as PNG and SVG.
-
-    Raises:
-        DigitsumError: a file cannot be written.
-    """
+def walkthrough_figure_files(trial_walkthrough: TrialWalkthrough, folder: Path) -> dict[Path, bytes]:
+    """Draws states and probabilities as heat maps: the contents of the figure in a folder, as PNG and SVG."""
     walked, trial = trial_walkthrough.walkthrough, trial_walkthrough.trial
     digits = "".join(str(digit) for digit in walked.digits)
     name = digits if len(digits) <= _MAXIMUM_UNITS else f"{digits[:_MAXIMUM_UNITS]}-{len(digits)}"
@@ -62,7 +58,7 @@ def save_walkthrough_figure(trial_walkthrough: TrialWalkthrough, folder: Path) -
         gates={name: opened.tolist() for name, opened in walked.gates.items()},
         cell=walked.cell.tolist(),
     )
-    return save_figure(figure, folder, f"sequence-{name}")
+    return figure_files(figure, folder, f"sequence-{name}")
 
 
 def _bars(state: Sequence[float], lowest: float, highest: float) -> str:

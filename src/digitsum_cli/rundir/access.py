@@ -10,27 +10,30 @@ from pathlib import Path
 
 from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.errors import InputError
-from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
+from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.lock import locked
+from digitsum_cli.rundir.outputs import check_destination
+from digitsum_cli.rundir.replaced import ReplacedRun, remove_run
 from digitsum_cli.rundir.store import has_outcomes
 
-_DIAGNOSIS = (
-    "diagnosis.json",
-    *("gradient-by-lag*.???", "lost-digit*.???", "distractor*.???", "confusion*.???"),
-    *("spectral-radius*.???", "transfer*.???", "gates*.???", "sequence-*.???"),
-)
 _PARTIAL_FILE = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 @contextlib.contextmanager
-def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool, lock: bool = True) -> Iterator[None]:
+def exclusive_run_directory(
+    run: RunDirectory, *, resume: bool, force: bool, lock: bool = True
+) -> Iterator[ReplacedRun]:
     """Locks the run directory for a single writer, and creates it if necessary.
 
     Arguments:
         run: the run directory.
         resume: keep the existing run.
-        force: delete the existing run.
+        force: overwrite the existing run.
         lock: whether to lock it; without, no other process may write there.
+
+    Yields:
+        The existing run that is overwritten. It is put back if the block raises an error, unless it has been discarded
+        or the new run has saved the state of its training; a note on the error says so.
 
     Raises:
         InputError: see ``check_not_taken``; or another process is writing there, or the folder cannot be written or
@@ -45,24 +48,50 @@ def exclusive_run_directory(run: RunDirectory, *, resume: bool, force: bool, loc
         probe.unlink()
     except OSError as error:
         raise _not_writable(run, error) from error
+    replaced = ReplacedRun(run)
     with locked(run.lock, run.writer, skip=not lock):
-        check_not_taken(run, resume=resume, force=force)  # again, now that no other process writes
         try:
+            replaced.recover(force=force)
+            _check_not_taken(run, resume=resume, force=force)  # again, now that no other process writes
             if not (resume and run.store.exists()):
-                _remove(run)
+                if _has_results(run):
+                    replaced.move_aside()
+                else:
+                    remove_run(run)
             _remove_partial_files(run)
         except OSError as error:
             raise _not_writable(run, error) from error
-        yield
+        try:
+            yield replaced
+        except BaseException as error:
+            _put_back(replaced, run, error)
+            raise
+
+
+def _put_back(replaced: ReplacedRun, run: RunDirectory, error: BaseException) -> None:
+    if not replaced.pending:
+        return
+    with contextlib.suppress(OSError):
+        if not run.training_state.exists():
+            replaced.put_back()
+            error.add_note(f"The new run had no result yet; the earlier run is back in {run.path}")
+            return
+    error.add_note(f"The earlier run is in {replaced.place} until the new one has its first result")
 
 
 def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = False) -> None:
     """Checks that the folder may be used for a run. A run in which no trial has started may be overwritten.
 
     Raises:
-        InputError: the path is a file; it has links that lead out of it; it contains files with the names of a run's
-            files but no run; or it contains a run, and neither ``resume`` nor ``force`` is given.
+        InputError: the path is a file, or among the files of another run; it has links that lead out of it; it contains
+            files with the names of a run's files but no run, or a file with the name of a run's folder or the other
+            way round; or it contains a run, and neither ``resume`` nor ``force`` is given.
     """
+    if not ReplacedRun(run).exists():  # otherwise it depends on what is there once that is settled
+        _check_not_taken(run, resume=resume, force=force)
+
+
+def _check_not_taken(run: RunDirectory, *, resume: bool, force: bool) -> None:
     try:
         if run.path.exists() and not run.path.is_dir():
             raise InputError(f"{run.path} is a file", next_step="Choose another folder with --out")
@@ -75,11 +104,19 @@ def check_not_taken(run: RunDirectory, *, resume: bool = False, force: bool = Fa
     except (OSError, ValueError) as error:
         raise _not_writable(run, error) from error
     check_links(run)
-    if existing and not has_store and not run.lock.exists():
+    check_destination(run.path, run)
+    if existing and not run.is_run:
         raise InputError(
             f"{run.path} is not a digitsum run, and a run would overwrite files in it: {', '.join(existing)}",
             next_step="Choose another folder with --out",
         )
+    folders = run.own_folders()
+    for path in run.own_files():
+        if path.exists() and path.is_dir() != (path in folders):
+            raise InputError(
+                f"{path} is a {'folder' if path.is_dir() else 'file'}, which no run has there",
+                next_step="Move it, or choose another folder with --out",
+            )
     if resume and existing_besides_store and (store_is_empty or not has_store):
         raise InputError(
             f"{run.store} is {'damaged: it is empty' if store_is_empty else 'missing'}",
@@ -137,33 +174,6 @@ def _not_writable(run: RunDirectory, error: Exception) -> InputError:
         f"cannot write to {run.path}: {getattr(error, 'strerror', error)}",
         next_step="Choose another folder with --out",
     )
-
-
-def _remove(run: RunDirectory) -> None:
-    """Deletes the files of a run, and no other files in its folder."""
-    run.clear_figures()
-    _clear_diagnosis(run)
-    for checkpoint in run.checkpoints.glob("*.safetensors"):
-        if is_checkpoint_name(checkpoint.name):
-            checkpoint.unlink()
-    for path in sorted(
-        run.own_files(), key=lambda path: path == run.store
-    ):  # the store last: it marks the folder as a run
-        if path.is_dir():
-            with contextlib.suppress(OSError):  # it contains other files
-                path.rmdir()
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _clear_diagnosis(run: RunDirectory) -> None:
-    """Deletes the files of the diagnosis."""
-    for pattern in _DIAGNOSIS:
-        for path in run.diagnosis.rglob(pattern):
-            path.unlink()
-    for folder in run.diagnosis.glob("*/"):
-        with contextlib.suppress(OSError):  # it contains other files
-            folder.rmdir()
 
 
 def _remove_partial_files(run: RunDirectory) -> None:

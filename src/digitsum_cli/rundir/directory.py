@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from digitsum_cli.json_text import json_text
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
 _RUNS = Path("runs")
-_FIGURES = ("loss.*", "loss-*.png", "loss-*.svg", "gradients.*", "gradients-*.png", "gradients-*.svg", "accuracy.*")
+_FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy")
+"""The names of the figures, without extension."""
+
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
 _MAXIMUM_PROVENANCE = 10_000_000
 
@@ -41,6 +44,11 @@ class RunDirectory:
     def store(self) -> Path:
         """Trials, outcomes, histories."""
         return self.path / "results.sqlite"
+
+    @property
+    def store_journal(self) -> Path:
+        """The rollback journal of the store, which belongs to it."""
+        return self.path / "results.sqlite-journal"
 
     @property
     def results(self) -> Path:
@@ -123,11 +131,16 @@ class RunDirectory:
         """The state of a single unfinished training."""
         return self.path / "training-state.safetensors"
 
+    def figure_files(self) -> list[Path]:
+        """The figures drawn by digitsum."""
+        return [
+            path for name in _FIGURES for ending in ("png", "svg") for path in self.figures.glob(f"{name}.{ending}")
+        ]
+
     def clear_figures(self) -> None:
         """Deletes the figures drawn by digitsum."""
-        for pattern in _FIGURES:
-            for path in self.figures.glob(pattern):
-                path.unlink()
+        for path in self.figure_files():
+            path.unlink()
 
     def earlier_sessions(self) -> list[Any]:
         """The sessions recorded in ``provenance.json``, latest first."""
@@ -213,24 +226,36 @@ class RunDirectory:
         """The file that names this process."""
         return self.path / ".writer.json"
 
+    @property
+    def outputs(self) -> Path:
+        """The SHA-256 of every file that a command made of this run."""
+        return self.path / ".outputs.json"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the folder is a run, even if its store is missing."""
+        return os.path.lexists(self.store) or os.path.lexists(self.lock)
+
     def own_files(self) -> list[Path]:
         """All files and folders of a run, except the two that belong to the lock."""
         return [
             self.config,
             self.provenance,
             self.store,
-            self.store.with_name(f"{self.store.name}-journal"),
+            self.store_journal,
             self.results,
             self.history,
             self.analysis,
             self.comparison,
             self.report,
+            self.outputs,
             self.training_state,
-            self.checkpoints,
-            self.starts,
-            self.figures,
-            self.diagnosis,
+            *self.own_folders(),
         ]
+
+    def own_folders(self) -> list[Path]:
+        """The folders of a run."""
+        return [self.checkpoints, self.starts, self.figures, self.diagnosis]
 
 
 def is_checkpoint_name(name: str) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.saved_settings import saved_settings
 from digitsum_cli.rundir.store import Store
-from digitsum_cli.settings import Settings, resolve_settings
+from digitsum_cli.settings import Settings
 from digitsum_cli.settings.schema import leaf_keys
 from digitsum_cli.trials.plan import Plan
 from digitsum_cli.trials.trial import Trial, check_continuation
@@ -49,17 +50,16 @@ def check_same_settings(settings: Settings, plan: Plan, store: Store, run: RunDi
     if others:
         trials = "a trial" if len(others) == 1 else f"{len(others)} trials"
         raise InputError(
-            f"{run.path} contains {trials} that these settings do not include: {_changes(settings, run)}",
+            f"{run.path} contains {trials} that these settings do not include: {_changes(settings, store, run)}",
             next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
         )
     return predecessors
 
 
-def _changes(settings: Settings, run: RunDirectory) -> str:
-    try:
-        before = resolve_settings(run.config)
-    except InputError:
-        return f"the earlier settings cannot be read from {run.config}"
+def _changes(settings: Settings, store: Store, run: RunDirectory) -> str:
+    before = saved_settings(run, [*store.trials().values()]).settings
+    if before is None:
+        return "the earlier settings are not known"
     differences = _differences(before, settings)
     changes = [f"{key} was {_format(old)} and is now {_format(new)}" for key, (old, new) in differences.items()]
     if not changes:

@@ -5,7 +5,7 @@ Every row has a checksum, so that a damaged file is detected rather than read as
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, fields, replace
 from functools import cache
 from pathlib import Path
@@ -20,10 +20,13 @@ from digitsum_cli.errors import DigitsumError, InputError
 from digitsum_cli.rundir.digest import sha256_of
 from digitsum_cli.rundir.store_file import StoreFile
 from digitsum_cli.trials.outcome import Outcome
+from digitsum_cli.trials.scores import Share
 from digitsum_cli.trials.trial import Trial
 
 _RECORD = ("step_losses", "epoch_losses", "evaluations", "gradient_norms", "weights")
 """The fields of an outcome that are not part of its JSON."""
+
+_THRESHOLDS = "thresholds"
 
 
 class Store:
@@ -93,6 +96,36 @@ class Store:
             except (ValueError, TypeError) as error:
                 raise self._file.damaged("an audit is invalid") from error
         return audits
+
+    def set_thresholds(self, thresholds: Sequence[float]) -> None:
+        """Records the thresholds of the memory span, which the analysis of the run is made with.
+
+        Raises:
+            DigitsumError: the store cannot be written.
+        """
+        value = json.dumps(list(thresholds))
+
+        def statements(connection: sqlite3.Connection) -> None:
+            row = (_THRESHOLDS, value, sha256_of(_THRESHOLDS, value))
+            connection.execute("INSERT OR REPLACE INTO options VALUES (?, ?, ?)", row)
+
+        self._file.write(statements)
+
+    def thresholds(self) -> tuple[float, ...] | None:
+        """The thresholds of the memory span; None if an earlier format, which had none, was migrated.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        for value, digest in self._file.read("SELECT value, digest FROM options WHERE name = ?", (_THRESHOLDS,)):
+            if digest != sha256_of(_THRESHOLDS, value):
+                raise self._file.damaged("the thresholds do not match their checksum")
+            try:
+                thresholds: tuple[float, ...] = _adapter(tuple[Share, ...]).validate_json(value, strict=True)
+            except (ValueError, TypeError) as error:
+                raise self._file.damaged("the thresholds are invalid") from error
+            return thresholds
+        return None
 
     def add(self, trial: Trial, outcome: Outcome, replaced: Iterable[Trial] = ()) -> None:
         """Saves the outcome of a planned trial in one transaction, in place of an earlier one.

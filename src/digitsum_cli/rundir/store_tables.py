@@ -1,6 +1,6 @@
 """The tables of a store, and the version of their format."""
 
-VERSION = 5
+VERSION = 6
 """Every new version needs a file in ``migrations/``."""
 
 TABLES = (
@@ -28,5 +28,10 @@ TABLES = (
     parameter TEXT NOT NULL,
     norms BLOB NOT NULL,             -- little-endian float64, one per step, before clipping
     PRIMARY KEY (trial, parameter)
+) WITHOUT ROWID""",
+    """CREATE TABLE options (
+    name TEXT PRIMARY KEY,           -- thresholds: of the memory span
+    value TEXT NOT NULL,             -- JSON
+    digest TEXT NOT NULL             -- SHA-256 of the name and the value
 ) WITHOUT ROWID""",
 )

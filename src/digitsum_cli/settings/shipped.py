@@ -6,10 +6,9 @@ from pathlib import Path
 from statistics import fmean
 
 import digitsum_cli
-from digitsum_cli.core.atomic_write import atomic_write
-from digitsum_cli.core.bounded_read import has_content
+from digitsum_cli.core.outputs import write_outputs
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.errors import DigitsumError, InputError, NoSpaceError
+from digitsum_cli.errors import InputError
 from digitsum_cli.settings.resolve import resolve_settings
 from digitsum_cli.settings.schema import Settings
 from digitsum_cli.settings.validation import suggestion
@@ -78,30 +77,25 @@ def _steps(settings: Settings) -> float:
     return settings.train.epochs * fmean(settings.data.lengths) * fmean(CELLS[str(cell)].step_cost for cell in cells)
 
 
-def copy_configs(configs: Iterable[Path], folder: Path) -> list[Path]:
+def copy_configs(configs: Iterable[Path], folder: Path, *, force: bool = False) -> list[Path]:
     """Copies configs into a folder; keeps identical copies that already exist.
+
+    Arguments:
+        configs: the files.
+        folder: where to copy them.
+        force: replace existing files whose content is different.
 
     Returns:
         The copies.
 
     Raises:
-        InputError: a file of the same name has different content (then nothing is copied), or the folder is a file
-            or not writable.
+        InputError: see ``write_outputs``; or the folder is a file.
         NoSpaceError: the disk is full.
     """
     if folder.is_file():
         raise InputError(f"{folder} is a file", next_step="Choose another folder")
     contents = {folder / config.name: config.read_bytes() for config in configs}
-    existing = [path for path in contents if path.exists() or path.is_symlink()]
-    if changed := [str(path) for path in existing if not has_content(path, contents[path])]:
-        raise InputError(f"a different file already exists at {', '.join(changed)}", next_step="Choose another folder")
-    for path in contents.keys() - set(existing):
-        try:
-            atomic_write(path, contents[path])
-        except NoSpaceError:
-            raise
-        except DigitsumError as error:
-            raise InputError(str(error), next_step="Choose another folder") from error
+    write_outputs(contents, force=force, next_step="Choose another folder")
     return list(contents)
 
 

@@ -8,7 +8,7 @@ from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.training_state import read_training_state
-from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
 from digitsum_cli.execution.executor import Executor
 from digitsum_cli.execution.start import starting_weights
 from digitsum_cli.execution.state_keeper import StateKeeper
@@ -17,6 +17,7 @@ from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw
 from digitsum_cli.rundir.access import exclusive_run_directory
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
+from digitsum_cli.rundir.replaced import ReplacedRun
 from digitsum_cli.rundir.resume import check_same_settings
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.rundir.store_file import is_older_store
@@ -64,7 +65,9 @@ def run_study(
     starts = starting_weights(plan)
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock))
+        replaced = stack.enter_context(
+            exclusive_run_directory(run, resume=options.resume, force=options.force, lock=options.lock)
+        )
         keeper = _keeper(plan, run, options)
         if is_older_store(run.store):  # refused before it is migrated
             with Store(run.store) as older:
@@ -74,6 +77,7 @@ def run_study(
         audits = plan.audits
         continued = [other for others in predecessors.values() for other in others]
         store.plan([*plan.trials, *continued], audits)
+        store.set_thresholds(thresholds)
         run.write_config(settings_yaml(settings))
         for name, digest in plan.start_digests.items():
             run.write_start(digest, plan.starts[digest], name)
@@ -88,7 +92,9 @@ def run_study(
                 callback.continuing(len(predecessors), state.step if state else 0)
             callback.planned(plan, completed.missing)
             with TrialExecutor(plan, jobs, settings.train.log_every, keeper, starts) as executor:
-                _run_trials(executor, completed, callback, fail_fast=options.fail_fast)
+                _run_trials(executor, completed, replaced, callback, fail_fast=options.fail_fast)
+            if replaced.pending:
+                raise _all_failed(completed.rows())
         except BaseException:
             _save_partial_results(keeper, completed, run, session)
             raise
@@ -185,13 +191,20 @@ def _has_ended(run: RunDirectory) -> bool:
 
 
 def _run_trials(
-    executor: Executor[Trial, Outcome], completed: CompletedTrials, callback: StudyCallback, *, fail_fast: bool
+    executor: Executor[Trial, Outcome],
+    completed: CompletedTrials,
+    replaced: ReplacedRun,
+    callback: StudyCallback,
+    *,
+    fail_fast: bool,
 ) -> None:
     saved: set[str] = set()
 
     def save(trial: Trial, outcome: Outcome) -> None:
         if trial.identity not in saved:  # drain may return the last one again
             completed.save(trial, outcome)
+            if outcome.status != "failed":
+                replaced.discard()
             saved.add(trial.identity)
             callback.ended(trial, outcome)
 
@@ -207,6 +220,15 @@ def _run_trials(
         except KeyboardInterrupt:  # while trials were being stopped
             _save_drained(executor, save)
             raise
+
+
+def _all_failed(rows: Sequence[TrialRow]) -> TrialsFailedError:
+    """The error for a new run without a result: the earlier run is not deleted for it."""
+    number, first = len(rows), rows[0]
+    return TrialsFailedError(
+        f"{'the trial' if number == 1 else f'all {number} trials that ran'} failed. First: length {first.length}, seed "
+        f"{first.seed}: {first.reason}"
+    )
 
 
 def _save_drained(executor: Executor[Trial, Outcome], save: Callable[[Trial, Outcome], None]) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digitsum_cli.rundir.migrations import from_4
+from digitsum_cli.rundir.migrations import from_4, from_5
 
 
 @dataclass(frozen=True)
@@ -20,5 +20,5 @@ class Migration:
     migrate: Callable[[sqlite3.Connection], None]
 
 
-MIGRATIONS = {4: Migration(from_4.TABLES, from_4.migrate)}
+MIGRATIONS = {4: Migration(from_4.TABLES, from_4.migrate), 5: Migration(from_5.TABLES, from_5.migrate)}
 """The migrations by the version they start from."""

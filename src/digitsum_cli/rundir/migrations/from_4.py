@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitsum_cli.rundir.digest import sha256_of
-from digitsum_cli.rundir.store_tables import TABLES as NEXT_TABLES
+from digitsum_cli.rundir.migrations.from_5 import TABLES as NEXT_TABLES
 from digitsum_cli.trials.trial import Trial
 
 TABLES = (

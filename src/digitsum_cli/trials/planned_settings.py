@@ -1,0 +1,90 @@
+"""The settings that trials were planned from, worked out from the trials alone."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from digitsum_cli.core.registry import AUTO
+from digitsum_cli.settings.schema import Settings, leaf_keys
+from digitsum_cli.trials.trial import Trial
+
+_NOT_IN_TRIALS = {"sweep", "data.lengths", "data.dir", "train.log_every", "train.start_from"}
+"""Keys whose value a trial does not keep, or that all of them have together."""
+
+_OF_GENERATED_DATA = {"data.k.train", "data.k.eval", "data.k.test", "data.seed"}
+
+
+def settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
+    """The settings of a trial, by section; for data read from files, without their folder."""
+    data = trial.data
+    data_settings: dict[str, Any] = {"lengths": [trial.length], **trial.drawing.model_dump()}
+    if data:
+        k = {"train": data.k_train, "eval": data.k_eval, "test": data.k_test}
+        data_settings |= {"lengths": list(data.lengths), "k": k, "seed": data.seed}
+    return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
+
+
+def planned_settings(trials: Sequence[Trial], folder: str | None = None) -> Settings | None:
+    """The settings whose plan is these trials, with the default of ``train.log_every``.
+
+    Arguments:
+        trials: one or more trials, in table order; none of them starts from a checkpoint, whose path it does not keep.
+        folder: their ``data.dir``, which a trial does not keep.
+
+    Returns:
+        The settings; None if the trials are not every combination of axes at every length.
+    """
+    lengths = tuple(dict.fromkeys(trial.length for trial in trials))
+    combinations = [
+        _values(Settings.model_validate(settings_tree(trial))) for trial in trials if trial.length == lengths[0]
+    ]
+    values = {key: list(dict.fromkeys(each[key] for each in combinations)) for key in combinations[0]}
+    if len(values["train.device"]) > 1 and _count(values) != len(combinations):
+        values["train.device"] = [AUTO]  # each implementation had its own
+    if _count(values) * len(lengths) != len(trials):
+        return None
+    axes = [key for key in values if len(values[key]) > 1]
+    axes.sort(key=lambda key: -[each[key] for each in combinations].index(values[key][1]))  # the last varies fastest
+    first = {key: each[0] for key, each in values.items()}
+    settings = Settings().with_values({**first, "data.lengths": lengths, "data.dir": folder})
+    return settings.model_copy(update={"sweep": {key: tuple(values[key]) for key in axes}})
+
+
+def describes(settings: Settings, trials: Sequence[Trial]) -> bool:
+    """Whether the plan of the settings is these trials, as far as the trials keep that.
+
+    They do not keep which folder their rows were read from, which checkpoint they start from, or what was asked for as
+    their device.
+    """
+    starts = {trial.start_digest for trial in trials}
+    if len(starts) > 1 or (starts == {None}) != (settings.train.start_from is None):
+        return False
+    planned, from_files = planned_settings(trials), trials[0].data is None
+    if (
+        planned is None
+        or planned.data.lengths != settings.data.lengths
+        or from_files != (settings.data.dir is not None)
+    ):
+        return False
+    ignored = {"train.device", *(_OF_GENERATED_DATA if from_files else ())}
+    one, other = ({key: set(each) for key, each in _every_value(of).items()} for of in (planned, settings))
+    return all(one[key] == other[key] for key in one.keys() - ignored)
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    found = {}
+    for key in (key for key in leaf_keys() if key not in _NOT_IN_TRIALS):
+        value: Any = settings
+        for part in key.split("."):
+            value = getattr(value, part)
+        found[key] = value
+    return found
+
+
+def _every_value(settings: Settings) -> dict[str, Sequence[Any]]:
+    """Every value that each key takes."""
+    return {key: settings.sweep.get(key, (value,)) for key, value in _values(settings).items()}
+
+
+def _count(values: dict[str, list[Any]]) -> int:
+    return math.prod(len(each) for each in values.values())
