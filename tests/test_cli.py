@@ -34,6 +34,20 @@ def test_help_does_not_load_what_only_commands_need() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("command", ["generate", "train", "evaluate", "sweep", "compare", "report", "configs"])
+def test_help_groups_the_options_and_names_each_once(command: str) -> None:
+    shown = digitsum(command, "--help").out
+    sections = [line.rstrip(":") for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    groups = ["Options", *(["Run directory"] if command in ("train", "sweep", "compare") else []), "All commands"]
+    assert [each for each in sections if each != "Arguments"] == groups
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown[shown.index("Options:") :], flags=re.MULTILINE)
+    assert len(set(options)) == len(options)
+    assert {"--json", "--quiet", "--print-config", "--debug", "--help"} <= set(options)
+    common = shown[shown.index("All commands:") :]
+    assert "--json" in common
+    assert "--lengths" not in common.partition("Examples:")[0]
+
+
 @pytest.mark.slow
 def test_help_is_there_at_once() -> None:
     """In little more than the time that Python takes to load the library of the command line."""

@@ -194,6 +194,16 @@ def test_sequence_shows_every_step_and_the_answer(run: Path) -> None:
     assert {path.name for path in Path("why").iterdir()} == {"sequence-670010.png", "sequence-670010.svg"}
 
 
+def test_sequence_with_more_distractors_is_said_to_be_outside_the_task(run: Path) -> None:
+    for sequence, supported in (("6 7 0 0 1", True), ("6 7 0 1 1", False)):
+        ended = digitsum("evaluate", run, "--sequence", sequence)
+        said = "The network was not trained on such sequences: data.distractors was 1." in " ".join(ended.out.split())
+        assert said == (not supported)
+        assert (
+            digitsum("evaluate", run, "--sequence", sequence, "--json").document["sequence"]["supported"] == supported
+        )
+
+
 def test_sequence_is_read_by_the_checkpoint_of_the_nearest_length(run: Path) -> None:
     document = digitsum("evaluate", run, "--sequence", "67001", "--out", "why", "--json").document["sequence"]
     stored = read_checkpoint(Path(document["checkpoint"]))

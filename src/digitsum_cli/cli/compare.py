@@ -8,6 +8,7 @@ import typer
 
 from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.grouped_help import RUN_OPTIONS
 
 if TYPE_CHECKING:
     from digitsum_cli.settings import Override, Settings
@@ -37,7 +38,12 @@ def compare(
     jobs: options.Jobs = None,
     out: Annotated[
         Path | None,
-        typer.Option(parser=options.path, metavar="DIR", help="Save the trainings and the comparison in DIR."),
+        typer.Option(
+            parser=options.path,
+            metavar="DIR",
+            help="Save the trainings and the comparison in DIR.",
+            rich_help_panel=RUN_OPTIONS,
+        ),
     ] = None,
     force: options.Force = False,
     no_lock: options.NoLock = False,

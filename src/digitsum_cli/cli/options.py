@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitsum_cli.cli.grouped_help import COMMON_OPTIONS, RUN_OPTIONS
 from digitsum_cli.core.registry import IMPLEMENTATIONS
 
 if TYPE_CHECKING:
@@ -36,10 +37,19 @@ Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, such as --set train.lr=3e-3. Repeatable."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result to stdout as one JSON document.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and messages.")]
-PrintConfig = Annotated[bool, typer.Option("--print-config", help="Show the resolved settings and exit.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback if an error occurs.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result to stdout as one JSON document.", rich_help_panel=COMMON_OPTIONS),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Hide progress and messages.", rich_help_panel=COMMON_OPTIONS)
+]
+PrintConfig = Annotated[
+    bool, typer.Option("--print-config", help="Show the resolved settings and exit.", rich_help_panel=COMMON_OPTIONS)
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show the traceback if an error occurs.", rich_help_panel=COMMON_OPTIONS)
+]
 Lengths = Annotated[
     str | None,
     typer.Option(
@@ -57,20 +67,36 @@ Implementations = Annotated[
     typer.Option(metavar="NAME,…", help=f"One or more of {', '.join(IMPLEMENTATIONS)} (default: from CONFIG)."),
 ]
 Out = Annotated[
-    Path | None, typer.Option(parser=path, metavar="DIR", help="Run directory (default: a new one in runs/).")
+    Path | None,
+    typer.Option(
+        parser=path, metavar="DIR", help="Run directory (default: a new one in runs/).", rich_help_panel=RUN_OPTIONS
+    ),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Overwrite an existing run. It is deleted once the new one has its first result."),
+    typer.Option(
+        "--force",
+        help="Overwrite an existing run. It is deleted once the new one has its first result.",
+        rich_help_panel=RUN_OPTIONS,
+    ),
 ]
 ReplaceForce = Annotated[
     bool, typer.Option("--force", help="Replace existing files that this command did not make of this run.")
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Resume an existing run.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Resume an existing run; with more epochs, continue its trainings.",
+        rich_help_panel=RUN_OPTIONS,
+    ),
+]
 NoLock = Annotated[
     bool,
     typer.Option(
-        "--no-lock", help="Do not lock the run directory: for file systems without locks. Only one command may write."
+        "--no-lock",
+        help="Do not lock the run directory: for file systems without locks. Only one command may write.",
+        rich_help_panel=RUN_OPTIONS,
     ),
 ]
 THRESHOLD_HELP = "Exact accuracy needed to count a length as remembered"

@@ -3,12 +3,13 @@
 from collections import Counter
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperOption
 
 from digitsum_cli.cli.console import print_warning
+from digitsum_cli.cli.grouped_help import GroupedHelp
 
 
-class WarnOfRepeatedOptions(TyperCommand):
+class WarnOfRepeatedOptions(GroupedHelp):
     """A command that names the options whose earlier values it ignores."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

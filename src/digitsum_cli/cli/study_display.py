@@ -72,7 +72,7 @@ class StudyDisplay(StudyCallback):
             f"seed {trial.seed}",
             f"best eval {percent(outcome.best_eval_accuracy)}",
             *(f"{name} {percent(value)}" for name, value in test_and_headline(outcome.scores, trial.accuracy_kind)),
-            f"loss {number(outcome.final_train_loss, 4)}",
+            f"loss of the last epoch {number(outcome.final_train_loss, 4)}",
             f"{outcome.seconds:.1f} s",
             *([f"{outcome.steps / outcome.seconds:,.0f} steps/s"] if outcome.seconds else []),
             *([] if outcome.status == "done" else [f"{outcome.status}:"]),

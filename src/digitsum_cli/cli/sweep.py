@@ -7,6 +7,7 @@ import typer
 
 from digitsum_cli.cli import options
 from digitsum_cli.cli.console import Console
+from digitsum_cli.cli.grouped_help import RUN_OPTIONS
 
 SWEEP_EXAMPLES = """
   digitsum sweep configs/srn.yaml
@@ -27,7 +28,10 @@ def sweep(
     out: options.Out = None,
     resume: options.Resume = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="With --resume: rerun trials that failed or diverged.")
+        bool,
+        typer.Option(
+            "--retry-failed", help="With --resume: rerun trials that failed or diverged.", rich_help_panel=RUN_OPTIONS
+        ),
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop as soon as a training fails or diverges.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from digitsum_cli.diagnostics.walkthrough import Walkthrough, parse_sequence, walk_through
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.execution.training import use_one_thread
@@ -21,8 +23,22 @@ class TrialWalkthrough:
     walkthrough: Walkthrough
 
     @property
+    def supported(self) -> bool:
+        """Whether the task's generator can draw the sequence."""
+        return bool(self.trial.task.supports(np.array([self.walkthrough.digits], np.int8))[0])
+
+    @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """The answer in one or two sentences."""
+        if self.supported:
+            return self._answer
+        return (
+            f"{self._answer} The network was not trained on such sequences: data.distractors was "
+            f"{self.trial.drawing.distractors}."
+        )
+
+    @property
+    def _answer(self) -> str:
         walked = self.walkthrough
         probability = percent(float(walked.probabilities[-1, walked.answer]))
         if walked.answer == walked.label:
@@ -42,6 +58,7 @@ class TrialWalkthrough:
             "digits": list(walked.digits),
             "answer": walked.answer,
             "label": walked.label,
+            "supported": self.supported,
             "probability": float(walked.probabilities[-1, walked.answer]),
             "states": walked.states.tolist(),
             "gates": {name: opened.tolist() for name, opened in walked.gates.items()},

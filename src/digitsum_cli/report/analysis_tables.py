@@ -64,7 +64,7 @@ def _single_seed_table(summary: Sequence[SummaryRow]) -> Table:
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
-            *("train", "best eval", "test", "unseen test rows", *_headings(kinds), "final loss", "seconds"),
+            *("train", "best eval", "test", "unseen test rows", *_headings(kinds), "loss, last epoch", "seconds"),
             *(["status"] if any(row.lost for row in summary) else []),
         ),
         [
