@@ -30,9 +30,13 @@ class Recorder(StudyCallback):
         self.missing: list[Trial] = []
         self.steps: list[int] = []
         self.outcomes: list[Outcome] = []
+        self.continued: tuple[int, int] | None = None
 
     def planned(self, plan: Plan, missing: Sequence[Trial]) -> None:
         self.missing = list(missing)
+
+    def continuing(self, trials: int, step: int) -> None:
+        self.continued = trials, step
 
     def progressed(self, trial: Trial, progress: Progress) -> None:
         self.steps.append(progress.step)

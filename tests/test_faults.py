@@ -162,7 +162,7 @@ def test_ctrl_c_while_trials_are_being_stopped_loses_none(monkeypatch: pytest.Mo
 def test_trial_that_is_being_saved_when_ctrl_c_comes_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     honest, calls = Store.add, 0
 
-    def interrupted(store: Store, trial: Trial, outcome: Outcome) -> None:
+    def interrupted(store: Store, trial: Trial, outcome: Outcome, *_: object) -> None:
         nonlocal calls
         calls += 1
         if calls == 2:

@@ -32,6 +32,7 @@ def test_identity_is_that_of_the_first_release(trial: Trial) -> None:
         "data.distractors": 1,
         "data.scoring_rows": 100_000,
         "model.input_scale": 1.0,
+        "train.start_from": None,
     }
 
 

@@ -74,12 +74,12 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_only_what_conflicts_is_shown(tmp_path: Path) -> None:
-    study(tmp_path, "train.epochs=2")
+    study(tmp_path, "train.epochs=4")
     grown = ("data.lengths=5,4,6", "sweep.train.seed=0..5", "sweep.model.cell=srn,gru", "train.log_every=7")
-    with pytest.raises(InputError, match=r"do not include: train\.epochs was 2 and is now 3\. Resume") as refused:
+    with pytest.raises(InputError, match=r"do not include: train\.epochs was 4 and is now 3\. Resume") as refused:
         study(tmp_path, *grown, resume=True)
     assert "lengths" not in str(refused.value)
-    study(tmp_path, "train.epochs=2", *grown, resume=True)
+    study(tmp_path, "train.epochs=4", *grown, resume=True)
     assert len(numbers(tmp_path)) == 36
 
 

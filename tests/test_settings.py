@@ -43,6 +43,7 @@ BOOK_SETTINGS = {
         "loss": "mean",
         "shuffle": False,
         "patience": None,
+        "start_from": None,
         "seed": 0,
         "log_every": 100,
         "eval_every": 100,
@@ -74,8 +75,8 @@ BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias"
 TRAIN_KEYS = (
-    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, seed, "
-    "log_every, eval_every, record_gradients, device"
+    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, "
+    "start_from, seed, log_every, eval_every, record_gradients, device"
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
 CLIP = "null for none, or a number above 0 and up to 1e+37, such as 5"

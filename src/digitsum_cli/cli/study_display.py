@@ -50,6 +50,13 @@ class StudyDisplay(StudyCallback):
         saved = len(plan.trials) - len(missing)
         self._console.message(f"Trainings to run: {len(missing)}" + (f"; already saved: {saved}" if saved else ""))
 
+    def continuing(self, trials: int, step: int) -> None:
+        """Prints that trials with fewer epochs are replaced."""
+        self._console.message(
+            f"Finished trainings with fewer epochs: {trials}. They are trained from the start, and their results stay "
+            "until then"
+        )
+
     def progressed(self, trial: Trial, progress: Progress) -> None:
         """Updates the progress bar."""
         self._advance(trial, (progress.step + 1) / progress.steps)

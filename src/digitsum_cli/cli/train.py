@@ -14,6 +14,7 @@ TRAIN_EXAMPLES = """
   digitsum train srn --length 20 --impl torch --seed 3 --out runs/twenty
   digitsum train --length 10 --set data.dir=datasets
   digitsum train --length 10 --epochs 5000 --out runs/long --resume
+  digitsum train --length 20 --from runs/ten/checkpoints/length10-….safetensors
 """
 
 
@@ -30,6 +31,12 @@ def train(
         str | None, typer.Option(metavar="N", help="Seed of the initial weights (default: from CONFIG).")
     ] = None,
     epochs: options.Epochs = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="CHECKPOINT", help="Start from the weights of a checkpoint (default: draw them)."
+        ),
+    ] = None,
     out: options.Out = None,
     resume: options.Resume = False,
     force: options.Force = False,
@@ -52,7 +59,7 @@ def train(
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
-    from digitsum_cli.settings import resolve_settings
+    from digitsum_cli.settings import Override, resolve_settings
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = options.overrides(
@@ -62,6 +69,8 @@ def train(
         seed=("train.seed", seed),
         epochs=("train.epochs", epochs),
     )
+    if start_from is not None:
+        chosen.append(Override("train.start_from", str(options.path(start_from)), f"--from {start_from}"))
     options.check_resume_options(resume, force, out)
     resolved = resolve_settings(options.find_config(config, console), chosen)
     if length is not None and len(resolved.data.lengths) > 1:

@@ -45,6 +45,14 @@ class TrainingDisplay(StudyCallback):
             f"{trial.train.epochs} epochs"
         )
 
+    def continuing(self, trials: int, step: int) -> None:
+        """Prints where a longer training starts."""
+        self._console.message(
+            f"Continuing the finished training from step {step:,}"
+            if step
+            else "The state of the finished training was not kept: training from the start"
+        )
+
     def progressed(self, trial: Trial, progress: Progress) -> None:
         """Updates the live line, or prints a new line if there is no terminal."""
         state = (

@@ -46,6 +46,15 @@ class Checkpoint:
     settings: dict[str, Any]
 
 
+def digest_weights(weights: Weights) -> str:
+    """The SHA-256 of weights, in hexadecimal: of their names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, array in sorted(weights.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.asarray(array, order="C").tobytes())
+    return digest.hexdigest()
+
+
 def write_checkpoint(path: Path, weights: Weights, settings: Mapping[str, Any]) -> None:
     """Writes weights and settings atomically.
 

@@ -80,7 +80,10 @@ OPTIMIZERS = {
     "sgd": OptimizerSpec("torch.optim:SGD", fused="digitsum_cli.fused.update:SGD"),
 }
 
-LR_SCHEDULES: dict[str, Schedule] = {"constant": constant_factor, "cosine": cosine_factor}
+CONSTANT = "constant"
+"""The schedule that does not depend on the number of epochs, so that a training can be continued for more."""
+
+LR_SCHEDULES: dict[str, Schedule] = {CONSTANT: constant_factor, "cosine": cosine_factor}
 
 LOSSES = {
     "mean": LossSpec("mean", divisor=lambda rows: rows),

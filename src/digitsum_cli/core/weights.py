@@ -6,9 +6,12 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.checkpoint import Weights
+from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.shapes import Shapes, require_shapes, shapes_of
 from digitsum_cli.core.training_state import Array
+from digitsum_cli.errors import InputError
 
 
 def copy_weights(model: nn.Module) -> Weights:
@@ -29,6 +32,31 @@ def load_weights(model: nn.Module, weights: Weights, source: str = "the checkpoi
     """
     require_shapes(weights, shapes_of_tensors(model.state_dict()), f"{source} does not match the model")
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+
+
+@torch.no_grad()
+def copy_network(source: DigitSumClassifier, target: DigitSumClassifier) -> None:
+    """Copies the weights of a classifier into one of another implementation, which then computes the same.
+
+    Raises:
+        InputError: the source has a second bias that the target cannot represent: that of the GRU's candidate, which
+            the reset gate scales.
+    """
+    target.embedding.W.copy_(source.embedding.W)
+    target.linear.load_state_dict(source.linear.state_dict())
+    tensors = source.rnn_model.equation_tensors(torch.Tensor.detach)
+    for name, tensor in target.rnn_model.equation_tensors(torch.Tensor.detach).items():
+        tensor.copy_(tensors[name])
+        if name.startswith("b") and isinstance(source.rnn_model, TorchLayer):
+            second = source.rnn_model.second_bias_of(name.removeprefix("b_") if "_" in name else "")
+            if name == "b_n" and second.any():
+                raise InputError(
+                    "weights of PyTorch's GRU have a second bias in the candidate, which other implementations lack",
+                    next_step="Start impl torch from them, or train them with impl manual or fused",
+                )
+            tensor.add_(second)
+    if isinstance(target.rnn_model, TorchLayer):
+        target.rnn_model.second_bias.zero_()
 
 
 def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:

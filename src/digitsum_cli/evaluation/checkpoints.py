@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from digitsum_cli.core.bounded_read import require_inside
-from digitsum_cli.core.checkpoint import Weights, read_checkpoint
+from digitsum_cli.core.checkpoint import Weights, digest_weights, read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.errors import DigitsumWarning, InputError
@@ -30,6 +30,25 @@ class TrialCheckpoint:
     path: Path
     trial: Trial
     weights: Weights
+
+    def start(self) -> Weights | None:
+        """The weights that the trial started from, as copied into its run; None if they were drawn.
+
+        Raises:
+            InputError: the copy is missing or damaged, or the checkpoint belongs to no run.
+        """
+        digest = self.trial.start_digest
+        if digest is None:
+            return None
+        run = run_of(self.path)
+        if run is None:
+            raise InputError(
+                f"{self.path} started from the weights of another checkpoint, and is in no run that has a copy of them"
+            )
+        weights = read_checkpoint(run.start(digest)).weights
+        if digest_weights(weights) != digest:
+            raise InputError(f"{run.start(digest)} holds other weights than its name says")
+        return weights
 
     def classifier(self, device: str = "cpu") -> DigitSumClassifier:
         """The trial's classifier with these weights.

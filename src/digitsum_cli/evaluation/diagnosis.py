@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.sampled import draw_scoring_rows
+from digitsum_cli.core.weights import load_weights
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose, diagnose_on_rows
 from digitsum_cli.evaluation.checkpoint_data import CheckpointData
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
 from digitsum_cli.evaluation.parallel import work_in_parallel
 from digitsum_cli.execution.executor import Send
+from digitsum_cli.execution.start import convert_weights
 from digitsum_cli.execution.training import build_trial_classifier, use_one_thread
 from digitsum_cli.trials.setting import Setting
 from digitsum_cli.trials.trial import Trial
@@ -20,7 +23,7 @@ BOOK_LENGTHS = (5, 10, 15, 20, 25, 30, 35)
 _ROWS = 20_000
 """Rows that a network is diagnosed on if they are drawn; the probe's cost grows with their number."""
 
-_Work = tuple[TrialCheckpoint, Sequence[int], Mapping[int, Rows]]
+_Work = tuple[TrialCheckpoint, Sequence[int], Mapping[int, Rows], Weights | None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
     foreign = any(each.trial.foreign for each in from_files)
     test_rows = {each.trial.length: data.test_rows(each) for each in from_files} if foreign else {}
     work = [
-        (checkpoint, sorted(lengths), test_rows if checkpoint.trial.foreign else {}) for checkpoint in longest_first
+        (checkpoint, sorted(lengths), test_rows if checkpoint.trial.foreign else {}, checkpoint.start())
+        for checkpoint in longest_first
     ]
     for _, diagnosed in work_in_parallel(_diagnose, work, processes):
         yield diagnosed
@@ -77,9 +81,12 @@ def diagnose_checkpoints(checkpoints: Sequence[TrialCheckpoint], processes: int)
 
 def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     use_one_thread()
-    checkpoint, lengths, rows = work
+    checkpoint, lengths, rows, start = work
     trial, kind = checkpoint.trial, checkpoint.trial.accuracy_kind
-    models = build_trial_classifier(trial), checkpoint.classifier()
+    initial = build_trial_classifier(trial)
+    if start is not None:
+        load_weights(initial, convert_weights(trial, start))
+    models = initial, checkpoint.classifier()
     if kind is AccuracyKind.EXACT:
         return DiagnosedTrial(trial, diagnose(*models, trial.length, lengths, trial.task))
     if kind is AccuracyKind.SAMPLED:

@@ -72,7 +72,11 @@ def _prepare(splits: Splits, batch_size: int) -> Prepared:
 
 
 def run_fused_trial(
-    trial: Trial, data: PreparedData, on_progress: Callable[[Progress], None], keeper: StateKeeper | None = None
+    trial: Trial,
+    data: PreparedData,
+    on_progress: Callable[[Progress], None],
+    keeper: StateKeeper | None = None,
+    start_weights: Weights | None = None,
 ) -> Outcome:
     """Trains one trial.
 
@@ -81,12 +85,13 @@ def run_fused_trial(
         data: the prepared data.
         on_progress: called with the progress about ten times a second; the results do not depend on when.
         keeper: gives the state to resume from, and saves the state during training.
+        start_weights: the weights to start from; None to draw them.
     """
     prepared = data.of(trial)
     rows = training_rows(trial, prepared.splits)
     trainer = FusedTrainer(
         CELLS[trial.model.cell].implementations[FUSED][trial.model.activation],
-        initial_weights(trial),
+        initial_weights(trial) if start_weights is None else start_weights,
         PerEpochForests(rows.for_epoch, trial.train.batch_size) if rows.vary_by_epoch else prepared.train,
         prepared.sets["eval"],
         max(prepared.sets[name].forest.widest_step for name in ("train", "test")),
@@ -104,7 +109,7 @@ def run_fused_trial(
     steps, reported = 1, None
     while not trainer.ended:
         before = time.perf_counter()
-        trainer.advance(steps)
+        trainer.advance(min(steps, max(1, trainer.steps - 1 - trainer.step)))  # the last step alone, see StateKeeper
         elapsed = time.perf_counter() - before
         steps = max(1, min(10 * steps, round(steps * _SECONDS_BETWEEN_REPORTS / elapsed)))
         if keeper and not trainer.ended:

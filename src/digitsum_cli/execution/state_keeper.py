@@ -8,7 +8,7 @@ from typing import Any
 from digitsum_cli.core.training_state import TrainingState, read_training_state, write_training_state
 from digitsum_cli.errors import DigitsumError, InputError, RunRemovedError
 from digitsum_cli.trials.ram import state_bytes
-from digitsum_cli.trials.trial import Trial
+from digitsum_cli.trials.trial import Trial, check_continuation
 
 _SHARE_OF_TIME = 0.05
 """The share of time that writing may take."""
@@ -21,10 +21,11 @@ _START_OVER = "Or start over: overwrite the run with --force"
 class StateKeeper:
     """Saves the state of one trial's training.
 
-    A state is written immediately, or a little later if writing would take more than a twentieth of the time.
+    A state is written immediately, or a little later if writing would take more than a twentieth of the time. The state
+    that stays is from before the last step, since the evaluation after that would not happen in a longer training.
 
     Arguments:
-        path: the file; it exists only until the training ends.
+        path: the file; it stays when the training has ended, so that it can be continued for more epochs.
         trial: what is trained.
         rows: number of rows in its training set.
     """
@@ -38,7 +39,7 @@ class StateKeeper:
         self._next_write = 0.0
 
     def saved(self) -> TrainingState | None:
-        """The saved state of the training; None if there is none.
+        """The saved state of the training, or of the same one with fewer epochs; None if there is none.
 
         Raises:
             InputError: the file is damaged, or belongs to a training with different settings.
@@ -53,10 +54,14 @@ class StateKeeper:
         except InputError as error:
             raise InputError(f"cannot read the saved training state: {error}", next_step=_START_OVER) from error
         try:
-            before, now = (_dotted(trial.to_dict()) for trial in (Trial.from_dict(metadata["trial"]), self._trial))
+            trial = Trial.from_dict(metadata["trial"])
             self.seconds_before = max(0.0, float(metadata["seconds"]))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{self._path} does not say which trial it belongs to", next_step=_START_OVER) from error
+        if self._trial.continues(trial):
+            check_continuation(self._trial, trial, self._path.parent)
+            return state
+        before, now = (_dotted(each.to_dict()) for each in (trial, self._trial))
         changes = [f"{key} was {before[key]} and is now {now[key]}" for key in now if before[key] != now[key]]
         if changes:
             raise InputError(
@@ -101,11 +106,6 @@ class StateKeeper:
         self._pending = None
         end = time.monotonic()
         self._next_write = end + (end - start) / _SHARE_OF_TIME
-
-    def discard(self) -> None:
-        """Deletes the file: the training has ended, and its outcome is saved."""
-        self._pending = None
-        self._path.unlink(missing_ok=True)
 
 
 def _dotted(values: Mapping[str, Any]) -> dict[str, Any]:

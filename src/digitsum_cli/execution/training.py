@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import generator_score
@@ -13,7 +14,7 @@ from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.registry import FUSED, MANUAL, OPTIMIZERS, load
 from digitsum_cli.core.runner import Runner
-from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.settings.schema import TrainSettings
@@ -56,6 +57,7 @@ def run_trial(
     on_progress: Callable[[Progress], None] | None = None,
     log_every: int = 100,
     keeper: StateKeeper | None = None,
+    start_weights: Weights | None = None,
 ) -> Outcome:
     """Trains one trial.
 
@@ -65,11 +67,14 @@ def run_trial(
         on_progress: called with the progress every ``log_every`` steps and at every evaluation.
         log_every: number of steps between progress reports.
         keeper: gives the state to resume from, and saves the state during training.
+        start_weights: the weights to start from; None to draw them.
     """
     use_one_thread()
     data = DigitSumSplits.of(splits, trial.train.device)
     rows = training_rows(trial, splits)
     model = build_trial_classifier(trial, trial.train.device)
+    if start_weights is not None:
+        load_weights(model, start_weights)
     runner = Runner(model, build_optimizer(trial, model))
     start = keeper.saved() if keeper else None
     clock = Clock(keeper.seconds_before if keeper else 0.0)

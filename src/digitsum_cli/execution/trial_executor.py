@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
+from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.record import Progress
 from digitsum_cli.core.registry import FUSED
@@ -16,8 +18,8 @@ from digitsum_cli.trials.trial import Trial
 
 _SECONDS_BETWEEN_MESSAGES = 0.2
 
-_TrialWork = tuple[Trial, Splits, int]
-"""A trial, its data, and the number of steps between progress reports."""
+_TrialWork = tuple[Trial, Splits, int, Weights | None]
+"""A trial, its data, the number of steps between progress reports, and the weights to start from."""
 
 
 def usable_cores() -> int:
@@ -35,10 +37,19 @@ class TrialExecutor(Executor[Trial, Outcome]):
         jobs: number of parallel trainings; None trains sequentially in this process.
         log_every: number of steps between progress reports; the compiled trainer reports at fixed time intervals.
         keeper: saves the state of a single trial that is trained in this process.
+        starts: the weights that trials start from, by identity; the others' are drawn.
     """
 
-    def __init__(self, plan: Plan, jobs: int | None, log_every: int, keeper: StateKeeper | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        jobs: int | None,
+        log_every: int,
+        keeper: StateKeeper | None = None,
+        starts: Mapping[str, Weights] = MappingProxyType({}),
+    ) -> None:
         self._plan, self._jobs, self._log_every, self._keeper = plan, jobs, log_every, keeper
+        self._starts = starts
         self._executor: Executor[_TrialWork, Outcome] | None = None
 
     def submit(
@@ -46,7 +57,10 @@ class TrialExecutor(Executor[Trial, Outcome]):
     ) -> Iterator[tuple[Trial, Outcome]]:
         """Runs trials, those with the longest training first; see ``Executor``."""
         longest_first = sorted(pieces, key=lambda trial: -trial.relative_cost)
-        work = [(trial, self._plan.splits(trial), self._log_every) for trial in longest_first]
+        work = [
+            (trial, self._plan.splits(trial), self._log_every, self._starts.get(trial.identity))
+            for trial in longest_first
+        ]
         for fused in (True, False):
             chunk = [each for each in work if (each[0].model.impl == FUSED) == fused]
             if chunk:
@@ -69,7 +83,8 @@ class TrialExecutor(Executor[Trial, Outcome]):
 
             data = PreparedData(self._plan)
             return ThreadExecutor(
-                lambda work, send: attempt(partial(run_fused_trial, work[0], data, send, keeper)), self._jobs or 1
+                lambda work, send: attempt(partial(run_fused_trial, work[0], data, send, keeper, work[3])),
+                self._jobs or 1,
             )
         if self._jobs:
             from digitsum_cli.execution.processes import ProcessExecutor
@@ -83,8 +98,8 @@ class TrialExecutor(Executor[Trial, Outcome]):
 def _train(work: _TrialWork, send: Send, keeper: StateKeeper | None = None) -> Outcome:
     from digitsum_cli.execution.training import run_trial
 
-    trial, splits, log_every = work
-    return attempt(partial(run_trial, trial, splits, send, log_every, keeper))
+    trial, splits, log_every, start_weights = work
+    return attempt(partial(run_trial, trial, splits, send, log_every, keeper, start_weights))
 
 
 def _train_in_process(work: _TrialWork, send: Send) -> Outcome:

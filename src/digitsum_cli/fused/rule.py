@@ -52,6 +52,7 @@ SETTINGS = {
         "eval_every",
         "log_every",
         "device",
+        "start_from",
     ),
 }
 """The training settings that the compiled trainer supports."""

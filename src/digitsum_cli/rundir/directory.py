@@ -1,5 +1,6 @@
 """The files of a run directory."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,8 @@ from typing import Any
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
-from digitsum_cli.errors import RunRemovedError
+from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.errors import InputError, RunRemovedError
 from digitsum_cli.json_text import json_text
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
@@ -19,6 +21,7 @@ _FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy")
 """The names of the figures, without extension."""
 
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
+_START = re.compile(r"[0-9a-f]{64}\.safetensors")
 _MAXIMUM_PROVENANCE = 10_000_000
 
 
@@ -91,6 +94,38 @@ class RunDirectory:
     def checkpoint(self, trial_name: str) -> Path:
         """The best checkpoint of one trial."""
         return self.checkpoints / f"{trial_name}.safetensors"
+
+    @property
+    def starts(self) -> Path:
+        """Copies of the checkpoints that trials start from."""
+        return self.path / "starts"
+
+    def start(self, digest: str) -> Path:
+        """The copy of the checkpoint whose weights have this digest."""
+        return self.starts / f"{digest}.safetensors"
+
+    def saved_starts(self) -> dict[str, Path]:
+        """These copies, by the ``train.start_from`` that named them; damaged ones are left out."""
+        found = {}
+        for path in sorted(self.starts.glob("*.safetensors")):
+            with contextlib.suppress(InputError):
+                found[str(read_checkpoint(path).settings.get("start_from"))] = path
+        return found
+
+    def write_start(self, digest: str, weights: Weights, name: str) -> None:
+        """Copies a checkpoint that trials start from.
+
+        Arguments:
+            digest: of its weights.
+            weights: its weights.
+            name: its path, as in ``train.start_from``.
+
+        Raises:
+            DigitsumError: the file cannot be written.
+        """
+        self.check_present()
+        if not self.start(digest).exists():
+            write_checkpoint(self.start(digest), weights, {"start_from": name})
 
     @property
     def training_state(self) -> Path:
@@ -221,12 +256,17 @@ class RunDirectory:
 
     def own_folders(self) -> list[Path]:
         """The folders of a run."""
-        return [self.checkpoints, self.figures, self.diagnosis]
+        return [self.checkpoints, self.starts, self.figures, self.diagnosis]
 
 
 def is_checkpoint_name(name: str) -> bool:
     """Whether a file name is that of a trial's checkpoint."""
     return bool(_CHECKPOINT.fullmatch(name))
+
+
+def is_start_name(name: str) -> bool:
+    """Whether a file name is that of a copy of a checkpoint that trials start from."""
+    return bool(_START.fullmatch(name))
 
 
 def open_run(path: Path | None, name: str) -> RunDirectory:

@@ -1,5 +1,6 @@
 """Checks that an existing run can be resumed with the given settings."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digitsum_cli.errors import InputError
@@ -9,24 +10,50 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.settings import Settings
 from digitsum_cli.settings.schema import leaf_keys
 from digitsum_cli.trials.plan import Plan
+from digitsum_cli.trials.trial import Trial, check_continuation
 
 _MAXIMUM_DIFFERENCES = 5
 _IGNORED_KEYS = ("sweep", "train.log_every")
 
 
-def check_same_settings(settings: Settings, plan: Plan, store: Store, run: RunDirectory) -> None:
-    """Checks that every finished trial is part of the plan.
+Predecessors = Mapping[str, Sequence[Trial]]
+"""By the identity of a planned trial, the finished trials that it continues for more epochs."""
+
+
+def check_same_settings(settings: Settings, plan: Plan, store: Store, run: RunDirectory) -> Predecessors:
+    """Checks that every finished trial is part of the plan, or is continued by one that is.
+
+    Returns:
+        The finished trials that are continued.
 
     Raises:
-        InputError: one is not; the message lists the changed settings.
+        InputError: there is another one; the message lists the changed settings.
     """
-    others = store.ended_identities() - {trial.identity for trial in plan.trials}
+    ended = store.ended_identities()
+    others = ended - {trial.identity for trial in plan.trials}
+    if not others:
+        return {}
+    predecessors: dict[str, list[Trial]] = {}
+    missing_by_training: dict[str, list[Trial]] = {}
+    for trial in plan.trials:
+        if trial.identity not in ended:
+            missing_by_training.setdefault(trial.with_epochs(1).identity, []).append(trial)
+    for identity, other in store.trials().items():
+        if identity in others:
+            candidates = missing_by_training.get(other.with_epochs(1).identity, [])
+            longer = [trial for trial in candidates if trial.continues(other)]
+            if longer:
+                trial = min(longer, key=lambda trial: trial.train.epochs)
+                check_continuation(trial, other, run.path)
+                predecessors.setdefault(trial.identity, []).append(other)
+                others.discard(identity)
     if others:
         trials = "a trial" if len(others) == 1 else f"{len(others)} trials"
         raise InputError(
             f"{run.path} contains {trials} that these settings do not include: {_changes(settings, store, run)}",
             next_step=f"Resume with the settings in {run.config}, or choose another folder with --out",
         )
+    return predecessors
 
 
 def _changes(settings: Settings, store: Store, run: RunDirectory) -> str:

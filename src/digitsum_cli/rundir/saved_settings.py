@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import Settings, resolve_settings
-from digitsum_cli.trials.planned_settings import describes, planned_settings
+from digitsum_cli.trials.planned_settings import describes, planned_settings, without_continued
 from digitsum_cli.trials.trial import Trial
 
 _UNKNOWN_FOLDER = "DIR"
@@ -34,11 +34,12 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
         trials: the trials in its store, in table order.
     """
     folder = None if trials[0].data else _UNKNOWN_FOLDER
+    starts = {path.stem: name for name, path in run.saved_starts().items()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DigitsumWarning)  # of keys that had another name when the run was made
             written = resolve_settings(run.config)
-        if describes(written, trials):
+        if describes(written, trials, starts) or describes(written, without_continued(trials), starts):
             return SavedSettings(written, as_written=True)
         problem = f"{run.config} does not describe the trainings of this run"
         if folder:
@@ -46,4 +47,4 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
     except InputError as error:
         problem = str(error)
     warnings.warn(f"{problem}; using the settings in {run.store.name}", DigitsumWarning, stacklevel=2)
-    return SavedSettings(planned_settings(trials, folder), as_written=False)
+    return SavedSettings(planned_settings(trials, folder, starts), as_written=False)

@@ -127,13 +127,18 @@ class Store:
             return thresholds
         return None
 
-    def add(self, trial: Trial, outcome: Outcome) -> None:
+    def add(self, trial: Trial, outcome: Outcome, replaced: Iterable[Trial] = ()) -> None:
         """Saves the outcome of a planned trial in one transaction, in place of an earlier one.
+
+        Arguments:
+            trial: the trial.
+            outcome: its outcome.
+            replaced: other trials, which are removed with their outcomes.
 
         Raises:
             DigitsumError: the store cannot be written.
         """
-        identity = trial.identity
+        identity, removed = trial.identity, [each.identity for each in replaced]
         described = {field.name: getattr(outcome, field.name) for field in fields(outcome) if field.name not in _RECORD}
         text = json.dumps({**described, "scores": asdict(outcome.scores) if outcome.scores else None})
         record = (_pack_evaluations(outcome.evaluations), _pack(outcome.step_losses), _pack(outcome.epoch_losses))
@@ -149,6 +154,15 @@ class Store:
             connection.executemany(
                 "INSERT INTO gradient_norms VALUES (?, ?, ?)", [(identity, *of_parameter) for of_parameter in norms]
             )
+            for other in removed:
+                connection.execute("DELETE FROM gradient_norms WHERE trial = ?", (other,))
+                connection.execute("DELETE FROM outcomes WHERE trial = ?", (other,))
+                connection.execute(
+                    "UPDATE trials SET position = position - 1 WHERE position > "
+                    "(SELECT position FROM trials WHERE id = ?)",
+                    (other,),
+                )
+                connection.execute("DELETE FROM trials WHERE id = ?", (other,))
 
         self._file.write(statements)
 

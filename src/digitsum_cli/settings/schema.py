@@ -127,7 +127,7 @@ Patience = Annotated[
     Field(ge=1, le=10**9, description="null to disable, or evaluations without a better eval accuracy, such as 20"),
 ]
 Device = Annotated[str, *_one_of(DEVICES, "device")]
-FolderName = Annotated[InstanceOf[str], Field(min_length=1)]
+FileName = Annotated[InstanceOf[str], Field(min_length=1)]
 """Any name: Pydantic's own strings are valid Unicode, file names need not be."""
 Lengths = Annotated[
     tuple[int, ...],
@@ -171,7 +171,7 @@ class DataSettings(DrawingSettings):
     lengths: Lengths = tuple(range(5, 36, 5))
     k: SplitSizes = SplitSizes()
     seed: Seed = 0
-    dir: FolderName | None = Field(default=None, description="a folder written by digitsum generate")
+    dir: FileName | None = Field(default=None, description="a folder written by digitsum generate")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "DataSettings":
@@ -221,6 +221,7 @@ class TrainSettings(_Section):
     loss: Loss = "mean"
     shuffle: Flag = False
     patience: Patience = None
+    start_from: FileName | None = Field(default=None, description="null, or a checkpoint to start from")
     seed: Seed = 0
     log_every: Steps = 100
     eval_every: Steps = 100

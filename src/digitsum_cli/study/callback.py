@@ -17,6 +17,15 @@ class StudyCallback(ABC):
         """Called once with the plan and those of its trials that still have to run."""
 
     @abstractmethod
+    def continuing(self, trials: int, step: int) -> None:
+        """Called before ``planned`` if finished trials are continued for more epochs.
+
+        Arguments:
+            trials: how many.
+            step: number of steps that the kept state of a single trial has; 0 if they are trained from the start.
+        """
+
+    @abstractmethod
     def progressed(self, trial: Trial, progress: Progress) -> None:
         """Called while a trial runs."""
 

@@ -1,13 +1,16 @@
 """The completed trials of a study, those still missing, and the results table."""
 
+import contextlib
 import time
 import warnings
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from digitsum_cli.core.checkpoint import read_checkpoint, write_checkpoint
-from digitsum_cli.errors import DigitsumWarning, InputError
+from digitsum_cli.errors import DigitsumError, DigitsumWarning, InputError
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.rundir.directory import RunDirectory
+from digitsum_cli.rundir.resume import Predecessors
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials.outcome import Outcome
 from digitsum_cli.trials.rows import TrialRow
@@ -26,6 +29,7 @@ class CompletedTrials:
         store: the store of their outcomes.
         run: the run directory.
         keeper: saves the state of a single trial.
+        predecessors: finished trials that missing ones continue; each is replaced once that has ended.
         retry_failed: treat failed and diverged trials as missing.
     """
 
@@ -35,11 +39,12 @@ class CompletedTrials:
         store: Store,
         run: RunDirectory,
         keeper: StateKeeper | None = None,
+        predecessors: Predecessors = MappingProxyType({}),
         *,
         retry_failed: bool = False,
     ) -> None:
         self._trials, self._store, self._run, self._keeper = trials, store, run, keeper
-        self._retry_failed = retry_failed
+        self._predecessors, self._retry_failed = predecessors, retry_failed
         ended = store.ended()
         self._rows = {
             trial.identity: TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended
@@ -68,7 +73,7 @@ class CompletedTrials:
         return problem is None
 
     def save(self, trial: Trial, outcome: Outcome) -> None:
-        """Saves an outcome, weights first; deletes the saved training state unless the trial failed.
+        """Saves an outcome, weights first, and the last state of the training, from which it can be continued.
 
         Raises:
             RunRemovedError: the run was deleted or moved.
@@ -77,10 +82,14 @@ class CompletedTrials:
         self._run.check_present()
         if outcome.weights is not None:
             write_checkpoint(self._run.checkpoint(trial.name), outcome.weights, trial.to_dict())
-        self._store.add(trial, outcome)
+        replaced = () if outcome.status == "failed" else self._predecessors.get(trial.identity, ())
+        self._store.add(trial, outcome, replaced)
+        for other in replaced:
+            self._run.checkpoint(other.name).unlink(missing_ok=True)
         self._rows[trial.identity] = TrialRow.of(trial, outcome)
-        if self._keeper and outcome.status != "failed":
-            self._keeper.discard()
+        if self._keeper:
+            with contextlib.suppress(DigitsumError):  # without it, the training is repeated to continue it
+                self._keeper.flush()
 
     def rows(self) -> list[TrialRow]:
         """One row per finished trial, in the order of the trials."""

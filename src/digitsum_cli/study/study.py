@@ -7,8 +7,10 @@ from typing import Any
 from digitsum_cli.analysis.analysis import Analysis, analyse
 from digitsum_cli.analysis.memory_spans import THRESHOLDS
 from digitsum_cli.core.audit import Audit
+from digitsum_cli.core.training_state import read_training_state
 from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
 from digitsum_cli.execution.executor import Executor
+from digitsum_cli.execution.start import starting_weights
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
@@ -56,7 +58,11 @@ def run_study(
             was written.
         DigitsumError: a file cannot be written.
     """
-    plan = plan_trials(settings, run.working_directories() if options.resume else ())
+    if options.resume:
+        plan = plan_trials(settings, run.working_directories(), run.saved_starts())
+    else:
+        plan = plan_trials(settings)
+    starts = starting_weights(plan)
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
         replaced = stack.enter_context(
@@ -67,21 +73,25 @@ def run_study(
             with Store(run.store) as older:
                 check_same_settings(settings, plan, older, run)
         store = stack.enter_context(Store(run.store, create=True))
-        check_same_settings(settings, plan, store, run)
+        predecessors = check_same_settings(settings, plan, store, run)
         audits = plan.audits
-        store.plan(plan.trials, audits)
+        continued = [other for others in predecessors.values() for other in others]
+        store.plan([*plan.trials, *continued], audits)
         store.set_thresholds(thresholds)
         run.write_config(settings_yaml(settings))
-        completed = CompletedTrials(plan.trials, store, run, keeper, retry_failed=options.retry_failed)
-        if keeper and not completed.missing:
-            keeper.discard()  # from a process killed after it had saved the outcome
+        for name, digest in plan.start_digests.items():
+            run.write_start(digest, plan.starts[digest], name)
+        completed = CompletedTrials(plan.trials, store, run, keeper, predecessors, retry_failed=options.retry_failed)
         session: dict[str, Any] = {}  # none if there is nothing to run: the provenance is that of the trials
         if completed.missing or not run.provenance.exists():
             session = {**describe_session(list(options.command), jobs or 1), "earlier": run.earlier_sessions()}
             run.write_provenance(session)
         try:
+            if predecessors:
+                state = keeper.saved() if keeper else None
+                callback.continuing(len(predecessors), state.step if state else 0)
             callback.planned(plan, completed.missing)
-            with TrialExecutor(plan, jobs, settings.train.log_every, keeper) as executor:
+            with TrialExecutor(plan, jobs, settings.train.log_every, keeper, starts) as executor:
                 _run_trials(executor, completed, replaced, callback, fail_fast=options.fail_fast)
             if replaced.pending:
                 raise _all_failed(completed.rows())
@@ -159,13 +169,25 @@ def _keeper(plan: Plan, run: RunDirectory, options: RunOptions) -> StateKeeper |
         keeper = StateKeeper(run.training_state, plan.trials[0], len(plan.splits(plan.trials[0]).train))
         keeper.saved()
         return keeper
-    if run.training_state.exists():
+    if run.training_state.exists() and not _has_ended(run):
         raise InputError(
             f"{run.path} contains an unfinished training",
             next_step=f"Resume it with: digitsum train … --out {shell_path(run.path)} --resume. Or overwrite it with "
             "--force",
         )
     return None
+
+
+def _has_ended(run: RunDirectory) -> bool:
+    """Whether the training whose state was kept has ended, with as many epochs or more."""
+    try:
+        kept = Trial.from_dict(read_training_state(run.training_state)[1]["trial"])
+        with Store(run.store) as store:
+            ended = store.ended_identities()
+            trials = [trial for identity, trial in store.trials().items() if identity in ended]
+    except (DigitsumError, KeyError, TypeError):
+        return False
+    return any(trial == kept or trial.continues(kept) for trial in trials)
 
 
 def _run_trials(

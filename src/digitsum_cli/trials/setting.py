@@ -10,6 +10,9 @@ from digitsum_cli.trials.trial import Trial
 Value = bool | int | float | str | None
 
 _EXCLUDED = {"seed", "log_every", "record_gradients"}
+_DIGITS_OF_DIGEST = 12
+"""Of the digest that names the weights that a trial starts from, in columns."""
+
 _OMITTED_FROM_TITLES = {"eval_every"}
 
 
@@ -18,7 +21,8 @@ class Setting:
     """What trials that differ only in length and seed have in common.
 
     Arguments:
-        model, train: as in a trial, with excluded values, such as the seed, at their defaults.
+        model, train: as in a trial, with excluded values, such as the seed, at their defaults; ``start_from`` is the
+            beginning of the digest.
         drawing: as in a trial.
         k_train, k_eval, k_test: rows per pair of first digits; None for data read from files.
         data_seed: seed of the random stream; None for data read from files.
@@ -37,7 +41,10 @@ class Setting:
         """The setting of a trial."""
         data = trial.data
         k = (data.k_train, data.k_eval, data.k_test, data.seed) if data else (None,) * 4
-        return cls(trial.model, _with_defaults(trial.train), trial.drawing, *k)
+        train = _with_defaults(trial.train)
+        if trial.start_digest:
+            train = train.model_copy(update={"start_from": trial.start_digest[:_DIGITS_OF_DIGEST]})
+        return cls(trial.model, train, trial.drawing, *k)
 
     @cached_property
     def columns(self) -> dict[str, Value]:

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.registry import CELLS, CONSTANT, ROWS
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
@@ -54,6 +55,8 @@ class Trial:
         drawing: the task, and how its rows are drawn.
         data: how its rows are generated; None if they were read from files.
         data_digest: SHA-256 of its rows as text.
+        start_digest: SHA-256 of the weights that it starts from; None if they are drawn. ``train.start_from``, their
+            path, is null.
         foreign: whether there are rows among them that the task's generator cannot draw.
     """
 
@@ -65,6 +68,7 @@ class Trial:
     drawing: DrawingSettings
     data: GeneratedData | None
     data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    start_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     foreign: bool = False
 
     @property
@@ -92,6 +96,23 @@ class Trial:
         """Sixteen hexadecimal digits: a hash of the settings and of the bytes of the data."""
         return identity_of(self.to_dict())
 
+    def with_epochs(self, epochs: int) -> "Trial":
+        """The same training with another number of epochs."""
+        return replace(self, train=self.train.model_copy(update={"epochs": epochs}))
+
+    def with_seed(self, seed: int) -> "Trial":
+        """The same training with another seed."""
+        return replace(self, train=self.train.model_copy(update={"seed": seed}))
+
+    @property
+    def depends_on_seed(self) -> bool:
+        """Whether anything is drawn from its seed: weights, the order of rows, or rows."""
+        return self.start_digest is None or self.train.shuffle or ROWS[self.drawing.rows]
+
+    def continues(self, other: "Trial") -> bool:
+        """Whether this is the other training with more epochs; its steps may still differ with a schedule."""
+        return self.train.epochs > other.train.epochs and other.with_epochs(self.train.epochs) == self
+
     @property
     def name(self) -> str:
         """The name of the trial's files, without extension."""
@@ -111,6 +132,7 @@ class Trial:
             "train": self.train.model_dump(exclude={"log_every"}),
             "data": asdict(self.data) if self.data else None,
             "data_digest": self.data_digest,
+            **({"start_digest": self.start_digest} if self.start_digest else {}),
             **({"foreign": True} if self.foreign else {}),
         }
 
@@ -131,6 +153,26 @@ class Trial:
             key = ".".join(str(part) for part in first["loc"]) or "the whole document"
             newer = " (written by a newer digitsum?)" if first["type"] == "extra_forbidden" else ""
             raise InputError(f"invalid trial settings: {key}: {first['msg']}{newer}") from error
+
+
+def check_continuation(longer: Trial, shorter: Trial, run: Path) -> None:
+    """Checks that the steps of a training do not depend on its number of epochs.
+
+    Arguments:
+        longer: the training that is to continue.
+        shorter: the same one with fewer epochs, in whose place it is.
+        run: the run directory, for the message.
+
+    Raises:
+        InputError: they do.
+    """
+    if longer.train.lr_schedule != CONSTANT:
+        raise InputError(
+            f"{run} contains a training of {shorter.train.epochs} epochs, which cannot be continued to "
+            f"{longer.train.epochs}: with train.lr_schedule {longer.train.lr_schedule}, every step depends on the "
+            "number of epochs",
+            next_step="Train it from the start in another folder, with --out",
+        )
 
 
 @cache

@@ -65,8 +65,8 @@ class TorchLayer(RecurrentLayer):
         return self.rnn.get_parameter("bias_hh_l0")
 
     def second_bias_of(self, gate: str) -> Tensor:
-        """The second bias of one gate, of shape ``(hidden_size,)``."""
-        return self.second_bias.chunk(len(self._suffixes))[self._suffixes.index(f"_{gate}")]
+        """The second bias of one gate, of shape ``(hidden_size,)``; an empty name if the cell has no gates."""
+        return self.second_bias.chunk(len(self._suffixes))[self._suffixes.index(f"_{gate}" if gate else "")]
 
     def fix_second_bias_at_zero(self) -> None:
         """Restricts the layer to the equations' parameters: the second bias is 0 and is not trained."""
