@@ -14,7 +14,7 @@ from digitsum_cli.rundir.store import Store
 from digitsum_cli.rundir.store_tables import VERSION
 from digitsum_cli.settings import Settings
 from digitsum_cli.trials.plan import plan_trials
-from digitsum_cli.trials.planned_settings import describes, planned_settings
+from digitsum_cli.trials.planned_settings import describes, planned_settings, without_continued
 from tests.command_line import Ended, digitsum
 from tests.settings_text import from_set
 
@@ -100,6 +100,13 @@ def test_trials_that_are_no_sweep_have_no_settings() -> None:
     assert not describes(Settings(), trials[:3])
 
 
+def test_trials_that_are_being_continued_are_not_in_the_settings() -> None:
+    settings = ("data.lengths=4,5", "sweep.train.seed=0,1")
+    longer, shorter = (plan_trials(from_set(*settings, f"train.epochs={epochs}")).trials for epochs in (9, 3))
+    assert without_continued([*longer, *shorter[1:]]) == [*longer]
+    assert without_continued(longer) == longer
+
+
 def settings_on(page: Path) -> str:
     return page.read_text().replace("&#34;", '"')
 
@@ -141,10 +148,10 @@ def test_settings_with_other_comments_and_order_are_as_good(run: Path) -> None:
 
 
 def test_changed_config_is_not_what_a_resumed_run_is_compared_with(run: Path) -> None:
-    edit(run / "config.yaml", "epochs: 2", "epochs: 500")
+    edit(run / "config.yaml", "lr: 0.001", "lr: 0.5")
     ended = digitsum("sweep", run / "config.yaml", "--out", run, "--resume")
     assert ended.code == 2
-    assert "train.epochs was 2 and is now 500" in ended.err
+    assert "train.lr was 0.001 and is now 0.5" in ended.err
 
 
 def test_settings_of_data_in_files_have_their_folder(run: Path) -> None:
@@ -158,6 +165,19 @@ def test_settings_of_data_in_files_have_their_folder(run: Path) -> None:
     assert "dir: DIR" in digitsum("report", "read", "--print-config").out
     Path("read/config.yaml").write_text("train: [")
     assert "dir: DIR" in digitsum("report", "read", "--print-config").out
+
+
+def test_settings_of_a_training_that_starts_from_a_checkpoint_name_it(run: Path) -> None:
+    checkpoint = min((run / "checkpoints").glob("length4-*"))
+    train = ("train", "--length", "4", "--epochs", "1", "--impl", "fused", "--from", checkpoint, "--out", "started")
+    assert digitsum(*train).code == 0
+    before = Path("started/config.yaml").read_text()
+    printed = digitsum("report", "started", "--print-config")
+    assert (printed.out, printed.err) == (before, "")
+    for old, new in (("epochs: 1", "epochs: 500"), (checkpoint.name, "other.safetensors")):
+        Path("started/config.yaml").write_text(before)
+        edit(Path("started/config.yaml"), old, new)
+        assert digitsum("report", "started", "--print-config").out == before
 
 
 def test_answer_does_not_depend_on_files_that_are_derived(run: Path) -> None:

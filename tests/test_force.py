@@ -38,6 +38,8 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(whole_run: Path, in_an_empty_folder: None) -> Path:
     """A run, with files of the user's in its folders, a report and a diagnosis."""
     path = Path(shutil.copytree(whole_run, "run"))
+    (path / "starts").mkdir()
+    (path / "starts" / f"{'0' * 64}.safetensors").write_text("weights that trainings start from")
     for name, text in OWN.items():
         (path / name).write_text(text)
     return path

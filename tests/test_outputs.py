@@ -80,7 +80,7 @@ def test_report_never_replaces_a_file_of_a_run(name: str, run: Path, other: Path
         before = contents(folder)
         for force in ((), ("--force",)):
             message = refused(digitsum("report", run, "--out", folder / name, *force))
-            assert "is in the run" in message, name
+            assert "is reserved for the files of the run" in message, name
         assert contents(folder) == before
 
 
@@ -92,11 +92,14 @@ def test_no_command_writes_into_another_run(run: Path, other: Path) -> None:
         ("generate", "--lengths", "4"),
     )
     for command in commands:
-        for place in (other, other / "figures", other / "checkpoints" / "below"):
-            assert "no other output is written there" in refused(digitsum(*command, "--out", place, "--force"))
+        assert "other is a run, a folder for its own files alone" in refused(
+            digitsum(*command, "--out", other, "--force")
+        )
+        for place in (other / "figures", other / "checkpoints" / "below"):
+            assert "is reserved for the files of the run" in refused(digitsum(*command, "--out", place, "--force"))
     assert "is a run" in refused(digitsum("configs", "srn", "--copy", other, "--force"))
     for train in (SWEEP, ("train", "--length", "4", "--out")):
-        assert "is in the run" in refused(digitsum(*train, other / "checkpoints", "--force"))
+        assert "is reserved for the files of the run" in refused(digitsum(*train, other / "checkpoints", "--force"))
     assert contents(other) == before
 
 

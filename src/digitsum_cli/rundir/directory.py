@@ -21,6 +21,7 @@ _FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy")
 """The names of the figures, without extension."""
 
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")
+_START = re.compile(r"[0-9a-f]{64}\.safetensors")
 _MAXIMUM_PROVENANCE = 10_000_000
 
 
@@ -261,6 +262,11 @@ class RunDirectory:
 def is_checkpoint_name(name: str) -> bool:
     """Whether a file name is that of a trial's checkpoint."""
     return bool(_CHECKPOINT.fullmatch(name))
+
+
+def is_start_name(name: str) -> bool:
+    """Whether a file name is that of a copy of a checkpoint that trials start from."""
+    return bool(_START.fullmatch(name))
 
 
 def open_run(path: Path | None, name: str) -> RunDirectory:

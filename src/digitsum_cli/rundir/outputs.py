@@ -86,7 +86,5 @@ def check_destination(
             names.remove(place.name)
         taken = parts[0] in names if parts else not own
         if (taken or (len(parts) == 1 and not folder and not own)) and other.is_run:
-            raise InputError(
-                f"{path} is {f'in the run {parent}' if parts else 'a run'}, and no other output is written there",
-                next_step="Choose another location",
-            )
+            what = f"reserved for the files of the run {parent}" if parts else "a run, a folder for its own files alone"
+            raise InputError(f"{path} is {what}", next_step="Choose another location")

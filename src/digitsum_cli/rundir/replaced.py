@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from digitsum_cli.errors import DigitsumError, InputError
-from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name
+from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name, is_start_name
 from digitsum_cli.rundir.outputs import is_made
 from digitsum_cli.rundir.store import Store, has_outcomes
 
@@ -16,8 +15,6 @@ _DIAGNOSIS = (
     *("sequence-*", "lengths*"),
 )
 """The names of its figures, without extension."""
-
-_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class ReplacedRun:
@@ -135,7 +132,7 @@ def files_of_run(run: RunDirectory) -> Iterator[Path]:
     """The files in a run directory that are the run's, and not those of somebody else in its folders."""
     yield from run.figure_files()
     yield from (path for path in run.checkpoints.glob("*.safetensors") if is_checkpoint_name(path.name))
-    yield from (path for path in run.starts.glob("*.safetensors") if _DIGEST.fullmatch(path.stem))
+    yield from (path for path in run.starts.glob("*.safetensors") if is_start_name(path.name))
     yield from run.diagnosis.rglob("diagnosis.json")
     yield from (
         path for name in _DIAGNOSIS for ending in ("png", "svg") for path in run.diagnosis.rglob(f"{name}.{ending}")
@@ -160,6 +157,6 @@ def remove_run(run: RunDirectory) -> None:
 
 
 def _remove_empty_folders(run: RunDirectory) -> None:
-    for folder in (run.checkpoints, run.starts, run.figures, *run.diagnosis.glob("*/"), run.diagnosis):
+    for folder in (*run.diagnosis.glob("*/"), *run.own_folders()):
         with contextlib.suppress(OSError):  # it contains other files
             folder.rmdir()

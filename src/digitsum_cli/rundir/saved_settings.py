@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.settings import Settings, resolve_settings
-from digitsum_cli.trials.planned_settings import describes, planned_settings
+from digitsum_cli.trials.planned_settings import describes, planned_settings, without_continued
 from digitsum_cli.trials.trial import Trial
 
 _UNKNOWN_FOLDER = "DIR"
@@ -34,11 +34,12 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
         trials: the trials in its store, in table order.
     """
     folder = None if trials[0].data else _UNKNOWN_FOLDER
+    starts = {path.stem: name for name, path in run.saved_starts().items()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DigitsumWarning)  # of keys that had another name when the run was made
             written = resolve_settings(run.config)
-        if describes(written, trials) or describes(written, _without_continued(trials)):
+        if describes(written, trials, starts) or describes(written, without_continued(trials), starts):
             return SavedSettings(written, as_written=True)
         problem = f"{run.config} does not describe the trainings of this run"
         if folder:
@@ -46,14 +47,4 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
     except InputError as error:
         problem = str(error)
     warnings.warn(f"{problem}; using the settings in {run.store.name}", DigitsumWarning, stacklevel=2)
-    drawn = all(trial.start_digest is None for trial in trials)
-    return SavedSettings(planned_settings(trials, folder) if drawn else None, as_written=False)
-
-
-def _without_continued(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials but those that others continue for more epochs, in whose place these will be."""
-    longest: dict[str, int] = {}
-    for trial in trials:
-        training = trial.with_epochs(1).identity
-        longest[training] = max(longest.get(training, 0), trial.train.epochs)
-    return [trial for trial in trials if trial.train.epochs == longest[trial.with_epochs(1).identity]]
+    return SavedSettings(planned_settings(trials, folder, starts), as_written=False)

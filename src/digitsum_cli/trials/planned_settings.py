@@ -1,14 +1,15 @@
 """The settings that trials were planned from, worked out from the trials alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from digitsum_cli.core.registry import AUTO
 from digitsum_cli.settings.schema import Settings, leaf_keys
 from digitsum_cli.trials.trial import Trial
 
-_NOT_IN_TRIALS = {"sweep", "data.lengths", "data.dir", "train.log_every", "train.start_from"}
+_NOT_IN_TRIALS = {"sweep", "data.lengths", "data.dir", "train.log_every"}
 """Keys whose value a trial does not keep, or that all of them have together."""
 
 _OF_GENERATED_DATA = {"data.k.train", "data.k.eval", "data.k.test", "data.seed"}
@@ -24,20 +25,24 @@ def settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
 
 
-def planned_settings(trials: Sequence[Trial], folder: str | None = None) -> Settings | None:
+_NO_STARTS: Mapping[str, str] = MappingProxyType({})
+
+
+def planned_settings(
+    trials: Sequence[Trial], folder: str | None = None, starts: Mapping[str, str] = _NO_STARTS
+) -> Settings | None:
     """The settings whose plan is these trials, with the default of ``train.log_every``.
 
     Arguments:
-        trials: one or more trials, in table order; none of them starts from a checkpoint, whose path it does not keep.
+        trials: one or more trials, in table order.
         folder: their ``data.dir``, which a trial does not keep.
+        starts: their ``train.start_from``, by the digest of the weights.
 
     Returns:
         The settings; None if the trials are not every combination of axes at every length.
     """
     lengths = tuple(dict.fromkeys(trial.length for trial in trials))
-    combinations = [
-        _values(Settings.model_validate(settings_tree(trial))) for trial in trials if trial.length == lengths[0]
-    ]
+    combinations = [_values_of_trial(trial, starts) for trial in trials if trial.length == lengths[0]]
     values = {key: list(dict.fromkeys(each[key] for each in combinations)) for key in combinations[0]}
     if len(values["train.device"]) > 1 and _count(values) != len(combinations):
         values["train.device"] = [AUTO]  # each implementation had its own
@@ -50,16 +55,17 @@ def planned_settings(trials: Sequence[Trial], folder: str | None = None) -> Sett
     return settings.model_copy(update={"sweep": {key: tuple(values[key]) for key in axes}})
 
 
-def describes(settings: Settings, trials: Sequence[Trial]) -> bool:
+def describes(settings: Settings, trials: Sequence[Trial], starts: Mapping[str, str] = _NO_STARTS) -> bool:
     """Whether the plan of the settings is these trials, as far as the trials keep that.
 
-    They do not keep which folder their rows were read from, which checkpoint they start from, or what was asked for as
-    their device.
+    They do not keep which folder their rows were read from, or what was asked for as their device.
+
+    Arguments:
+        settings: the settings.
+        trials: one or more trials, in table order.
+        starts: their ``train.start_from``, by the digest of the weights.
     """
-    starts = {trial.start_digest for trial in trials}
-    if len(starts) > 1 or (starts == {None}) != (settings.train.start_from is None):
-        return False
-    planned, from_files = planned_settings(trials), trials[0].data is None
+    planned, from_files = planned_settings(trials, starts=starts), trials[0].data is None
     if (
         planned is None
         or planned.data.lengths != settings.data.lengths
@@ -69,6 +75,24 @@ def describes(settings: Settings, trials: Sequence[Trial]) -> bool:
     ignored = {"train.device", *(_OF_GENERATED_DATA if from_files else ())}
     one, other = ({key: set(each) for key, each in _every_value(of).items()} for of in (planned, settings))
     return all(one[key] == other[key] for key in one.keys() - ignored)
+
+
+def without_continued(trials: Sequence[Trial]) -> Sequence[Trial]:
+    """The trials without those at their end that others among them continue for more epochs, and will replace."""
+    epochs: dict[str, int] = {}
+    for trial in trials:
+        identity = trial.with_epochs(1).identity
+        epochs[identity] = max(trial.train.epochs, epochs.get(identity, 0))
+    number = len(trials)
+    while trials[number - 1].train.epochs < epochs[trials[number - 1].with_epochs(1).identity]:
+        number -= 1
+    return trials[:number]
+
+
+def _values_of_trial(trial: Trial, starts: Mapping[str, str]) -> dict[str, Any]:
+    values = _values(Settings.model_validate(settings_tree(trial)))
+    start = trial.start_digest
+    return {**values, "train.start_from": None if start is None else starts.get(start, start)}
 
 
 def _values(settings: Settings) -> dict[str, Any]:
