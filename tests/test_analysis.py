@@ -61,6 +61,7 @@ ANOTHER: dict[str, Any] = {
     "clip_norm": 1.0,
     "shuffle": True,
     "distractors": 2,
+    "start_from": "another",
     "scoring_rows": 1000,
 }
 

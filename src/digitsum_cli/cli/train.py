@@ -14,7 +14,7 @@ TRAIN_EXAMPLES = """
   digitsum train srn --length 20 --impl torch --seed 3 --out runs/twenty
   digitsum train --length 10 --set data.dir=datasets
   digitsum train --length 10 --epochs 5000 --out runs/long --resume
-  digitsum train --length 20 --from runs/ten/checkpoints/length10-….safetensors
+  digitsum train --length 40 --from runs/twenty/checkpoints/length20-….safetensors
 """
 
 
