@@ -126,7 +126,8 @@ def prepare_output_streams() -> None:
 
 def _encode_any_text(error: UnicodeError) -> tuple[bytes, int]:
     """Encodes what a stream cannot: a lone surrogate stands for a byte of a file name."""
-    assert isinstance(error, UnicodeEncodeError)
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
     text = "".join(each if "\udc80" <= each <= "\udcff" else "?" for each in error.object[error.start : error.end])
     return text.encode("ascii", "surrogateescape"), error.end
 

@@ -64,7 +64,7 @@ def generate(
     from digitsum_cli.report.analysis_tables import audit_table
     from digitsum_cli.rundir.outputs import check_destination
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.trials.plan import load_data
+    from digitsum_cli.trials.inputs import load_data
 
     console = Console(as_json=as_json, quiet=quiet)
     chosen = options.overrides(

@@ -16,7 +16,7 @@ from digitsum_cli.study.callback import StudyCallback
 from digitsum_cli.study.result import StudyResult
 from digitsum_cli.study.run_options import RunOptions
 from digitsum_cli.study.study import run_study
-from digitsum_cli.trials.plan import load_data
+from digitsum_cli.trials.inputs import load_data
 
 
 @dataclass(frozen=True)

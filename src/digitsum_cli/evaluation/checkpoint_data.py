@@ -11,7 +11,7 @@ from digitsum_cli.errors import InputError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint, run_of
 from digitsum_cli.settings import Settings, resolve_settings
 from digitsum_cli.settings.validation import validate
-from digitsum_cli.trials.plan import find_data_folder, load_data
+from digitsum_cli.trials.inputs import find_data_folder, load_data
 from digitsum_cli.trials.planned_settings import settings_tree
 from digitsum_cli.trials.trial import GeneratedData, Trial
 

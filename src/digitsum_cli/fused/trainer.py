@@ -95,8 +95,8 @@ class FusedTrainer:
         divisor = LOSSES[loss].divisor
         self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
-        self._draws = task.enumerate(forests.length)
-        widest_scored = self._draws.rows_per_first_digit if self._draws else ROWS_AT_ONCE
+        self._task, draws = task, task.enumerate(forests.length)
+        widest_scored = draws.rows_per_first_digit if draws else ROWS_AT_ONCE
         widest = max(widest, eval_set.forest.widest_step, forests.widest_step, widest_scored)
         self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every
@@ -197,9 +197,12 @@ class FusedTrainer:
         return Score(loss, correct / evaluation_set.rows)
 
     def exact_accuracy_of_best(self) -> float:
-        """The accuracy of the best checkpoint over every draw of the task."""
-        draws = self._draws
-        assert draws is not None
+        """The accuracy of the best checkpoint over every draw of the task.
+
+        Raises:
+            InputError: there are too many draws to enumerate.
+        """
+        draws = self._task.every_draw(self._forests.length)
         correct = sum(
             self._compiled.correct_draws(self._best, first_digit, labels, draws.positions, self._work, *self._sizes)
             for first_digit, labels in enumerate(draws.labels)

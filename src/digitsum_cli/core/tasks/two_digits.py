@@ -86,22 +86,22 @@ class TwoDigitTask(Task):
         digits = np.zeros((rows, length), dtype=np.int8)
         pair = np.arange(rows) // k
         digits[:, 0], digits[:, 1] = pair // self.symbols, pair % self.symbols
-        if isinstance(self.distractors, str):
+        if isinstance(self.distractors, str):  # all
             digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(rows, length - FIRST_DIGITS))
         else:
-            positions = self._sample_positions(rows, length, stream)
+            positions = self._sample_positions(rows, length, self.distractors, stream)
             np.put_along_axis(digits, positions, stream.randint(0, self.symbols, size=positions.shape), axis=1)
         return digits
 
-    def _sample_positions(self, rows: int, length: int, stream: np.random.RandomState) -> _Integers:
+    @staticmethod
+    def _sample_positions(rows: int, length: int, distractors: int, stream: np.random.RandomState) -> _Integers:
         """Positions without repeats, of shape ``(rows, distractors)``."""
-        assert isinstance(self.distractors, int)
-        if self.distractors == 1:
+        if distractors == 1:
             return stream.randint(FIRST_DIGITS, length, size=(rows, 1))
         places = length - FIRST_DIGITS
         at_once = max(1, _DRAWN_AT_ONCE // places)
         ranks = (stream.random_sample((min(at_once, rows - row), places)) for row in range(0, rows, at_once))
-        return FIRST_DIGITS + np.concatenate([each.argsort(axis=1)[:, : self.distractors] for each in ranks])
+        return FIRST_DIGITS + np.concatenate([each.argsort(axis=1)[:, :distractors] for each in ranks])
 
     def enumerate(self, length: int) -> Draws | None:
         """Every draw of a length; None with several distractors."""
