@@ -9,8 +9,8 @@ import pytest
 
 from digitsum_cli.analysis.analysis import DataAudit, analyse
 from digitsum_cli.analysis.differences import paired_differences
-from digitsum_cli.analysis.memory_spans import THRESHOLDS, memory_spans
-from digitsum_cli.analysis.summary import summarise
+from digitsum_cli.analysis.memory_spans import memory_spans
+from digitsum_cli.analysis.summary import THRESHOLDS, summarise
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.stats.intervals import mean_interval, wilson_interval

@@ -26,8 +26,8 @@ class Table:
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage; a dash if it is missing."""
-    return "–" if share is None else f"{100 * share:.1f} %"
+    """A share as a percentage; a dash if it is missing or NaN."""
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def percent_interval(share: float | None, low: float | None, high: float | None) -> str:
@@ -41,12 +41,19 @@ def percent_range(low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None else f"{100 * low:.0f}–{100 * high:.0f}"
 
 
-def points_interval(difference: float | None, low: float | None, high: float | None) -> str:
-    """A difference of shares in percentage points with its interval: ``+3.1 [-0.4, +6.6]``."""
-    if difference is None:
-        return "–"
-    interval = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return f"{100 * difference:+.1f}{interval}"
+def points(difference: float) -> str:
+    """A difference of shares in percentage points: ``+3.1``."""
+    return f"{100 * difference:+.1f}"
+
+
+def in_brackets(interval: tuple[float, float] | None, form: str = ".1f") -> str:
+    """An interval of shares in per cent: ``[72.1, 81.5]``; ``[–]`` if there is none."""
+    return "[–]" if interval is None else f"[{100 * interval[0]:{form}}, {100 * interval[1]:{form}}]"
+
+
+def p_value(value: float) -> str:
+    """A p-value: ``0.021``, ``< 0.001``."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def number(value: float | None, digits: int) -> str:

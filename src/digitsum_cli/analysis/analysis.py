@@ -81,13 +81,13 @@ def analyse(
     Arguments:
         rows: the finished trials.
         audits: audits of their data, by digest.
-        thresholds: thresholds of the memory span, above 0 and up to 1.
+        thresholds: accuracies that count as remembered, above 0 and up to 1.
         planned: all trials of the run, finished or not.
     """
     trials = {trial.data_digest: trial for trial in planned}
     planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}
     return Analysis(
-        summarise(rows),
+        summarise(rows, thresholds),
         paired_differences(rows),
         memory_spans(rows, thresholds, sorted(planned_lengths)) if len(planned_lengths) > 1 else [],
         [_data_audit(trials.get(digest), audit) for digest, audit in audits.items()],

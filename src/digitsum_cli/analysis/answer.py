@@ -1,25 +1,29 @@
 """The answer of a study in sentences: how far back does this network remember?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from digitsum_cli.analysis.highest import Contender, highest
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
-from digitsum_cli.analysis.summary import SummaryRow
+from digitsum_cli.analysis.summary import Reached, SummaryRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.stats.groups import Group
 from digitsum_cli.stats.intervals import wilson_interval
-from digitsum_cli.stats.memory_span import Bound, MedianSpan
-from digitsum_cli.table import percent, percent_interval
+from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span
+from digitsum_cli.table import in_brackets, percent
 from digitsum_cli.trials.setting import Setting, varied_columns
 
 _MANY_SETTINGS = 4
 _MEMORISED = 0.2
 """The difference between the accuracies on training rows and on others that counts as having memorised."""
 
+_DATA_SEED = "data_seed"
+
 
 def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow], missing: int = 0) -> list[str]:
-    """One sentence per setting and threshold, or per setting if there is only one length.
+    """What a study says of each of its settings, or of the highest if there are more than four.
 
-    With more than four settings, only the one with the longest memory span at each threshold, or the most accurate one,
-    gets a sentence.
+    Settings that differ only in the seed of their data are one setting with several data sets.
 
     Arguments:
         summary: from ``digitsum_cli.analysis.summary``.
@@ -28,26 +32,144 @@ def answer(summary: Sequence[SummaryRow], memory_spans: Sequence[MemorySpanRow],
     """
     settings = list(dict.fromkeys(row.setting for row in summary))
     varied = varied_columns(settings)
-    best = f"Best of {len(settings)} settings: " if len(settings) > _MANY_SETTINGS else ""
-    if memory_spans:
-        spans = _longest(memory_spans) if best else memory_spans
-        sentences = [_span_sentence(row, _subject(row.setting, varied)) for row in spans]
+    few = len(settings) <= _MANY_SETTINGS
+    sentences: list[str] = []
+    if few and memory_spans:
+        sentences += [_span_sentence(row, _subject(row.setting, varied)) for row in memory_spans]
+    elif few:
+        sentences += [_accuracy_sentence(row, _subject(row.setting, varied)) for row in summary]
     else:
-        rows = sorted(summary, key=lambda row: -(row.accuracy.mean or 0.0))[:1] if best else summary
-        sentences = [_accuracy_sentence(row, _subject(row.setting, varied)) for row in rows]
-    sentences = [_capitalised(best + sentence) for sentence in dict.fromkeys(sentences)]
+        sentences += _of_many(memory_spans or summary, [column for column in varied if column != _DATA_SEED])
+    if few:
+        for setting in settings:
+            of_setting = [row for row in summary if row.setting == setting]
+            sentences += _what_seeds_do(of_setting, _subject(setting, varied) if varied else "")
     if len(settings) == 1:
         sentences += _memorisation(summary)
     if missing:
         trainings = "1 training has" if missing == 1 else f"{missing} trainings have"
-        sentences.append(f"This is not final: {trainings} not finished yet.")
+        sentences.append(f"this is not final: {trainings} not finished yet.")
+    return [_capitalised(sentence) for sentence in dict.fromkeys(sentences)]
+
+
+def _of_many(rows: Sequence[MemorySpanRow] | Sequence[SummaryRow], varied: Sequence[str]) -> list[str]:
+    """The highest settings, at each threshold of the memory span, or else by their accuracy at the only length."""
+    by_threshold: dict[float | None, dict[Setting, list[MemorySpanRow | SummaryRow]]] = {}
+    for row in rows:
+        threshold = row.threshold if isinstance(row, MemorySpanRow) else None
+        setting = replace(row.setting, data_seed=None)
+        by_threshold.setdefault(threshold, {}).setdefault(setting, []).append(row)
+    return [sentence for by_setting in by_threshold.values() for sentence in _among(by_setting, varied)]
+
+
+def _among(by_setting: Mapping[Setting, Sequence[MemorySpanRow | SummaryRow]], varied: Sequence[str]) -> list[str]:
+    contenders = [
+        contender
+        for setting, rows in by_setting.items()
+        if (contender := _contender(rows, _subject(setting, varied))) is not None
+    ]
+    if len(by_setting) <= _MANY_SETTINGS:
+        return [contender.sentence for contender in contenders]
+    return highest(contenders, len(by_setting))
+
+
+def _contender(rows: Sequence[MemorySpanRow | SummaryRow], subject: str) -> Contender | None:
+    """A setting on one or more data sets; None if no training is done."""
+    found = [each for row in rows if (each := _on_one_data_set(row, subject)) is not None]
+    if len(rows) == 1 or not found:
+        return found[0] if found else None
+    ordered = sorted(found, key=lambda each: each.rank)
+    middle = ordered[(len(ordered) - 1) // 2]
+    measured = "memory span" if isinstance(rows[0], MemorySpanRow) else "accuracy"
+    at = f" at {_threshold(rows[0].threshold)}" if isinstance(rows[0], MemorySpanRow) else ""
+    seeds = len(rows[0].seeds)
+    sentence = (
+        f"over {len(found)} data sets, the {measured} of {subject}{at} is {ordered[0].value} to {ordered[-1].value} "
+        f"({_medians(seeds)} on each data set)."
+    )
+    return Contender(subject, middle.rank, middle.value, sentence, middle.measure, None)
+
+
+def _on_one_data_set(row: MemorySpanRow | SummaryRow, subject: str) -> Contender | None:
+    if isinstance(row, MemorySpanRow):
+        if row.median is None:
+            return None
+        ends = None
+        if row.median.low is not None and row.median.high is not None:
+            ends = _rank(row.median.low), _rank(row.median.high)
+        measure = f"the longest memory span at {_threshold(row.threshold)}"
+        return Contender(
+            subject, _rank(row.median.median), str(row.median.median), _span_sentence(row, subject), measure, ends
+        )
+    median = row.accuracy.median
+    if median is None:
+        return None
+    ends = None if row.interval is None else ((row.interval.low,), (row.interval.high,))
+    measure = f"the highest accuracy at length {row.length}"
+    return Contender(subject, (median,), percent(median), _accuracy_sentence(row, subject), measure, ends)
+
+
+def _rank(span: Span) -> tuple[float, ...]:
+    return span.length, list(Bound).index(span.bound)
+
+
+def _medians(seeds: int) -> str:
+    return f"median of {seeds} seeds" if seeds > 1 else "one seed"
+
+
+def _what_seeds_do(rows: Sequence[SummaryRow], subject: str) -> list[str]:
+    """How many seeds reach each threshold at the longest length, and whether they fall into two groups."""
+    whose = f" of {subject}" if subject else ""
+    sentences = []
+    longest = max(rows, key=lambda row: row.length)
+    if longest.reached and longest.reached[0].seeds > 1:
+        first, *others = longest.reached
+        phrases = [_reaching(first, f" seeds{whose}"), *(_reaching(each, "") for each in others)]
+        interval = ", 95 % intervals in brackets" if first.interval else ""
+        sentences.append(f"at length {longest.length}, {_listed(phrases)} ({_meaning(longest)}{interval}).")
+    grouped = [(row.length, row.groups) for row in rows if row.groups]
+    if grouped:
+        length, (low, high) = max(grouped)
+        shorter = [str(other) for other, _ in sorted(grouped) if other != length]
+        also = f" (likewise at {_listed(shorter)})" if shorter else ""
+        sentences.append(
+            f"at length {length}{also}, the seeds{whose} fall into two groups: {low.seeds} of {low.seeds + high.seeds} "
+            f"{_place(low)}, {high.seeds} {_place(high)}; a mean would describe neither."
+        )
     return sentences
+
+
+def _reaching(reached: Reached, of: str) -> str:
+    reach = "reaches" if reached.count == 1 else "reach"
+    brackets = f" {in_brackets(reached.interval, '.0f')}" if reached.interval else ""
+    return f"{reached.count} of {reached.seeds}{of} {reach} {_threshold(reached.threshold)}{brackets}"
+
+
+def _meaning(row: SummaryRow) -> str:
+    """What it is that a training reaches or does not."""
+    diverged = "; a training that diverged does not reach it" if row.diverged else ""
+    return f"{row.kind} accuracy{diverged}"
+
+
+def _place(group: Group) -> str:
+    if group.low == group.high:
+        return f"at {percent(group.low)}"
+    return f"from {percent(group.low)} to {percent(group.high)}"
+
+
+def _listed(phrases: Sequence[str]) -> str:
+    *others, last = phrases
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _threshold(threshold: float) -> str:
+    return f"{100 * threshold:g} %"
 
 
 def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
     """A sentence on the longest length at which the accuracy is far higher on training rows than on unseen rows."""
     found = [
-        (row.length, train, unseen)
+        (row.length, train, unseen, len(row.seeds))
         for row in summary
         if (train := row.mean("train_accuracy")) is not None
         if (unseen := row.mean("unseen_test_accuracy")) is not None
@@ -55,10 +177,11 @@ def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
     ]
     if not found:
         return []
-    length, train, unseen = max(found)
+    length, train, unseen, seeds = max(found)
+    average = ", on average," if seeds > 1 else ""
     return [
-        f"At length {length} it gets {percent(train)} of its training rows right, but only {percent(unseen)} of the "
-        "test rows that are not among them: it memorised the training set."
+        f"At length {length} it gets{average} {percent(train)} of its training rows right, but only {percent(unseen)} "
+        "of the test rows that are not among them: it memorised the training set."
     ]
 
 
@@ -67,34 +190,28 @@ def _highest_plausible(accuracy: float, rows: int) -> float:
     return wilson_interval(round(accuracy * rows), rows).high
 
 
-def _longest(memory_spans: Sequence[MemorySpanRow]) -> list[MemorySpanRow]:
-    """The setting with the longest median span for each threshold."""
-    bounds = list(Bound)
-    longest: dict[float, tuple[tuple[float, int], MemorySpanRow]] = {}
-    for row in memory_spans:
-        if row.median is None:
-            continue
-        rank = (row.median.median.length, bounds.index(row.median.median.bound))
-        if row.threshold not in longest or rank > longest[row.threshold][0]:
-            longest[row.threshold] = rank, row
-    return [row for _, row in longest.values()]
-
-
 def _accuracy_sentence(row: SummaryRow, subject: str) -> str:
-    if row.accuracy.mean is None:
+    if row.accuracy.median is None:
         ended = row.lost
         if ended == 1:
             return f"the only training of {subject} at length {row.length} {_fate(row)}."
         return f"all {ended} trainings of {subject} at length {row.length} {_fate(row)}."
-    accuracy = percent_interval(row.accuracy.mean, *(row.interval or (None, None)))
-    seeds = _seeds("mean", row)
-    interval = ", 95 % interval in brackets" if row.interval else ""
-    return f"{subject} gets {accuracy} of {_rows(row)} of length {row.length} right ({seeds}{interval})."
+    brackets = f" {in_brackets(row.interval)}" if row.interval else ""
+    if row.interval:
+        spread = ", 95 % interval in brackets"
+    elif len(row.seeds) > 1:
+        spread = f", from {percent(row.accuracy.lowest)} to {percent(row.accuracy.highest)}"
+    else:
+        spread = ""
+    return (
+        f"{subject} gets {percent(row.accuracy.median)}{brackets} of {_rows(row)} of length {row.length} right "
+        f"({_seeds(row)}{spread})."
+    )
 
 
-def _seeds(average: str, row: SummaryRow | MemorySpanRow) -> str:
+def _seeds(row: SummaryRow | MemorySpanRow) -> str:
     """The seeds that a number is made of, and how many are not part of it."""
-    seeds = f"{average} of {len(row.seeds)} seeds" if len(row.seeds) > 1 else "one seed"
+    seeds = _medians(len(row.seeds))
     return f"{seeds}: {row.seeds_in_words}" if row.diverged or row.failed else seeds
 
 
@@ -116,8 +233,8 @@ def _rows(row: SummaryRow) -> str:
             return f"the {row.first_column('test_rows'):,} test rows"
 
 
-def _subject(setting: Setting, varied: Sequence[str]) -> str:
-    cell = f"the {setting.model.cell.upper()}"
+def _subject(setting: Setting, varied: Iterable[str]) -> str:
+    cell, varied = f"the {setting.model.cell.upper()}", list(varied)
     if not varied:
         return f"{cell} (impl {setting.model.impl})"
     others = setting.in_words(column for column in varied if column != "cell")
@@ -132,36 +249,31 @@ def _span_sentence(row: MemorySpanRow, subject: str) -> str:
         )
     if row.median is None:
         return f"no seed of {subject} was trained at every length, so there is no memory span."
-    seeds = _seeds("median", row)
+    seeds = _seeds(row)
     if row.kind is not AccuracyKind.EXACT:
         seeds = f"{row.kind} accuracy, {seeds}"
-    if row.median.has_interval:
+    if row.median.low is not None:
         seeds += ", 95 % interval in brackets"
+    elif len(row.seeds) > 1:
+        seeds += ", too few for an interval"
+    brackets = row.text if row.median.low is not None else str(row.median.median)
+    trained = f"{subject}, trained anew at each length,"
     if row.median.median.bound == Bound.KNOWN:
-        return f"{subject} {_meets(row.threshold)} up to length {row.text} ({seeds})."
-    return f"{subject} {_open_ended(row, row.median)} (memory span {row.text}, {seeds})."
+        return f"{trained} stays {_above(row.threshold)} up to length {brackets} ({seeds})."
+    return f"{trained} {_open_ended(row, row.median)} (memory span {brackets}, {seeds})."
 
 
 def _open_ended(row: MemorySpanRow, median: MedianSpan) -> str:
     """Describes a span that is below the first length or beyond the last one."""
-    first, last, span = row.lengths[0], row.lengths[-1], median.median
-    if span.bound == Bound.BELOW and span.length == first:
-        below = "never perfect" if row.threshold == 1 else f"below {100 * row.threshold:g} %"
-        return f"is {below} even at length {first}"
-    if span.bound == Bound.BELOW:
-        return f"{_meets(row.threshold)} up to at most length {_format_length(span.length)}"
-    if span.length == last:
-        return f"{_meets(row.threshold)} at every length up to {last}"
-    return f"{_meets(row.threshold)} up to at least length {_format_length(span.length)}"
+    if median.median.bound == Bound.BELOW:
+        below = "never perfect" if row.threshold == 1 else f"below {_threshold(row.threshold)}"
+        return f"is {below} even at length {row.lengths[0]}"
+    return f"stays {_above(row.threshold)} at every length up to {row.lengths[-1]}"
 
 
-def _meets(threshold: float) -> str:
-    return "is always correct" if threshold == 1 else f"stays above {100 * threshold:g} %"
+def _above(threshold: float) -> str:
+    return "perfect" if threshold == 1 else f"above {_threshold(threshold)}"
 
 
 def _capitalised(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}"
-
-
-def _format_length(length: float) -> str:
-    return f"{length:.1f}".removesuffix(".0")

@@ -1,14 +1,18 @@
-"""Differences of each setting from the first one, paired by seed."""
+"""Differences of each setting from the first one, paired by seed, and which of many are more than chance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind
-from digitsum_cli.stats.paired import PairedComparison, compare_paired
+from digitsum_cli.stats.paired import PairedComparison, compare_paired, holm_adjusted
 from digitsum_cli.trials.rows import TrialRow, common_kinds
 from digitsum_cli.trials.setting import Setting, varied_columns
 
+_FIGURES = (
+    *("median", "mean", "lowest", "highest", "improved", "tied"),
+    *("probability_of_improvement", "p_value"),
+)
 _ON_TEST_ROWS = (AccuracyKind.TEST, AccuracyKind.TEST)
 
 
@@ -24,6 +28,7 @@ class DifferenceRow:
         seeds: seeds that are done in both.
         lost: number of seeds that ended in both, but failed or diverged in one or both.
         comparison: the comparison over these seeds; None if there are none.
+        adjusted_p_value: that of the comparison, adjusted for all comparisons in this measure (Holm); None without one.
     """
 
     length: int
@@ -35,11 +40,16 @@ class DifferenceRow:
     seeds: tuple[int, ...]
     lost: int
     comparison: PairedComparison | None
+    adjusted_p_value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """One flat row for JSON."""
         compared = self.comparison
-        low, high = (compared and compared.interval) or (None, None)
+        intervals = {
+            "median": compared and compared.interval,
+            "improved": compared and compared.improved_interval,
+        }
+        low, high = (compared and compared.mean_bound) or (None, None)
         return {
             "length": self.length,
             "measure": self.measure,
@@ -50,10 +60,13 @@ class DifferenceRow:
             "lost": self.lost,
             "low": low,
             "high": high,
+            **{name: getattr(compared, name) if compared else None for name in _FIGURES},
             **{
-                name: getattr(compared, name) if compared else None
-                for name in ("mean", "lowest", "highest", "probability_of_improvement")
+                f"{name}_{end}": None if interval is None else getattr(interval, end)
+                for name, interval in intervals.items()
+                for end in ("low", "high")
             },
+            "adjusted_p_value": self.adjusted_p_value,
         }
 
 
@@ -69,7 +82,7 @@ def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
     for row in rows:
         ended.setdefault((row.length, row.setting), {})[row.seed] = row
     kinds = common_kinds(rows)
-    return [
+    differences = [
         _difference(
             length,
             pair,
@@ -82,6 +95,19 @@ def paired_differences(rows: Sequence[TrialRow]) -> list[DifferenceRow]:
         for length in lengths
         for setting in settings[1:]
         for pair in dict.fromkeys([(kinds[setting], kinds[settings[0]]), _ON_TEST_ROWS])
+    ]
+    return _adjusted(differences)
+
+
+def _adjusted(differences: Sequence[DifferenceRow]) -> list[DifferenceRow]:
+    """The same with p-values adjusted for all comparisons in the same measure."""
+    p_values: dict[str, list[float]] = {}
+    for row in differences:
+        if row.comparison:
+            p_values.setdefault(row.measure, []).append(row.comparison.p_value)
+    adjusted = {measure: iter(holm_adjusted(values)) for measure, values in p_values.items()}
+    return [
+        replace(row, adjusted_p_value=next(adjusted[row.measure])) if row.comparison else row for row in differences
     ]
 
 

@@ -1,17 +1,14 @@
-"""How far back each setting remembers: the memory span per seed, its median and interval."""
+"""How far back each setting remembers: the memory span of its medians over seeds, with its interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digitsum_cli.analysis.summary import done_in_words
+from digitsum_cli.analysis.summary import THRESHOLDS, done_in_words
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.memory_span import MedianSpan, Span, median_span, memory_span
 from digitsum_cli.trials.rows import TrialRow, common_kinds
 from digitsum_cli.trials.setting import Setting, varied_columns
-
-THRESHOLDS = (0.5, 0.9)
-"""Accuracies needed to count a length as remembered (default)."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,8 @@ class MemorySpanRow:
         lengths: measured lengths, in ascending order.
         seeds: seeds whose trials are done at all lengths.
         diverged, failed: number of seeds with a trial that diverged, and number of others with one that failed.
-        spans: one span per seed.
-        median: median of the spans with its 95 % interval; None if there is no span.
+        spans: where each seed's own accuracies first fall below the threshold; these trainings share only the seed.
+        median: the span of the medians over the seeds with its 95 % interval; None without a seed.
     """
 
     setting: Setting
@@ -48,7 +45,7 @@ class MemorySpanRow:
 
     @property
     def text(self) -> str:
-        """The median with its interval: ``22.3 [20.1, 25]``; a dash if there is no span."""
+        """The span with its interval: ``22.3 [20, 25]``; a dash if there is none."""
         return str(self.median) if self.median else "–"
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,10 +60,10 @@ class MemorySpanRow:
             "seeds": list(self.seeds),
             "diverged": self.diverged,
             "failed": self.failed,
-            "spans": [_plain(span) for span in self.spans],
-            "median": _plain(median.median) if median else None,
-            "low": _plain(median.low) if median and median.low else None,
-            "high": _plain(median.high) if median and median.high else None,
+            "spans": [plain_span(span) for span in self.spans],
+            "median": plain_span(median.median) if median else None,
+            "low": plain_span(median.low) if median and median.low else None,
+            "high": plain_span(median.high) if median and median.high else None,
             "text": self.text,
         }
 
@@ -103,7 +100,8 @@ def memory_spans(
         counts = len(lost["diverged"]), len(lost["failed"] - lost["diverged"])
         for threshold in thresholds:
             spans = tuple(memory_span(lengths, curve, threshold) for curve in curves.values())
-            median = median_span(spans) if spans else None
+            by_length = list(zip(*curves.values(), strict=True))
+            median = median_span(lengths, by_length, threshold) if spans else None
             found.append(
                 MemorySpanRow(
                     setting,
@@ -120,5 +118,6 @@ def memory_spans(
     return found
 
 
-def _plain(span: Span) -> dict[str, Any]:
+def plain_span(span: Span) -> dict[str, Any]:
+    """A span for JSON."""
     return {"length": span.length, "bound": span.bound.value}

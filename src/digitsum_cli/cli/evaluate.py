@@ -119,7 +119,7 @@ def evaluate(
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, outputs, console)
     if lengths is not None:
-        document["lengths"] = _show_lengths(checkpoints, lengths, chosen, folder, outputs, jobs, console)
+        document |= _show_lengths(checkpoints, lengths, chosen, folder, outputs, jobs, console)
     if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
         statuses = [found.statuses.get(each.path, "done") for each in scores]
@@ -158,10 +158,11 @@ def _show_lengths(
     outputs: "Outputs",
     jobs: int | None,
     console: Console,
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     from digitsum_cli.evaluation.other_lengths import score_at_lengths
     from digitsum_cli.execution.trial_executor import usable_cores
     from digitsum_cli.report.other_lengths import other_lengths_figure_files, other_lengths_table
+    from digitsum_cli.report.own_spans import own_span_table, own_spans_of_lengths
     from digitsum_cli.settings import resolve_settings
 
     wanted = resolve_settings(overrides=options.overrides(None, lengths=("data.lengths", lengths))).data.lengths
@@ -173,11 +174,12 @@ def _show_lengths(
             progress.update(bar, completed=len(scored))
     place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
     accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
-    console.show(other_lengths_table(accuracies))
+    spans = own_spans_of_lengths(accuracies)
+    console.show(other_lengths_table(accuracies), *([own_span_table(spans)] if spans else []))
     files = other_lengths_figure_files(accuracies, folder)
     outputs.write(files)
     console.message(f"The figures are in {folder}: {', '.join(path.name for path in files if path.suffix == '.png')}")
-    return [each.to_dict() for each in accuracies]
+    return {"lengths": [each.to_dict() for each in accuracies], "own_spans": [row.to_dict() for row in spans]}
 
 
 def _show_diagnosis(
@@ -187,10 +189,12 @@ def _show_diagnosis(
     from digitsum_cli.evaluation.saved_diagnoses import FILE_NAME, diagnosis_content
     from digitsum_cli.report.diagnosis_figures import diagnosis_figure_files
     from digitsum_cli.report.diagnosis_tables import diagnosis_table
+    from digitsum_cli.report.own_spans import own_span_table, own_spans_of_diagnoses
     from digitsum_cli.report.reasons import reasons
 
     diagnosed = diagnose_with_progress(checkpoints, folder, outputs, jobs, console)
-    console.show(diagnosis_table(diagnosed), *reasons(diagnosed))
+    spans = own_spans_of_diagnoses(diagnosed)
+    console.show(diagnosis_table(diagnosed), *([own_span_table(spans)] if spans else []), *reasons(diagnosed))
     outputs.write({folder / FILE_NAME: diagnosis_content(diagnosed), **diagnosis_figure_files(diagnosed, folder)})
     console.message(f"{FILE_NAME} and the figures are in {folder}")
     return [each.to_dict() for each in diagnosed]

@@ -52,7 +52,7 @@ def sweep(
 
     Without CONFIG, runs the shipped config srn: the book's experiment with ten seeds.
     """
-    from digitsum_cli.analysis.memory_spans import THRESHOLDS
+    from digitsum_cli.analysis.summary import THRESHOLDS
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings

@@ -14,7 +14,7 @@ from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS
 from digitsum_cli.diagnostics.gates import mean_gates
-from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag, gradient_norms_of_rows
+from digitsum_cli.diagnostics.gradient_by_lag import GradientNorms, gradient_norms_by_lag, gradient_norms_of_rows
 from digitsum_cli.diagnostics.linear_probe import NO_PROBE, linear_probe
 from digitsum_cli.diagnostics.reading import Reading, RowReading, read_every_draw, read_rows
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
@@ -33,12 +33,16 @@ class Diagnosis:
         length: digits per row.
         accuracy_kind: the rows that it was computed on: all possible rows, rows drawn for scoring, or the test rows.
         gradient_by_lag_start, gradient_by_lag_kept: the mean gradient norms before training and at the best
-            checkpoint, of shape ``(length,)``; see ``gradient_norms_by_lag``.
+            checkpoint with respect to the states, of shape ``(length,)``; see ``gradient_norms_by_lag``.
+        digit_gradient_by_lag_start, digit_gradient_by_lag_kept: the same with respect to the embedded digits, which
+            are alike for all cells.
         spectral_radius_start, spectral_radius_kept: the spectral radius of the recurrent weights; in a gated
             cell, of the candidate's.
         first_digit_probe, second_digit_probe, label_probe: the share of each one's variance, 0 to 1, that a linear
             probe of the last state explains (R^2); see ``digitsum_cli.diagnostics.linear_probe``. NaN if a pair of
             first digits is missing from the rows.
+        label_probe_accuracy: the accuracy, 0 to 1, of a linear classifier of the last state on pairs that it was not
+            fitted on; NaN likewise.
         first_digit_slope, second_digit_slope: how much the answer rises when a digit rises by one: in the digit-sum
             task, 1 where it is added in full, 0 where it is lost.
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value; NaN if no
@@ -52,11 +56,14 @@ class Diagnosis:
     accuracy_kind: AccuracyKind
     gradient_by_lag_start: npt.NDArray[np.float64]
     gradient_by_lag_kept: npt.NDArray[np.float64]
+    digit_gradient_by_lag_start: npt.NDArray[np.float64]
+    digit_gradient_by_lag_kept: npt.NDArray[np.float64]
     spectral_radius_start: float
     spectral_radius_kept: float
     first_digit_probe: float
     second_digit_probe: float
     label_probe: float
+    label_probe_accuracy: float
     first_digit_slope: float
     second_digit_slope: float
     accuracy_by_distractor: npt.NDArray[np.float64]
@@ -71,11 +78,14 @@ class Diagnosis:
             "accuracy_kind": self.accuracy_kind,
             "gradient_by_lag_start": self.gradient_by_lag_start.tolist(),
             "gradient_by_lag_kept": self.gradient_by_lag_kept.tolist(),
+            "digit_gradient_by_lag_start": self.digit_gradient_by_lag_start.tolist(),
+            "digit_gradient_by_lag_kept": self.digit_gradient_by_lag_kept.tolist(),
             "spectral_radius_start": self.spectral_radius_start,
             "spectral_radius_kept": self.spectral_radius_kept,
             "first_digit_probe": self.first_digit_probe,
             "second_digit_probe": self.second_digit_probe,
             "label_probe": self.label_probe,
+            "label_probe_accuracy": self.label_probe_accuracy,
             "first_digit_slope": self.first_digit_slope,
             "second_digit_slope": self.second_digit_slope,
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
@@ -105,11 +115,14 @@ class Diagnosis:
             accuracy_kind=AccuracyKind(values.get("accuracy_kind", AccuracyKind.EXACT)),
             gradient_by_lag_start=numbers("gradient_by_lag_start", length),
             gradient_by_lag_kept=numbers("gradient_by_lag_kept", length),
+            digit_gradient_by_lag_start=numbers("digit_gradient_by_lag_start", length),
+            digit_gradient_by_lag_kept=numbers("digit_gradient_by_lag_kept", length),
             spectral_radius_start=float(values["spectral_radius_start"]),
             spectral_radius_kept=float(values["spectral_radius_kept"]),
             first_digit_probe=share("first_digit_probe"),
             second_digit_probe=share("second_digit_probe"),
             label_probe=share("label_probe"),
+            label_probe_accuracy=share("label_probe_accuracy"),
             first_digit_slope=float(values["first_digit_slope"]),
             second_digit_slope=float(values["second_digit_slope"]),
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FIRST_DIGITS, task.symbols),
@@ -184,23 +197,27 @@ def _diagnosis(
     best: DigitSumClassifier,
     reading: Reading | RowReading,
     length: int,
-    gradient_norms: Callable[[DigitSumClassifier], npt.NDArray[np.float64]],
+    gradient_norms: Callable[[DigitSumClassifier], GradientNorms],
     rows_for_gates: npt.NDArray[np.int8],
     task: Task,
 ) -> Diagnosis:
     answers = reading.answers[length]
     probe = NO_PROBE if reading.last_states is None else linear_probe(reading.last_states, task)
     slopes = answers.digit_slopes
+    start, kept = gradient_norms(initial), gradient_norms(best)
     return Diagnosis(
         length=length,
         accuracy_kind=kind,
-        gradient_by_lag_start=gradient_norms(initial),
-        gradient_by_lag_kept=gradient_norms(best),
+        gradient_by_lag_start=start.states,
+        gradient_by_lag_kept=kept.states,
+        digit_gradient_by_lag_start=start.digits,
+        digit_gradient_by_lag_kept=kept.digits,
         spectral_radius_start=_recurrent_spectral_radius(initial),
         spectral_radius_kept=_recurrent_spectral_radius(best),
         first_digit_probe=probe.first_digit,
         second_digit_probe=probe.second_digit,
         label_probe=probe.label,
+        label_probe_accuracy=probe.label_accuracy,
         first_digit_slope=slopes[0],
         second_digit_slope=slopes[1],
         accuracy_by_distractor=answers.by_distractor,

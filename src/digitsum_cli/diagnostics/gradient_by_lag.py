@@ -1,12 +1,17 @@
-"""The gradient of the loss with respect to earlier and earlier states.
+"""The gradient of the loss with respect to earlier and earlier states, and to the digits read there.
 
 Training can only learn to keep a digit over ``lag`` steps if the gradient of the loss reaches that far back. If its
 norm decays exponentially, it does not (Bengio, Simard and Frasconi 1994, *Learning long-term dependencies with
 gradient descent is difficult*; Pascanu, Mikolov and Bengio 2013, *On the difficulty of training recurrent neural
 networks*).
+
+The states of different cells are not alike: that of an LSTM is (h, c), twice as many numbers as h, and at the last step
+only h affects the loss. Cells are therefore compared by the gradient with respect to the embedded digits x_t, which are
+the same vectors for all of them.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,29 +24,40 @@ from digitsum_cli.core.exact import batches_in_memory
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 
+_Array = npt.NDArray[np.float64]
 
-def gradient_norms_of_rows(model: DigitSumClassifier, rows: Rows) -> npt.NDArray[np.float64]:
+
+class GradientNorms(NamedTuple):
+    """Mean norms of gradients by lag, each of shape ``(length,)``: entry 0 is that of the last step.
+
+    Arguments:
+        states: with respect to the states ``h_t``; for an LSTM, to ``(h_t, c_t)``.
+        digits: with respect to the embedded digits ``x_t``.
+    """
+
+    states: _Array
+    digits: _Array
+
+
+def gradient_norms_of_rows(model: DigitSumClassifier, rows: Rows) -> GradientNorms:
     """The mean over some rows of the norms that ``gradient_norms_by_lag`` averages over every draw."""
-    totals = np.zeros(rows.digits.shape[1])
+    totals = np.zeros((2, rows.digits.shape[1]))
     for digits, labels in batches_in_memory(rows, model.embedding.W.device):
         with torch.no_grad():
             inputs = list(model.embedding(digits).unbind(dim=1))
         totals += _sums_of_norms(model, inputs, labels)
-    return totals / len(rows)
+    return GradientNorms(*totals / len(rows))
 
 
-def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> npt.NDArray[np.float64]:
-    """The mean over every draw of ``|| d loss / d h_t ||``, where the loss is the draw's own cross-entropy.
+def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> GradientNorms:
+    """The means over every draw of ``|| d loss / d h_t ||`` and ``|| d loss / d x_t ||`` by lag ``length - t``.
 
-    For an LSTM, ``h_t`` means its whole state including the cell, since memory passes through both.
+    The loss is the draw's own cross-entropy.
 
     Arguments:
         model: the classifier, on the CPU; neither it nor its gradients are changed.
         length: digits per row, at least 3.
         task: the task that defines the draws and labels.
-
-    Returns:
-        Norms of shape ``(length,)``: entry ``lag`` is the norm at ``t = length - lag``, so entry 0 is the last state.
 
     Raises:
         InputError: ``length`` is below 3, or the task's draws cannot be enumerated.
@@ -61,11 +77,11 @@ def gradient_norms_by_lag(model: DigitSumClassifier, length: int, task: Task = D
     for position in range(positions):
         inputs = [*pairs[:2], *[zero] * position, values, *[zero] * (positions - position - 1)]
         totals += _sums_of_norms(model, inputs, pairs[2])
-    return totals / draws.count
+    return GradientNorms(*totals / draws.count)
 
 
-def reach(norms: Sequence[float] | npt.NDArray[np.float64]) -> float:
-    """The gradient at the first state as a fraction of that at the last; 0 where both are 0.
+def reach(norms: Sequence[float] | _Array) -> float:
+    """The gradient at the first step as a fraction of that at the last; 0 where both are 0.
 
     Arguments:
         norms: the norms by lag, from ``gradient_norms_by_lag``.
@@ -73,16 +89,17 @@ def reach(norms: Sequence[float] | npt.NDArray[np.float64]) -> float:
     return float(norms[-1] / norms[0]) if norms[0] else 0.0
 
 
-def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tensor) -> npt.NDArray[np.float64]:
-    """The sums of norms over some draws, by lag."""
+def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tensor) -> _Array:
+    """The sums over some draws of both norms, of shape ``(2, length)``: of states and of digits, by lag."""
+    inputs = [x.detach().requires_grad_() for x in inputs]  # even if all weights are frozen
     h = model.rnn_model.initial_state(len(labels))
     states = []
     for x in inputs:
-        h = model.rnn_model.step(x, h).requires_grad_()  # even if all weights are frozen
+        h = model.rnn_model.step(x, h)
         states.append(h)
     loss = cross_entropy(model.linear(model.rnn_model.hidden(h)), labels, reduction="sum")
-    gradients = torch.autograd.grad(loss, states[::-1])
+    gradients = torch.autograd.grad(loss, [*states[::-1], *inputs[::-1]])
     # In double precision, so that the squares of small gradients do not underflow.
     norms = [torch.linalg.vector_norm(gradient, dim=1, dtype=torch.float64).sum() for gradient in gradients]
-    sums: npt.NDArray[np.float64] = torch.stack(norms).cpu().numpy()
+    sums: _Array = torch.stack(norms).reshape(2, -1).cpu().numpy()
     return sums

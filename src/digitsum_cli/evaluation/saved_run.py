@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
-from digitsum_cli.analysis.memory_spans import THRESHOLDS
+from digitsum_cli.analysis.summary import THRESHOLDS
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import DigitsumWarning, InputError

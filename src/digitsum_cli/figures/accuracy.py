@@ -24,11 +24,13 @@ class AccuracyPoint:
 
     Arguments:
         length: digits per row.
-        accuracy: the mean over the seeds of the accuracy that describes the data best.
-        interval: the interval of that mean; None for a single seed.
+        accuracy: the median over the seeds of the accuracy that describes the data best.
+        interval: the interval of that median; None with too few seeds.
         seeds: that accuracy of each seed.
-        test, eval: the mean accuracies over the seeds.
+        test, eval: the median accuracies over the seeds.
         trained: the number of trainings, including those that diverged or failed.
+        groups: the number of seeds, and the lowest and highest accuracy, of the two groups that the seeds fall into;
+            empty if they do not.
     """
 
     length: int
@@ -38,6 +40,7 @@ class AccuracyPoint:
     test: float
     eval: float
     trained: int
+    groups: Sequence[tuple[int, float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class SpanMark:
 
     Arguments:
         threshold: the accuracy that defines it.
-        length: the median.
+        length: of the medians over seeds.
         low, high: the ends of its interval; None if it has none.
     """
 
@@ -76,7 +79,7 @@ class AccuracySeries:
 
 
 def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Sequence[Floor]) -> Figure:
-    """Draws accuracy against length, with every seed, the interval of the mean, the memory span and the floor.
+    """Draws accuracy against length: every seed, their median with its interval, the memory span and the floor.
 
     Arguments:
         series: the settings; only the first 14 are drawn. The eval accuracy is drawn only for a single setting.
@@ -96,7 +99,7 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
             kinds = " or ".join(dict.fromkeys(each.kind for each in drawn))
             handles += [
                 panel.plot([], [], _STYLES[name], color=GUIDE_COLOUR, label=text)[0]
-                for name, text in (("accuracy", f"{kinds}, mean over seeds"), ("test", "test rows"))
+                for name, text in (("accuracy", f"{kinds}, median over seeds"), ("test", "test rows"))
             ]
         for floor in floors:
             label, style = f"floor: {floor}", (0, (1, 3))
@@ -124,14 +127,14 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
     handles: list[Artist] = []
     several = any(len(point.seeds) > 1 for point in points)
     line = _draw_line(panel, points, "accuracy", colour, MARKERS[0])
-    line.set_label(f"{series.kind}, mean over seeds" if several else series.kind)
+    line.set_label(f"{series.kind}, median over seeds" if several else series.kind)
     handles.append(line)
     if several:
         band = _draw_band(panel, points, colour)
-        band.set_label("95 % interval of the mean")
+        band.set_label("95 % interval of the median")
         dots = _draw_seeds(panel, points, colour)
         dots.set_label("each seed")
-        handles += [band, dots]
+        handles += [band, dots, *_draw_groups(panel, points, colour)]
     for split, split_colour, marker in (("test", COLOURS[1], MARKERS[1]), ("eval", COLOURS[2], MARKERS[2])):
         line = _draw_line(panel, points, split, split_colour, marker)
         line.set_label(f"{split} rows")
@@ -139,7 +142,7 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
     if series.span is not None:
         span_marker = _draw_span(panel, series.span, colour)
         span_marker.set_label(
-            f"memory span at {100 * series.span.threshold:g} %, median over seeds"
+            f"memory span at {100 * series.span.threshold:g} %, of the medians"
             if several
             else f"memory span at {100 * series.span.threshold:g} %"
         )
@@ -148,7 +151,7 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
 
 
 def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings: int) -> Artist:
-    """Draws one of several settings; with many, only the means. Returns its artist in the legend."""
+    """Draws one of several settings; with many, only the medians. Returns its artist in the legend."""
     points = sorted(series.points, key=lambda point: point.length)
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
@@ -208,6 +211,25 @@ def _draw_band(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> Art
     if len(known) == 1:
         return panel.vlines(lengths, lows, highs, color=colour, alpha=0.4, linewidth=5)
     return panel.fill_between(lengths, lows, highs, color=colour, alpha=0.2, linewidth=0)
+
+
+def _draw_groups(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> list[Artist]:
+    """Draws the ranges of both groups where the seeds fall into two, with the number of seeds of each.
+
+    Returns:
+        The artist of the legend, if there are such lengths.
+    """
+    drawn: list[Artist] = []
+    for point in points:
+        for seeds, low, high in point.groups:
+            ends, middle = [low - 0.012, high + 0.012], (point.length, (low + high) / 2)
+            (bar,) = panel.plot([point.length] * 2, ends, color=colour, alpha=0.45, linewidth=7, zorder=1)
+            panel.annotate(
+                str(seeds), middle, (7, 0), textcoords="offset points", va="center", color=colour, fontsize=9
+            )
+            bar.set_label("two groups of seeds, and how many are in each")
+            drawn.append(bar)
+    return drawn[:1]
 
 
 def _draw_seeds(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> Artist:

@@ -24,8 +24,9 @@ class LostDigitPoint:
     Arguments:
         length: digits per row.
         first_slope, second_slope: how much the answer rises when the digit rises by one.
-        first_probe, second_probe, label_probe: the share of each one's variance, 0 to 1, that a linear probe of the
-            last state explains (R²).
+        first_probe, second_probe, label_probe: the share of each one's variance, 0 to 1, that a linear regression on
+            the last state explains (R²).
+        classifier_probe: the accuracy, 0 to 1, of a linear classifier of the label.
     """
 
     length: int
@@ -34,6 +35,7 @@ class LostDigitPoint:
     first_probe: Sequence[float]
     second_probe: Sequence[float]
     label_probe: Sequence[float]
+    classifier_probe: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,16 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, ideal: Idea
         slopes.axhline(0, color=GUIDE_COLOUR, linestyle=":", linewidth=1.5, label="no effect (0)")
         slopes.set_title("effect on the answer")
         slopes.set_ylabel("slope of the answer over the digit")
-        _draw(probes, points, (*_DIGITS, ("label", ideal.label_name, INK, "--")), "_probe")
+        of_label = (
+            ("label", f"{ideal.label_name} (R²)", INK, "--"),
+            ("classifier", f"{ideal.label_name}, linear classifier (accuracy)", COLOURS[2], "-"),
+        )
+        _draw(probes, points, (*_DIGITS, *of_label), "_probe")
         for share in _distinct(ideal.digit_probes):
             label = f"expected from the {ideal.label_name} alone ({share:.2g})"
             probes.axhline(share, color=GUIDE_COLOUR, linestyle="-.", linewidth=1.2, label=label)
         probes.set_title("information in the last state")
-        probes.set_ylabel("R² of a linear probe")
+        probes.set_ylabel("R² or accuracy of a linear probe")
         probes.set_ylim(-0.02, 1.02)  # so that a marker at 0 is not cut off
         for panel in (slopes, probes):
             panel.set_xlabel("sequence length (digits)")

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from digitsum_cli.analysis.analysis import Analysis, DataAudit
 from digitsum_cli.analysis.differences import DifferenceRow
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
-from digitsum_cli.analysis.summary import SummaryRow
+from digitsum_cli.analysis.summary import Reached, SummaryRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.generation import SPLIT_NAMES
 from digitsum_cli.core.registry import ROWS
-from digitsum_cli.stats.paired import PairedComparison
-from digitsum_cli.table import Table, number, percent, percent_interval, percent_range, points_interval
+from digitsum_cli.stats.intervals import MINIMUM_SEEDS
+from digitsum_cli.table import Table, in_brackets, number, p_value, percent, percent_interval, percent_range, points
 from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 MAXIMUM_SETTINGS = 12
@@ -96,36 +96,56 @@ def _status(row: SummaryRow) -> str:
 
 
 def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
-    """The accuracy that describes the data best, over the seeds, next to the test and eval accuracies."""
+    """What the seeds do with the accuracy that describes the data best, next to the means on the data sets."""
     kinds = _kinds(summary)
     splits = [split for split in ("train", "best eval", "test", "unseen test") if split not in kinds or len(kinds) > 1]
     varied = varied_columns(row.setting for row in summary)
     first_seeds = sorted({row.first_seed for row in summary})
     first_seed = f"seed {first_seeds[0]}" if len(first_seeds) == 1 else "first seed"
     measured = " or ".join(kind.in_words for kind in kinds)
+    grouped = any(row.groups for row in summary)
     return Table(
-        f"Accuracy by length: {measured}, with its spread over seeds; means on the data sets"
+        f"Accuracy by length: {measured}, over the seeds; how many seeds reach a threshold; means on the data sets"
         + _note_on_fresh_rows(summary),
         (
             *("length", *(name.replace("_", " ") for name in varied)),
-            *("seeds", f"{' or '.join(kinds)}: mean [95 %]", "median", "IQM", "range"),
-            *(split.replace("unseen test", "unseen test rows") for split in splits),
+            *("seeds", f"{' or '.join(kinds)}: median [95 %]", "range"),
+            *(["two groups"] if grouped else []),
+            *(f"reach {100 * each.threshold:g} % [95 %]" for each in summary[0].reached),
+            *("mean", *(split.replace("unseen test", "unseen test rows") for split in splits)),
             f"test, {first_seed}",
         ),
         [
             [
                 *_row_head(row, varied),
                 row.seeds_in_words,
-                _accuracy_cell(row, kinds),
-                percent(row.accuracy.median),
-                percent(row.accuracy.interquartile_mean),
+                _over_seeds(row, kinds),
                 percent_range(row.accuracy.lowest, row.accuracy.highest),
+                *([_groups(row)] if grouped else []),
+                *(_reached(each) for each in row.reached),
+                percent(row.accuracy.mean),
                 *(percent(row.mean(f"{split.replace(' ', '_')}_accuracy")) for split in splits),
                 percent(row.first_column("test_accuracy")),
             ]
             for row in summary
         ],
     )
+
+
+def _over_seeds(row: SummaryRow, kinds: Sequence[AccuracyKind]) -> str:
+    """The median over the seeds with its interval, and its kind if there are several in the table."""
+    if row.accuracy.median is None:
+        return "–"
+    text = f"{percent(row.accuracy.median)} {in_brackets(row.accuracy.interval)}"
+    return text if len(kinds) == 1 else f"{text} {row.kind}"
+
+
+def _reached(reached: Reached) -> str:
+    return f"{reached.count} of {reached.seeds} {in_brackets(reached.interval, '.0f')}"
+
+
+def _groups(row: SummaryRow) -> str:
+    return " + ".join(str(group.seeds) for group in row.groups) if row.groups else "–"
 
 
 def _kinds(rows: Iterable[SummaryRow | MemorySpanRow]) -> list[AccuracyKind]:
@@ -159,12 +179,13 @@ def difference_table(differences: Sequence[DifferenceRow]) -> Table:
     name = " or ".join(dict.fromkeys(row.measure.replace("_", " ") for row in shown))
     every_setting = list(dict.fromkeys(row.setting for row in shown))
     settings = every_setting[:MAXIMUM_SETTINGS]
-    part = f" ({len(settings)} of {len(every_setting)} settings)" if len(settings) < len(every_setting) else ""
+    part = f"; {len(settings)} of {len(every_setting)} settings" if len(settings) < len(every_setting) else ""
     return Table(
-        f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}",
-        ("length", "setting", "seeds", "mean [95 %]", "range", "probability of improvement"),
+        f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}; p of the sign "
+        f"test, adjusted for {len(shown)} comparisons (Holm)",
+        ("length", "setting", "seeds", "median [95 %]", "range", "better with [95 %]", "p", "mean"),
         [
-            [str(row.length), row.label, _compared_seeds(row), *_compared(row.comparison)]
+            [str(row.length), row.label, _compared_seeds(row), *_compared(row)]
             for row in shown
             if row.setting in settings
         ],
@@ -176,13 +197,17 @@ def _compared_seeds(row: DifferenceRow) -> str:
     return f"{seeds} of {seeds + row.lost}" if row.lost else str(seeds)
 
 
-def _compared(compared: PairedComparison | None) -> list[str]:
-    if compared is None:
-        return ["–"] * 3
+def _compared(row: DifferenceRow) -> list[str]:
+    compared = row.comparison
+    if compared is None or row.adjusted_p_value is None:
+        return ["–"] * 5
+    tied = f", {compared.tied} tied" if compared.tied else ""
     return [
-        points_interval(compared.mean, *(compared.interval or (None, None))),
-        f"{100 * compared.lowest:+.1f} to {100 * compared.highest:+.1f}",
-        percent(compared.probability_of_improvement),
+        f"{points(compared.median)} {in_brackets(compared.interval, '+.1f')}",
+        f"{points(compared.lowest)} to {points(compared.highest)}",
+        f"{compared.improved} of {compared.seeds}{tied} {in_brackets(compared.improved_interval, '.0f')}",
+        p_value(row.adjusted_p_value) if compared.seeds >= MINIMUM_SEEDS else "–",
+        points(compared.mean),
     ]
 
 
@@ -193,8 +218,9 @@ def memory_span_table(spans: Sequence[MemorySpanRow]) -> Table:
     for row in spans:
         by_setting.setdefault(row.setting, []).append(row)
     return Table(
-        f"Memory span: the largest length remembered, by {' or '.join(_kinds(spans))} accuracy"
-        + ("; median over seeds [95 %]" if max(len(row.seeds) for row in spans) > 1 else ""),
+        f"Memory span: the length up to which networks trained anew at each length remember, by "
+        f"{' or '.join(_kinds(spans))} accuracy, interpolated"
+        + ("; of the median over seeds [95 %]" if max(len(row.seeds) for row in spans) > 1 else ""),
         ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
         [
             [

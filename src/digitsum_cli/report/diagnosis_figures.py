@@ -25,7 +25,8 @@ from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spect
 from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
-from digitsum_cli.report.run_figures import name_with_label
+from digitsum_cli.report.names import name_with_label
+from digitsum_cli.report.own_spans import own_span_figures, own_spans_of_diagnoses
 from digitsum_cli.table import percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
@@ -64,7 +65,10 @@ def diagnosis_figure_files(trials: Sequence[DiagnosedTrial], folder: Path) -> di
     """Draws the diagnoses: the contents of the figures in a folder, as PNG and SVG."""
     return {
         path: content
-        for _, figures in diagnosis_figures(trials)
+        for figures in (
+            *(figures for _, figures in diagnosis_figures(trials)),
+            own_span_figures(own_spans_of_diagnoses(trials)),
+        )
         for drawn in figures
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }
@@ -91,10 +95,10 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     return DescribedFigure(
         "gradient-by-lag",
         draw_gradient_by_lag(curves, subtitle),
-        "How far back gradients reach: the norm of the gradient of the loss with respect to each earlier hidden state, "
-        f"averaged over {_rows(by_length)} and over seeds, before training and with the best checkpoint. Where it "
-        "decays exponentially, the first digits have almost no influence on what is learned.",
-        f"Gradient norm at the first hidden state relative to that at the last. {values}.",
+        "How far back gradients reach: the norm of the gradient of the loss with respect to each earlier state (of an "
+        f"LSTM, h and c together), averaged over {_rows(by_length)} and over seeds, before training and with the best "
+        "checkpoint. Where it decays exponentially, the first digits have almost no influence on what is learned.",
+        f"Gradient norm at the first state relative to that at the last. {values}.",
     )
 
 
@@ -107,6 +111,7 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
             [each.first_digit_probe for each in diagnoses],
             [each.second_digit_probe for each in diagnoses],
             [each.label_probe for each in diagnoses],
+            [each.label_probe_accuracy for each in diagnoses],
         )
         for length, diagnoses in by_length.items()
     ]
@@ -116,16 +121,19 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
     values = "; ".join(
         f"length {point.length}: slope {fmean(point.first_slope):.2f} for the first digit and "
         f"{fmean(point.second_slope):.2f} for the second, R² {fmean(point.first_probe):.2f}, "
-        f"{fmean(point.second_probe):.2f} and {fmean(point.label_probe):.2f} for the {task.label_name}"
+        f"{fmean(point.second_probe):.2f} and {fmean(point.label_probe):.2f} for the {task.label_name}, which a linear "
+        f"classifier finds in {percent(fmean(point.classifier_probe))}"
         for point in points
     )
     return DescribedFigure(
         "lost-digit",
         draw_lost_digit(points, subtitle, IdealNetwork(task.label_name, digit_slopes(labels), alone)),
-        "Left: how much the answer rises when a digit rises by 1. Right: the R² of a linear probe of the last hidden "
-        f"state for each digit and for the {task.label_name}, fitted on other pairs of digits. A correct answer "
+        "Left: how much the answer rises when a digit rises by 1. Right: what linear probes read from the last state, "
+        "fitted on other pairs of digits: the R² of a linear regression of each digit and of the "
+        f"{task.label_name}, and the accuracy of a linear classifier of the {task.label_name}. A correct answer "
         f"requires only the {task.label_name}, from which alone the R² is {alone[0]:.2g} for the first digit and "
-        f"{alone[1]:.2g} for the second.",
+        f"{alone[1]:.2g} for the second. The states of a network that answers well need not arrange the "
+        f"{task.label_name} in a line: then its R² is low, and the classifier still finds it.",
         f"Means over seeds. {values}.",
     )
 

@@ -19,8 +19,9 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
     for each in trials:
         groups.setdefault((each.trial.length, each.setting), []).append(each)
     return Table(
-        "Why it forgot: slope of the answer over each digit; R² of a linear probe of the last hidden state; gradient "
-        "at the first hidden state relative to that at the last; spectral radius. Means over seeds",
+        "Why it forgot: slope of the answer over each digit; what linear probes read from the last state, on pairs of "
+        "first digits that they were not fitted on (R² of a regression, accuracy of a classifier); gradient at the "
+        "first digit relative to that at the last; spectral radius. Means over seeds",
         (
             *("length", *(name.replace("_", " ") for name in varied), "seeds"),
             *(
@@ -30,6 +31,7 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
                 "R², first digit",
                 "R², second",
                 "R², correct answer",
+                "classifier",
             ),
             *("gradient, initial", "gradient, best", "radius, initial", "radius, best"),
         ),
@@ -55,8 +57,9 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
             number(fmean(getattr(each, f"{target}_probe") for each in diagnoses), 2)
             for target in ("first_digit", "second_digit", "label")
         ),
-        significant(reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses])), 2),
-        significant(reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses])), 2),
+        percent(fmean(each.label_probe_accuracy for each in diagnoses)),
+        significant(reach(mean_over_seeds([each.digit_gradient_by_lag_start for each in diagnoses])), 2),
+        significant(reach(mean_over_seeds([each.digit_gradient_by_lag_kept for each in diagnoses])), 2),
         significant(fmean(each.spectral_radius_start for each in diagnoses), 3),
         significant(fmean(each.spectral_radius_kept for each in diagnoses), 3),
     ]

@@ -13,7 +13,7 @@ from digitsum_cli.figures.gradient_norms import (
     draw_gradient_norms,
     percent_clipped,
 )
-from digitsum_cli.report.run_figures import name_with_label
+from digitsum_cli.report.names import name_with_label
 from digitsum_cli.report.training_curves import TrainingCurves, by_setting
 from digitsum_cli.table import significant
 from digitsum_cli.trials.setting import settings_and_seeds

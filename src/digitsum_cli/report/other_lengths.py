@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 
 from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.evaluation.other_lengths import LengthAccuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
-from digitsum_cli.report.run_figures import name_with_label
-from digitsum_cli.stats.intervals import mean_interval
-from digitsum_cli.table import Table, percent_interval, percent_range
+from digitsum_cli.report.names import name_with_label
+from digitsum_cli.report.own_spans import own_span_figures, own_spans_of_lengths
+from digitsum_cli.stats.intervals import median_interval
+from digitsum_cli.table import Table, in_brackets, percent, percent_range
 from digitsum_cli.trials.setting import Setting, settings_and_seeds, value_in_words, varied_columns
 
 
 def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
-    """One row per training length, setting and test length: the mean over seeds."""
+    """One row per training length, setting and test length: the median over seeds."""
     varied = varied_columns(each.setting for each in accuracies)
     groups: dict[tuple[int, Setting, int], list[LengthAccuracy]] = {}
     for each in accuracies:
@@ -24,7 +25,7 @@ def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
     kinds = " or ".join(distinct_kinds(each.kind for each in accuracies))
     return Table(
         f"Accuracy at other lengths ({kinds}), best checkpoints",
-        ("trained at", *(name.replace("_", " ") for name in varied), "tested at", "seeds", "accuracy [95 %]", "range"),
+        ("trained at", *(name.replace("_", " ") for name in varied), "tested at", "seeds", "median [95 %]", "range"),
         [
             [
                 str(train_length),
@@ -40,17 +41,17 @@ def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
 
 def _spread(group: Sequence[LengthAccuracy], *, several_kinds: bool) -> list[str]:
     values = [each.accuracy for each in group]
-    interval = mean_interval(values) if len(group) > 1 else group[0].interval
-    low, high = (max(0.0, interval.low), min(1.0, interval.high)) if interval else (None, None)
-    text = percent_interval(fmean(values), low, high)
+    interval = median_interval(values) if len(group) > 1 else group[0].interval
+    brackets = f" {in_brackets(interval)}" if interval or len(group) > 1 else ""
+    text = f"{percent(median(values))}{brackets}"
     return [f"{text} {group[0].kind}" if several_kinds else text, percent_range(min(values), max(values))]
 
 
 def other_lengths_figure_files(accuracies: Sequence[LengthAccuracy], folder: Path) -> dict[Path, bytes]:
-    """Draws one figure per setting: the contents of the figures in a folder, as PNG and SVG."""
+    """Draws the figures of each setting: their contents in a folder, as PNG and SVG."""
     return {
         path: content
-        for drawn in _figures(accuracies)
+        for drawn in (*_figures(accuracies), *own_span_figures(own_spans_of_lengths(accuracies)))
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }
 
@@ -64,11 +65,11 @@ def _figures(accuracies: Sequence[LengthAccuracy]) -> Iterator[DescribedFigure]:
         by_lengths: dict[tuple[int, int], list[float]] = {}
         for each in group:
             by_lengths.setdefault((each.trial.length, each.length), []).append(each.accuracy)
-        cells = [TransferAccuracy(*lengths, fmean(values)) for lengths, values in by_lengths.items()]
+        cells = [TransferAccuracy(*lengths, median(values)) for lengths, values in by_lengths.items()]
         subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
         yield DescribedFigure(
             name_with_label("lengths", label),
             draw_transfer(cells, subtitle, group[0].trial.task.floor),
-            "Accuracy at other lengths than the training length, as a mean over seeds.",
+            "Accuracy at other lengths than the training length, as a median over seeds.",
             "; ".join(f"trained at {c.train_length}, tested at {c.test_length}: {c.accuracy:.3f}" for c in cells),
         )

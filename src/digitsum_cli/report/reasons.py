@@ -38,8 +38,8 @@ def reasons(trials: Sequence[DiagnosedTrial]) -> list[str]:
 def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     diagnoses = [each.diagnosis for each in trials]
     length = diagnoses[0].length
-    initial = reach(mean_over_seeds([each.gradient_by_lag_start for each in diagnoses]))
-    best = reach(mean_over_seeds([each.gradient_by_lag_kept for each in diagnoses]))
+    initial = reach(mean_over_seeds([each.digit_gradient_by_lag_start for each in diagnoses]))
+    best = reach(mean_over_seeds([each.digit_gradient_by_lag_kept for each in diagnoses]))
     exact = fmean(each.accuracy_by_length[length] for each in diagnoses)
     where = f"At length {length}" + (f" ({label})" if label else "")
     task = trials[0].trial.task

@@ -1,7 +1,6 @@
 """The figures of a run: training curves and accuracy against length."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
 from digitsum_cli.analysis.analysis import Analysis
@@ -11,6 +10,7 @@ from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.figures.accuracy import MANY_SETTINGS, AccuracyPoint, AccuracySeries, SpanMark, draw_accuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
+from digitsum_cli.report.names import name_with_label
 from digitsum_cli.report.training_curves import TrainingCurves, by_setting
 from digitsum_cli.stats.memory_span import Bound
 from digitsum_cli.table import percent
@@ -72,11 +72,12 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
     ]
     values = "; ".join(
         f"{labels[setting] or summary[0].kind}: "
-        + ", ".join(f"{percent(row.accuracy.mean)} at length {row.length}" for row in summary)
+        + ", ".join(f"{percent(row.accuracy.median)} at length {row.length}" for row in summary)
         for setting, summary in by_setting.items()
     )
     kinds = " or ".join(kind.in_words for kind in distinct_kinds(row.kind for row in analysis.summary))
     lost = any(row.lost for row in analysis.summary)
+    grouped = any(row.groups for row in analysis.summary)
     marked = len(series) <= MANY_SETTINGS and any(each.span for each in series)
     return DescribedFigure(
         "accuracy",
@@ -85,17 +86,13 @@ def accuracy_figure(rows: Sequence[TrialRow], analysis: Analysis) -> DescribedFi
             settings_and_seeds([row.setting for row in drawn], "", (row.seed for row in drawn)),
             list(dict.fromkeys(row.setting.drawing.asked.floor for row in rows)),
         ),
-        f"Accuracy against length: {kinds}, as a mean with its interval, and of each seed; and accuracy on the data "
-        "sets."
+        f"Accuracy against length: {kinds}, of each seed and as their median with its interval (from six seeds); and "
+        "accuracy on the data sets, as medians."
+        + (" Bars mark seeds that fall into two groups." if len(series) == 1 and grouped else "")
         + (" The diamond marks the memory span." if marked else "")
         + (" Numbers such as 1 of 4 say how many trainings neither diverged nor failed." if lost else ""),
-        f"Mean accuracy. {values}.",
+        f"Median accuracy. {values}.",
     )
-
-
-def name_with_label(name: str, label: str) -> str:
-    """The file name of a setting's figure, without extension."""
-    return f"{name}-{re.sub('[^a-z0-9.]+', '-', label.lower())}" if label else name
 
 
 def _loss_curve(curves: TrainingCurves) -> LossCurve:
@@ -111,13 +108,15 @@ def _loss_curve(curves: TrainingCurves) -> LossCurve:
 def _accuracy_points(summary: Sequence[SummaryRow], rows: Sequence[TrialRow]) -> list[AccuracyPoint]:
     points = []
     for each in summary:
-        mean, test, best_eval = each.accuracy.mean, each.mean("test_accuracy"), each.mean("best_eval_accuracy")
+        median = each.accuracy.median
+        test, best_eval = each.spreads["test_accuracy"].median, each.spreads["best_eval_accuracy"].median
         of_setting = [row for row in rows if (row.length, row.setting) == (each.length, each.setting)]
         accuracies = [row.accuracy(each.kind) for row in of_setting]
-        if mean is not None and test is not None and best_eval is not None:
+        if median is not None and test is not None and best_eval is not None:
             seeds = tuple(accuracy for accuracy in accuracies if accuracy is not None)
             trained = len(each.seeds) + each.lost
-            points.append(AccuracyPoint(each.length, mean, each.interval, seeds, test, best_eval, trained))
+            groups = each.groups or ()
+            points.append(AccuracyPoint(each.length, median, each.interval, seeds, test, best_eval, trained, groups))
     return points
 
 

@@ -13,6 +13,7 @@ from digitsum_cli.report.analysis_tables import accuracy_table, audit_table, dif
 from digitsum_cli.report.diagnosis_figures import MAXIMUM_SETTINGS, diagnosis_figures
 from digitsum_cli.report.diagnosis_tables import diagnosis_table
 from digitsum_cli.report.gradient_figures import gradient_figures
+from digitsum_cli.report.own_spans import own_span_figures, own_span_table, own_spans_of_diagnoses
 from digitsum_cli.report.page import Block, Code, Figure, Page, Section
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
@@ -73,20 +74,29 @@ _HOW_TO_READ = (
     "weighted by its probability. It has no sampling error, so all variation comes from training. With several "
     "distractors there are too many rows to list: the sampled accuracy is measured on rows drawn for scoring alone, "
     "the same for every network. For data read from files that the generator cannot draw, only the accuracy on "
-    "their test rows describes the network. Intervals over seeds "
-    "are 95 % bootstrap intervals of the mean (expanded percentiles, Hesterberg 2015); IQM is the interquartile mean, "
-    "the mean of the middle half of the seeds. The interval of a test accuracy is the Wilson interval for its number "
+    "their test rows describes the network. The interval of the median over seeds is made of two of the seeds "
+    "(order statistics); that of the share of seeds that reach an accuracy is Clopper and Pearson's. Both hold for "
+    "every distribution, also where some trainings succeed and others fail. A mean over such seeds describes neither, "
+    "and no narrow interval of it would hold. The interval of a test accuracy is the Wilson interval for its number "
     "of rows. Unseen test rows are those that are not in the training set."
 )
 _ABOUT_SPANS = (
-    "The memory span is the largest length up to which the accuracy is at least a given threshold, at that "
-    "length and every shorter one measured, interpolated between lengths. It is computed per seed; the table shows "
-    "the median with an interval based on order statistics, which is valid for any distribution (from six seeds). “<” "
-    "and “≥” mean that it is below the first or beyond the last length."
+    "The memory span is the length at which the median over seeds falls below a given accuracy, interpolated between "
+    "lengths. At every length other networks were trained; no network is read at two lengths. The medians are first "
+    "replaced by the closest values that never rise with the length (isotonic regression), so that a single dip does "
+    "not end the span. The interval (from six seeds) ends at measured lengths: the last up to which the median is "
+    "surely high enough, and the first from which on it is surely too low, by sign tests. “<” and “≥” mean that it is "
+    "below the first or beyond the last length."
+)
+_ABOUT_OWN_SPANS = (
+    "The memory span above compares networks that were trained anew at each length. A network's own span is the length "
+    "up to which that very network remembers, whatever length it was trained at."
 )
 _ABOUT_DIFFERENCES = (
-    "Differences are paired by seed. The probability of improvement is how often a training of one setting beats a "
-    "training of the other, over all pairs of seeds, with ties counted as half (Agarwal et al. 2021)."
+    "Differences are paired by seed. The interval of the median difference is made of two of the differences (order "
+    "statistics); that of the share of seeds that are better is Clopper and Pearson's. Among many comparisons some "
+    "differ by chance. The p-value is therefore that of the sign test, adjusted by Holm's method: the probability that "
+    "any difference with at most 0.05 is due to chance is at most 5 %."
 )
 _ABOUT_THE_DATA = (
     "Rows are drawn with replacement, so there are duplicates, and some eval and test rows are also in the training "
@@ -118,6 +128,10 @@ def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
                 f"The figures show the first {MAXIMUM_SETTINGS} of {settings} settings; the table shows all of them."
             )
         yield Section("Why it forgot", [*texts, diagnosis_table(diagnosed)])
+        spans = own_spans_of_diagnoses(diagnosed)
+        if spans:
+            drawn = [_figure(figure) for figure in islice(own_span_figures(spans), MAXIMUM_SETTINGS)]
+            yield Section("How far back one network remembers", [_ABOUT_OWN_SPANS, own_span_table(spans), *drawn])
         for label, figures in diagnosis_figures(diagnosed):
             title = f"Diagnosis figures: {label}" if label else "Diagnosis figures"
             yield Section(title, [_figure(drawn) for drawn in figures])

@@ -1,17 +1,23 @@
-"""Confidence intervals of an accuracy on rows, of a mean over seeds and of a median over seeds."""
+"""Confidence intervals that hold for every distribution: of an accuracy, a share of seeds, a median and a mean.
+
+The accuracies of trainings that differ by seed often fall into two groups, most close to 100 % and some at the floor.
+The usual intervals of a mean do not hold there: when one training in ten stays at the floor, ten seeds show none of
+these one time in three, and every interval computed from their spread is then too narrow. What holds for any
+distribution is the interval of the median and that of the share of seeds that reach a threshold; for the mean there is
+only a wide bound.
+"""
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 CONFIDENCE = 0.95
-RESAMPLES = 9999
-_MINIMUM_FOR_BOOTSTRAP = 8
-_MINIMUM_FOR_MEDIAN = 6
+MINIMUM_SEEDS = 5
+"""With fewer seeds, no interval is given: it would be as wide as what is known beforehand."""
 
 
 class Interval(NamedTuple):
@@ -41,56 +47,38 @@ def wilson_interval(correct: int, rows: int) -> Interval:
     return Interval(low, high)
 
 
-def mean_interval(values: Sequence[float]) -> Interval | None:
-    """The 95 % bootstrap interval of a mean.
+def share_interval(count: int, seeds: int) -> Interval | None:
+    """The 95 % interval of the probability that a training does what ``count`` of ``seeds`` trainings did.
 
-    The percentile bootstrap is too narrow for small samples: for ten normal values, its coverage is 90 %. The
-    *expanded* percentile interval uses wider percentiles, which correct for Student's t and for the divisor n in the
-    variance of the resamples; its coverage is 95 %. Below eight values, resamples do not spread that far, and Student's
-    t interval is used instead. Where most accuracies are close to 100 %, the coverage is lower: 82 % for ten values of
-    which 80 % are 1.
+    Returns:
+        The interval, with a coverage of at least 95 % for every probability; None for fewer than five seeds.
+
+    Source: Clopper and Pearson 1934.
+    """
+    if seeds < MINIMUM_SEEDS:
+        return None
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    low = float(betaincinv(count, seeds - count + 1, tail)) if count else 0.0
+    high = float(betaincinv(count + 1, seeds - count, 1 - tail)) if count < seeds else 1.0
+    return Interval(low, high)
+
+
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """The 95 % interval of the median of the distribution that some values come from: two of these values.
 
     Arguments:
         values: one per seed.
 
     Returns:
-        The interval; if all values are equal, both ends are that value; None for fewer than two values.
-
-    Source: Hesterberg 2015, "What teachers should know about the bootstrap", section 4.2.
+        The interval; None for fewer than six values, which cannot reach 95 %.
     """
-    if len(values) < 2:
+    ranks = median_ranks(len(values))
+    if ranks is None:
         return None
-    if min(values) == max(values):
-        return Interval(values[0], values[0])
-    if len(values) < _MINIMUM_FOR_BOOTSTRAP:
-        return _student_interval(values)
-    from scipy.stats import bootstrap
-
-    interval = bootstrap(
-        (np.asarray(values),),
-        np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=_expanded_level(len(values)),
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Interval(float(interval.low), float(interval.high))
-
-
-def _student_interval(values: Sequence[float]) -> Interval:
-    from scipy.special import stdtrit
-
-    mean, error = fmean(values), stdev(values) / math.sqrt(len(values))
-    half_width = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * error
-    return Interval(mean - half_width, mean + half_width)
-
-
-def _expanded_level(size: int) -> float:
-    """The level at which a percentile interval is as wide as Student's t interval."""
-    from scipy.special import ndtr, stdtrit
-
-    quantile = stdtrit(size - 1, (1 + CONFIDENCE) / 2) * math.sqrt(size / (size - 1))
-    return float(2 * ndtr(quantile) - 1)
+    ordered = sorted(values)
+    return Interval(*(ordered[rank] for rank in ranks))
 
 
 def median_ranks(size: int) -> tuple[int, int] | None:
@@ -102,14 +90,45 @@ def median_ranks(size: int) -> tuple[int, int] | None:
     Returns:
         Both ranks, counted from 0; None for fewer than six values, which cannot reach 95 %.
 
-    Source: Thompson 1936; ``scipy.stats.quantile_test``.
+    Source: Thompson 1936.
     """
-    if size < _MINIMUM_FOR_MEDIAN:
-        return None
-    from scipy.stats import quantile_test
+    from scipy.special import bdtr
 
-    interval = quantile_test(np.arange(size), p=0.5).confidence_interval(CONFIDENCE)
-    return int(interval.low), int(interval.high)
+    # The interval from rank r on misses the median if at most r values lie below it, or at most r above it.
+    tails = bdtr(np.arange(size), size, 0.5)
+    within = int((tails <= (1 - CONFIDENCE) / 2).sum())
+    return (within - 1, size - within) if within else None
+
+
+def mean_bound(values: Sequence[float], lowest: float = 0.0, highest: float = 1.0) -> Interval | None:
+    """A 95 % interval of the mean of a bounded distribution, whatever its shape.
+
+    With a probability of at least 95 %, the distribution function lies within a band around that of the values; the
+    interval holds the means of all distributions in the band. It is wide: about 50 points for ten accuracies.
+
+    Arguments:
+        values: one per seed.
+        lowest, highest: the bounds of the distribution.
+
+    Returns:
+        The interval; None for fewer than five values.
+
+    Source: Anderson 1969; the width of the band is the exact quantile of Smirnov's one-sided statistic.
+    """
+    if len(values) < MINIMUM_SEEDS:
+        return None
+    from scipy.special import smirnovi
+
+    width = float(smirnovi(len(values), (1 - CONFIDENCE) / 2))
+    shares = (np.asarray(values, np.float64) - lowest) / (highest - lowest)
+    low, high = _lowest_mean(shares, width), 1 - _lowest_mean(1 - shares, width)
+    return Interval(lowest + low * (highest - lowest), lowest + high * (highest - lowest))
+
+
+def _lowest_mean(shares: npt.NDArray[np.float64], width: float) -> float:
+    """The lowest mean, 0 to 1, of a distribution whose function is at most ``width`` above that of the values."""
+    steps = np.minimum(1.0, np.arange(len(shares) + 1) / len(shares) + width)
+    return float(np.diff(steps) @ np.sort(shares))
 
 
 def interquartile_mean(values: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from digitsum_cli.analysis.analysis import Analysis, analyse
-from digitsum_cli.analysis.memory_spans import THRESHOLDS
+from digitsum_cli.analysis.summary import THRESHOLDS
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.training_state import read_training_state
 from digitsum_cli.errors import DigitsumError, InputError, TrialsFailedError
