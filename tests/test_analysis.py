@@ -13,7 +13,7 @@ from digitsum_cli.analysis.memory_spans import memory_spans
 from digitsum_cli.analysis.summary import THRESHOLDS, summarise
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.stats.intervals import mean_interval, wilson_interval
+from digitsum_cli.stats.intervals import mean_bound, median_interval, share_interval, wilson_interval
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.setting import BOOK, SETTING_COLUMNS
 from tests.trial_rows import trial_row as result
@@ -81,7 +81,8 @@ def test_summary_says_how_each_accuracy_spreads_over_the_seeds(measure: str) -> 
     assert (row[f"{measure}_min"], row[f"{measure}_max"]) == (0.25, 0.9)
     assert row[f"{measure}_median"] == pytest.approx(0.6)
     assert row[f"{measure}_iqm"] == pytest.approx((0.4 + 0.5 + 0.7 + 0.75) / 4)
-    assert (row[f"{measure}_low"], row[f"{measure}_high"]) == mean_interval(ACCURACIES)
+    assert (row[f"{measure}_median_low"], row[f"{measure}_median_high"]) == median_interval(ACCURACIES)
+    assert (row[f"{measure}_low"], row[f"{measure}_high"]) == mean_bound(ACCURACIES)
     assert row["seeds"] == [0, 1, 2, 3, 4, 5]
 
 
@@ -98,10 +99,22 @@ def test_a_measure_that_a_trial_lacks_is_summarised_over_the_others() -> None:
     assert (row["trials"], row["unseen_test_accuracy"]) == (2, 0.75)
 
 
-def test_the_interval_of_a_mean_accuracy_does_not_leave_0_to_1() -> None:
-    """Student's t of two values does: 0.5 ± 12.7 * 0.4."""
-    [row] = summary_of(with_accuracies([0.1, 0.9]))
-    assert (row["exact_accuracy_low"], row["exact_accuracy_high"]) == (0.0, 1.0)
+def test_summary_counts_the_seeds_that_reach_each_threshold() -> None:
+    """Also those that diverged, which do not; a training that failed says nothing."""
+    rows = [*with_accuracies([0.25, 0.5, 0.5, 0.9, 0.95]), diverged(5), failed(6)]
+    [row] = summary_of(rows)
+    low, high = share_interval(4, 6) or (None, None)
+    assert row["reached"][0] == {"threshold": 0.5, "count": 4, "seeds": 6, "low": low, "high": high}
+    assert [each["count"] for each in row["reached"]] == [4, 2]
+    [row] = summary_of(with_accuracies([0.25, 0.5]))
+    assert row["reached"][0] == {"threshold": 0.5, "count": 1, "seeds": 2, "low": None, "high": None}
+
+
+def test_summary_says_whether_the_seeds_fall_into_two_groups() -> None:
+    [row] = summary_of(with_accuracies([0.1, 0.12, 0.95, 0.97, 0.99, 1.0]))
+    assert row["groups"] == [{"seeds": 2, "low": 0.1, "high": 0.12}, {"seeds": 4, "low": 0.95, "high": 1.0}]
+    [row] = summary_of(with_accuracies([0.5, 0.55, 0.6, 0.65, 0.7, 0.75]))
+    assert row["groups"] is None
 
 
 def test_trials_that_failed_or_diverged_are_counted_and_nothing_more() -> None:
@@ -115,13 +128,15 @@ def test_a_length_where_all_trials_failed_has_counts_and_no_figures() -> None:
     [row] = summary_of([failed(0), failed(1)])
     counts = {"length": 5, "trials": 0, "failed": 2, "seeds": [], "first_seed": 0}
     counts |= {"diverged": 0, "accuracy_kind": "exact"}
+    assert [(each["count"], each["seeds"]) for each in row.pop("reached")] == [(0, 0), (0, 0)]
     assert {key: value for key, value in row.items() if value is not None and key not in SETTING_COLUMNS} == counts
 
 
 def test_a_single_seed_has_a_mean_but_no_interval() -> None:
     [row] = summary_of([result(7, 0.5)])
     figures = {name.removeprefix("exact_accuracy"): row[name] for name in row if name.startswith("exact_accuracy")}
-    assert figures == {"": 0.5, "_min": 0.5, "_max": 0.5, "_median": 0.5, "_iqm": 0.5, "_low": None, "_high": None}
+    known = {"": 0.5, "_min": 0.5, "_max": 0.5, "_median": 0.5, "_iqm": 0.5}
+    assert figures == {**known, "_median_low": None, "_median_high": None, "_low": None, "_high": None}
 
 
 def test_first_seed_is_one_that_is_done() -> None:
@@ -154,12 +169,21 @@ def test_differences_are_taken_seed_by_seed_whatever_the_order_of_the_trials() -
     differences = [0.125, 0.0, 0.125, 0.0, 0.25, 0.125]
     assert (row["measure"], row["hidden_size"], row["seeds"]) == ("exact_accuracy", 64, [5, 4, 3, 2, 1, 0])
     assert (row["mean"], row["lowest"], row["highest"]) == (pytest.approx(fmean(differences)), 0.0, 0.25)
-    assert (row["low"], row["high"]) == mean_interval(differences)
+    assert (row["low"], row["high"]) == mean_bound(differences, -1.0, 1.0)
+    assert (row["median"], (row["median_low"], row["median_high"])) == (0.125, median_interval(differences))
+    assert (row["improved"], row["tied"]) == (4, 2)
+    assert (row["improved_low"], row["improved_high"]) == share_interval(4, 6)
 
 
-def test_probability_of_improvement_compares_any_seed_with_any_seed() -> None:
-    row = differences_of([*with_accuracies([0.5, 0.9]), *with_accuracies([0.6, 0.95], lr=0.01)])[0]
-    assert row["probability_of_improvement"] == 0.75
+def test_p_values_are_adjusted_for_all_comparisons_in_the_same_measure() -> None:
+    reference = [trial for length in (5, 10) for trial in with_accuracies([0.5] * 10, length=length)]
+    better = [trial for length in (5, 10) for trial in with_accuracies([0.75] * 10, length=length, lr=0.01)]
+    equal = [trial for length in (5, 10) for trial in with_accuracies([0.5] * 10, length=length, lr=0.1)]
+    rows = differences_of([*reference, *better, *equal])
+    exact = [row for row in rows if row["measure"] == "exact_accuracy"]
+    once = 2 / 2**10
+    assert [row["p_value"] for row in exact] == pytest.approx([once, 1.0, once, 1.0])
+    assert [row["adjusted_p_value"] for row in exact] == pytest.approx([4 * once, 1.0, 4 * once, 1.0])
 
 
 def test_each_measure_has_its_own_difference() -> None:
@@ -183,6 +207,7 @@ def test_settings_without_a_common_seed_have_no_difference() -> None:
     assert row["seeds"] == []
     figures = ("mean", "low", "high", "lowest", "highest", "probability_of_improvement")
     assert [row[figure] for figure in figures] == [None] * 6
+    assert row["adjusted_p_value"] is None
 
 
 def test_a_setting_that_failed_throughout_still_stands_among_the_differences() -> None:
@@ -200,7 +225,7 @@ def curve(seed: int, *accuracies: float, **others: Any) -> list[TrialRow]:
     return rows[::-1]
 
 
-def test_memory_spans_are_found_by_seed_with_their_median() -> None:
+def test_the_memory_span_is_that_of_the_median_seed_at_each_length() -> None:
     rows = [*curve(0, 0.75, 0.25, 0.0), *curve(1, 0.25, 0.0, 0.0), *curve(2, 1.0, 0.75, 0.5)]
     [row] = spans_of(rows, [0.5])
     assert (row["setting"], row["threshold"], row["lengths"], row["seeds"]) == ("", 0.5, [5, 10, 15], [0, 1, 2])
@@ -210,14 +235,15 @@ def test_memory_spans_are_found_by_seed_with_their_median() -> None:
         {"length": 15.0, "bound": "beyond"},
     ]
     assert row["median"] == {"length": 7.5, "bound": "known"}
-    assert (row["low"], row["high"], row["text"]) == (None, None, "7.5")
+    assert (row["low"], row["high"], row["text"]) == (None, None, "7.5 [–]")
 
 
-def test_the_text_of_six_memory_spans_has_the_interval_of_their_median() -> None:
-    rows = [row for seed in range(5) for row in curve(seed, 1.0, 0.5, 0.5 - 0.1 * (seed + 1))]
-    [row] = spans_of([*rows, *curve(5, 0.25, 0.0, 0.0)], [0.5])
-    assert row["text"] == "10 [< 5, 10]"
-    assert (row["low"], row["high"]) == ({"length": 5.0, "bound": "below"}, {"length": 10.0, "bound": "known"})
+def test_the_text_of_six_memory_spans_has_the_interval() -> None:
+    """All six reach the threshold at 5, and none at 15; at 10 it is neither sure to be reached nor sure not to be."""
+    rows = [row for seed in range(5) for row in curve(seed, 1.0, 0.6, 0.2)]
+    [row] = spans_of([*rows, *curve(5, 0.5, 0.4, 0.0)], [0.5])
+    assert row["text"] == "11.2 [5, 15]"
+    assert (row["low"], row["high"]) == ({"length": 5.0, "bound": "known"}, {"length": 15.0, "bound": "known"})
 
 
 def test_a_setting_with_foreign_rows_at_one_length_is_described_by_its_test_rows_at_all() -> None:
@@ -275,7 +301,7 @@ AUDIT = Audit(5, 300, 100, 100, 11, 0, 0, 10, 10)
 def test_analysis_puts_all_parts_together() -> None:
     rows = [*curve(0, 1.0, 0.75), *curve(0, 0.75, 0.25, hidden_size=64)]
     analysis = analyse(rows, {"digest": AUDIT}, [0.7])
-    assert analysis.summary == summarise(rows)
+    assert analysis.summary == summarise(rows, [0.7])
     assert analysis.differences == paired_differences(rows)
     assert analysis.memory_spans == memory_spans(rows, [0.7])
     assert analysis.audits == [DataAudit(None, 1, AUDIT)]

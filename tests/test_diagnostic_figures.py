@@ -41,7 +41,7 @@ def distractor(lengths: list[int], seeds: int) -> Figure:
 
 def lost_digit(lengths: list[int], seeds: int) -> Figure:
     numbers = [seed / 20 for seed in range(seeds)]
-    return draw_lost_digit([LostDigitPoint(length, *[numbers] * 5) for length in lengths], "s", RIGHT_SUMS)
+    return draw_lost_digit([LostDigitPoint(length, *[numbers] * 6) for length in lengths], "s", RIGHT_SUMS)
 
 
 def confusion(lengths: list[int], seeds: int) -> Figure:
@@ -184,8 +184,8 @@ def test_many_lengths_are_thinned_out_to_both_ends(draw: Callable[[list[int], in
 
 def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
     points = [
-        LostDigitPoint(10, [0.5, 0.7], [0.1, 0.3], [0.2, 0.4], [0.8, 1.0], [0.1, 0.3]),
-        LostDigitPoint(5, [1.0, 1.0], [0.9, 0.7], [0.9, 0.9], [1.0, 1.0], [0.9, 0.7]),
+        LostDigitPoint(10, [0.5, 0.7], [0.1, 0.3], [0.2, 0.4], [0.8, 1.0], [0.1, 0.3], [0.5, 0.6]),
+        LostDigitPoint(5, [1.0, 1.0], [0.9, 0.7], [0.9, 0.9], [1.0, 1.0], [0.9, 0.7], [0.75, 0.75]),
     ]
     figure = draw_lost_digit(points, "two", RIGHT_SUMS)
     slopes, read_outs = figure.axes
@@ -195,11 +195,13 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
     assert line_points(read_outs, 0) == [[5, 0.9], [10, pytest.approx(0.3)]]
     assert line_points(read_outs, 1) == [[5, 1.0], [10, 0.9]]
     assert line_points(read_outs, 2) == [[5, pytest.approx(0.8)], [10, pytest.approx(0.2)]]
-    assert [line.get_ydata() for line in read_outs.get_lines()[3:]] == [[0.5, 0.5]]
+    assert line_points(read_outs, 3) == [[5, 0.75], [10, pytest.approx(0.55)]]
+    assert [line.get_ydata() for line in read_outs.get_lines()[4:]] == [[0.5, 0.5]]
     assert [[y for _, y in series] for series in scattered(read_outs)] == [
         [0.9, 0.9, 0.2, 0.4],
         [1.0, 1.0, 0.8, 1.0],
         [0.9, 0.7, 0.1, 0.3],
+        [0.75, 0.75, 0.5, 0.6],
     ]
     assert all(
         abs(x - length) < 0.1
@@ -212,7 +214,8 @@ def test_lost_digit_shows_slopes_read_outs_seeds_and_guides() -> None:
         "second digit",
         "full effect (1)",
         "no effect (0)",
-        "sum",
+        "sum (R²)",
+        "sum, linear classifier (accuracy)",
         "expected from the sum alone (0.5)",
     ]
 

@@ -196,15 +196,18 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     reading = read_every_draw(kept, 4)
     read_out = linear_probe(reading.last_states)
     assert diagnosis.length == 4
-    assert np.array_equal(diagnosis.gradient_by_lag_start, gradient_norms_by_lag(at_start, 4))
-    assert np.array_equal(diagnosis.gradient_by_lag_kept, gradient_norms_by_lag(kept, 4))
+    assert np.array_equal(diagnosis.gradient_by_lag_start, gradient_norms_by_lag(at_start, 4).states)
+    assert np.array_equal(diagnosis.gradient_by_lag_kept, gradient_norms_by_lag(kept, 4).states)
+    assert np.array_equal(diagnosis.digit_gradient_by_lag_start, gradient_norms_by_lag(at_start, 4).digits)
+    assert np.array_equal(diagnosis.digit_gradient_by_lag_kept, gradient_norms_by_lag(kept, 4).digits)
     assert diagnosis.spectral_radius_start == spectral_radius(recurrent_weights(at_start))
     assert diagnosis.spectral_radius_kept == spectral_radius(recurrent_weights(kept))
     assert diagnosis.spectral_radius_start != diagnosis.spectral_radius_kept
     assert diagnosis.first_digit_probe == read_out.first_digit
     assert diagnosis.second_digit_probe == read_out.second_digit
     assert diagnosis.label_probe == read_out.label
-    assert len(set(vars(read_out).values())) == 3, "the case must tell the read-outs apart"
+    assert diagnosis.label_probe_accuracy == read_out.label_accuracy
+    assert len(set(vars(read_out).values())) == 4, "the case must tell the read-outs apart"
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)
     assert np.array_equal(diagnosis.confusion, reading.answers[4].confusion)

@@ -52,11 +52,11 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     )
     (panel,) = figure.axes
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in panel.get_lines()}  # type: ignore[union-attr]
-    assert lines["exact, mean over seeds"] == [[5, 0.85], [10, 0.45]]
+    assert lines["exact, median over seeds"] == [[5, 0.85], [10, 0.45]]
     assert lines["each seed"] == [[5, 0.81], [5, 0.89], [10, 0.42], [10, 0.48]]
     assert lines["test rows"] == [[5, 0.8], [10, 0.4]]
     assert lines["eval rows"] == [[5, 0.9], [10, 0.5]]
-    assert lines["memory span at 50 %, median over seeds"] == [[9.4, 0.5]]
+    assert lines["memory span at 50 %, of the medians"] == [[9.4, 0.5]]
     assert lines["floor: always answering 9 (10 %)"] == [[0, 0.1], [1, 0.1]]
     (band,) = panel.collections
     vertices = {tuple(vertex) for vertex in band.get_paths()[0].vertices.tolist()}  # type: ignore[union-attr]
@@ -76,7 +76,7 @@ def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == [
         *(f"lr {n}" for n in range(14)),
-        "exact, mean over seeds",
+        "exact, median over seeds",
         "test rows",
         "floor: always answering 9 (10 %)",
     ]

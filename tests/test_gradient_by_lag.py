@@ -44,7 +44,7 @@ def test_gradients_equal_central_differences(impl: str, length: int) -> None:
             moves = 1e-5 * torch.eye(5, dtype=torch.float64)
             slopes = [(losses(length - lag, move) - losses(length - lag, -move)) / 2e-5 for move in moves]
             expected.append(torch.stack(slopes).norm(dim=0).mean().item())
-    assert gradient_norms_by_lag(model, length) == pytest.approx(expected, rel=1e-7)
+    assert gradient_norms_by_lag(model, length).states == pytest.approx(expected, rel=1e-7)
 
 
 @IMPLEMENTATIONS
@@ -59,9 +59,21 @@ def test_gradients_equal_autograd_over_all_draws_at_once(impl: str) -> None:
         states.append(h)
     cross_entropy(model.linear(h), labels, reduction="sum").backward()  # type: ignore[no-untyped-call]
     expected = [state.grad.norm(dim=1).mean().item() for state in reversed(states) if state.grad is not None]
-    norms = gradient_norms_by_lag(model, length)
+    norms = gradient_norms_by_lag(model, length).states
     assert norms.shape == (length,)
     assert norms == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["srn", "lstm", "gru"])
+def test_gradients_of_the_digits_equal_autograd_over_all_draws_at_once(cell: str) -> None:
+    """All cells read the same embedded digits, so these can be compared where their states cannot."""
+    length, model = 5, build_classifier(cell, "manual", embedding_size=6, hidden_size=7).double()
+    draws = DigitSumDataset(every_draw(length))
+    x = model.embedding(draws.digits).detach().requires_grad_()
+    cross_entropy(model.linear(model.rnn_model(x)), draws.labels, reduction="sum").backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    expected = x.grad.norm(dim=2).mean(dim=0).flip(0).tolist()
+    assert gradient_norms_by_lag(model, length).digits == pytest.approx(expected, rel=1e-10)
 
 
 def test_gradient_of_the_last_state_is_that_of_the_linear_layer() -> None:
@@ -71,7 +83,7 @@ def test_gradient_of_the_last_state_is_that_of_the_linear_layer() -> None:
     probabilities = Runner(model).predict(digits).softmax(dim=1)
     errors = probabilities - torch.eye(19)[labels]
     expected = (errors @ model.linear.weight.detach()).norm(dim=1).mean().item()
-    assert gradient_norms_by_lag(model, 4)[0] == pytest.approx(expected, rel=1e-5)
+    assert gradient_norms_by_lag(model, 4).states[0] == pytest.approx(expected, rel=1e-5)
 
 
 @IMPLEMENTATIONS
@@ -79,8 +91,8 @@ def test_vanishing_gradients_are_small_numbers_and_then_zero(impl: str) -> None:
     model = small(impl)
     with torch.no_grad():
         model.rnn_model.equation_tensors(lambda parameter: parameter.detach())["U"].mul_(1e-3)
-    norms = gradient_norms_by_lag(model, 25)
-    in_double_precision = gradient_norms_by_lag(copy.deepcopy(model).double(), 25)
+    norms = gradient_norms_by_lag(model, 25).states
+    in_double_precision = gradient_norms_by_lag(copy.deepcopy(model).double(), 25).states
     reached = in_double_precision > 1e-36
     assert in_double_precision[reached].min() < 1e-24, "the squares must be out of the range of single precision"
     assert norms[reached] == pytest.approx(in_double_precision[reached], rel=1e-3, abs=0)

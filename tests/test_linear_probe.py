@@ -7,7 +7,7 @@ import pytest
 from digitsum_cli.core import build_classifier
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.tasks.two_digits import TwoDigitTask
-from digitsum_cli.diagnostics.linear_probe import ProbeScores, linear_probe
+from digitsum_cli.diagnostics.linear_probe import CLASSIFIER_RIDGE, ProbeScores, linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 
 Array = npt.NDArray[np.float64]
@@ -143,5 +143,50 @@ def test_size_of_the_states_does_not_matter() -> None:
 
 
 def test_shares_are_plain_numbers() -> None:
-    assert linear_probe(np.zeros((*SHAPE, 1), np.float32)) == ProbeScores(0.0, 0.0, 0.0)
+    assert linear_probe(np.zeros((*SHAPE, 1), np.float32)) == ProbeScores(0.0, 0.0, 0.0, 0.0)
     assert all(type(share) is float for share in shares(states_of(FIRST)))
+
+
+def classified_fold_by_fold(states: Array) -> float:
+    """The accuracy of linear discriminants, written with loops over folds and classes."""
+    first, second = (np.broadcast_to(digit[:, :, None, None], states.shape[:-1]).ravel() for digit in (FIRST, SECOND))
+    rows, labels = states.reshape(-1, states.shape[-1]), (first + second).astype(int)
+    centred = rows - rows.mean(axis=0)
+    correct = 0
+    for fold in range(10):
+        held_out = second == (3 * first + fold) % 10
+        fitted, fitted_labels = centred[~held_out], labels[~held_out]
+        classes = np.unique(fitted_labels)
+        means = np.array([fitted[fitted_labels == label].mean(axis=0) for label in classes])
+        within = fitted - means[np.searchsorted(classes, fitted_labels)]
+        mean_square = (fitted**2).mean()
+        S = within.T @ within / len(fitted) + CLASSIFIER_RIDGE * mean_square * np.eye(rows.shape[1])
+        for row, label in zip(centred[held_out], labels[held_out], strict=True):
+            scores = [
+                row @ np.linalg.solve(S, mean)
+                - mean @ np.linalg.solve(S, mean) / 2
+                + np.log((fitted_labels == each).mean())
+                for mean, each in zip(means, classes, strict=True)
+            ]
+            correct += classes[int(np.argmax(scores))] == label
+    return correct / len(rows)
+
+
+def test_classifier_equals_linear_discriminants_fold_by_fold() -> None:
+    states = states_of(FIRST, SECOND + 0.3 * FIRST, np.sin(FIRST * SECOND), FIRST % 3, SUM, noise=0.4)[:, :, :1]
+    expected = classified_fold_by_fold(states)
+    assert 0.2 < expected < 0.9, "the case must not be easy or hopeless"
+    assert linear_probe(states).label_accuracy == pytest.approx(expected, abs=1e-12)
+
+
+def test_classifier_finds_sums_that_do_not_lie_in_a_line() -> None:
+    """All but the sums 0 and 18, which only one pair has; a regression of the sum explains little."""
+    places = np.random.default_rng(0).standard_normal((19, 12))
+    scores = linear_probe(states_of(*places[SUM.astype(int)].transpose(2, 0, 1), noise=0.05))
+    assert scores.label_accuracy == 0.98
+    assert scores.label < 0.8
+
+
+def test_classifier_does_not_find_what_is_not_there() -> None:
+    scores = linear_probe(states_of(FIRST, noise=0.1))
+    assert scores.label_accuracy < 0.15

@@ -1,5 +1,6 @@
 """Memory spans and their medians: by hand, and what must hold for every curve."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span, median_span, memory_span
+from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span, median_of_spans, median_span, memory_span
 
 LENGTHS = [5, 10, 15, 20]
 BOUNDS = [Bound.BELOW, Bound.KNOWN, Bound.BEYOND]
@@ -158,32 +159,96 @@ def test_a_span_says_whether_it_is_known(span: Span, text: str) -> None:
     ],
 )
 def test_the_median_of_spans_says_what_is_known_of_it(spans: Sequence[Span], median: str) -> None:
-    assert str(median_span(spans).median) == median
+    assert str(median_of_spans(spans).median) == median
 
 
 def test_a_known_span_at_the_first_length_is_longer_than_one_below_it() -> None:
-    assert median_span([*known(5), BELOW_5, *known(9)]).median == Span(5.0, Bound.KNOWN)
+    assert median_of_spans([*known(5), BELOW_5, *known(9)]).median == Span(5.0, Bound.KNOWN)
 
 
 @pytest.mark.parametrize("seeds", range(1, 6))
 def test_fewer_than_six_spans_have_a_median_but_no_interval(seeds: int) -> None:
-    median = median_span(known(*range(10, 10 + seeds)))
+    median = median_of_spans(known(*range(10, 10 + seeds)))
     assert (median.low, median.high) == (None, None)
-    assert str(median) == str(median.median)
+    assert str(median) == (str(median.median) if seeds == 1 else f"{median.median} [–]")
 
 
 def test_the_interval_of_six_spans_reaches_from_the_shortest_to_the_longest() -> None:
     spans = [*known(12, 14, 16, 18), BEYOND_35, BELOW_5]
-    assert median_span(spans) == MedianSpan(Span(15.0, Bound.KNOWN), BELOW_5, BEYOND_35)
+    assert median_of_spans(spans) == MedianSpan(Span(15.0, Bound.KNOWN), BELOW_5, BEYOND_35, 6)
 
 
 def test_the_interval_of_twenty_spans_reaches_from_the_6th_to_the_15th() -> None:
-    median = median_span(known(*range(20, 0, -1)))
-    assert median == MedianSpan(*known(10.5, 6, 15))
+    median = median_of_spans(known(*range(20, 0, -1)))
+    assert median == MedianSpan(*known(10.5, 6, 15), 20)
     assert str(median) == "10.5 [6, 15]"
 
 
 def test_spans_out_of_reach_do_not_move_the_interval() -> None:
-    reached = median_span(known(*range(1, 21)))
-    out_of_reach = median_span([Span(1.0, Bound.BELOW)] * 5 + known(*range(6, 16)) + [Span(20.0, Bound.BEYOND)] * 5)
+    reached = median_of_spans(known(*range(1, 21)))
+    out_of_reach = median_of_spans([Span(1.0, Bound.BELOW)] * 5 + known(*range(6, 16)) + [Span(20.0, Bound.BEYOND)] * 5)
     assert out_of_reach == reached
+
+
+def test_the_span_of_medians_takes_the_closest_curve_that_never_rises() -> None:
+    """By hand: 0.6 and 0.7 are in the wrong order and share their mean."""
+    found = median_span(LENGTHS, [[0.8], [0.6], [0.7], [0.3]], 0.5)
+    assert found.median.length == pytest.approx(15 + 0.15 / 0.35 * 5)
+    assert str(found) == "17.1"
+    # Without it, the first length below 0.65 would end the span at 8.75.
+    assert median_span(LENGTHS, [[0.8], [0.6], [0.7], [0.3]], 0.64).median.length > 15
+
+
+def test_the_span_of_medians_is_that_of_the_median_seed_at_each_length() -> None:
+    by_length = [[0.9, 0.8, 0.1], [0.2, 0.7, 0.6], [0.4, 0.4, 0.2], [0.3, 0.1, 0.2]]
+    assert median_span(LENGTHS, by_length, 0.5).median == memory_span(LENGTHS, [0.8, 0.6, 0.4, 0.2], 0.5)
+    assert str(median_span(LENGTHS, by_length, 0.5)).endswith("[–]"), "three seeds are too few"
+
+
+def reaching(*counts: int, seeds: int = 10) -> list[list[float]]:
+    """The accuracies of some seeds at each length, of which so many reach 0.5."""
+    return [[0.9] * count + [0.1] * (seeds - count) for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((10, 9, 5, 1), "15 [10, 20]"),  # nine of ten are surely most, eight are not
+        ((10, 8, 5, 1), "15 [5, 20]"),
+        ((10, 9, 2, 1), "12.5 [10, 20]"),
+        ((10, 9, 1, 1), "12.5 [10, 15]"),
+        ((10, 10, 9, 9), "≥ 20 [≥ 20]"),
+        ((10, 10, 9, 8), "≥ 20 [15, ≥ 20]"),
+        ((1, 0, 0, 0), "< 5 [< 5]"),
+        ((2, 0, 0, 0), "< 5 [< 5, 10]"),
+        ((8, 10, 10, 0), "17.5 [< 5, 20]"),  # a failure at the first length ends the sequence of tests
+    ],
+)
+def test_the_interval_ends_where_sign_tests_in_order_first_fail(counts: tuple[int, ...], text: str) -> None:
+    assert str(median_span(LENGTHS, reaching(*counts), 0.5)) == text
+
+
+def test_a_span_beyond_the_lengths_differs_for_two_seeds_and_for_ten() -> None:
+    assert str(median_span(LENGTHS, reaching(2, 2, 2, 2, seeds=2), 0.5)) == "≥ 20 [–]"
+    assert str(median_span(LENGTHS, reaching(10, 10, 10, 10), 0.5)) == "≥ 20 [≥ 20]"
+
+
+@pytest.mark.parametrize("size", [6, 10, 20])
+def test_the_interval_of_the_span_covers_the_length_where_half_of_the_trainings_fail(size: int) -> None:
+    """Trainings of two kinds, near 1 and at the floor; the share of those that fail rises with the length."""
+    stream = np.random.default_rng(size)
+    lengths = list(range(5, 40, 5))
+    covered = []
+    for _ in range(1000):
+        half = stream.uniform(6, 39)  # at this length, half of the trainings fail
+        steepness = stream.choice([1.0, 3.0, 8.0])
+        shares = 1 / (1 + np.exp((np.array(lengths) - half) / steepness))
+        succeeded = stream.random((len(lengths), size)) < shares[:, None]
+        accuracies = np.where(succeeded, stream.uniform(0.9, 1.0, succeeded.shape), 0.1)
+        found = median_span(lengths, accuracies.tolist(), 0.5)
+        assert found.low is not None
+        assert found.high is not None
+        low = 0.0 if found.low.bound == Bound.BELOW else found.low.length
+        high = math.inf if found.high.bound == Bound.BEYOND else found.high.length
+        covered.append(low <= half <= high)
+    assert np.mean(covered) >= 0.95

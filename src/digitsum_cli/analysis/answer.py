@@ -122,7 +122,7 @@ def _what_seeds_do(rows: Sequence[SummaryRow], subject: str) -> list[str]:
     whose = f" of {subject}" if subject else ""
     sentences = []
     longest = max(rows, key=lambda row: row.length)
-    if longest.reached and longest.reached[0].seeds > 1:
+    if longest.seeds and longest.reached and longest.reached[0].seeds > 1:
         first, *others = longest.reached
         phrases = [_reaching(first, f" seeds{whose}"), *(_reaching(each, "") for each in others)]
         interval = ", 95 % intervals in brackets" if first.interval else ""

@@ -91,7 +91,8 @@ def reach(norms: Sequence[float] | _Array) -> float:
 
 def _sums_of_norms(model: DigitSumClassifier, inputs: list[Tensor], labels: Tensor) -> _Array:
     """The sums over some draws of both norms, of shape ``(2, length)``: of states and of digits, by lag."""
-    inputs = [x.detach().requires_grad_() for x in inputs]  # even if all weights are frozen
+    # Those that all draws share are expanded, so that each draw has a gradient of its own.
+    inputs = [x.detach().expand(len(labels), -1).requires_grad_() for x in inputs]  # even if all weights are frozen
     h = model.rnn_model.initial_state(len(labels))
     states = []
     for x in inputs:

@@ -169,7 +169,7 @@ def _draw_one_of_many(panel: Axes, index: int, series: AccuracySeries, settings:
 
 
 def _draw_lost(panel: Axes, series: AccuracySeries, colour: str) -> list[Artist]:
-    """Says beside a point how many trainings it is a mean of, if some were lost, and marks lengths without any.
+    """Says beside a point how many trainings it is made of, if some were lost, and marks lengths without any.
 
     Returns:
         The artist of the legend, if a length is marked.

@@ -141,6 +141,8 @@ def _over_seeds(row: SummaryRow, kinds: Sequence[AccuracyKind]) -> str:
 
 
 def _reached(reached: Reached) -> str:
+    if not reached.seeds:
+        return "–"
     return f"{reached.count} of {reached.seeds} {in_brackets(reached.interval, '.0f')}"
 
 
