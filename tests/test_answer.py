@@ -152,8 +152,8 @@ def test_intervals_that_overlap_with_the_highest_are_counted() -> None:
 def test_ties_are_named_as_ties() -> None:
     many = [row for rate in range(1, 7) for row in rows((1.0, 0.9 if rate > 2 else 0.1), lr=float(rate))]
     assert answered(many) == [
-        "4 of 6 settings tie for the longest memory span at 50 %, ≥ 10: the SRN (lr 3); the SRN (lr 4); the SRN (lr 5); "
-        "the SRN (lr 6)."
+        "4 of 6 settings tie for the longest memory span at 50 %, ≥ 10: the SRN (lr 3); the SRN (lr 4); the SRN "
+        "(lr 5); the SRN (lr 6)."
     ]
     assert answered([row for row in many if row.length == 5]) == [
         "6 of 6 settings tie for the highest accuracy at length 5, 100.0 %: the SRN (lr 1); the SRN (lr 2); the SRN "
@@ -173,8 +173,8 @@ def test_data_seeds_do_not_compete() -> None:
         for row in rows((rate / 6, 0.1 + data / 100), lr=float(rate), data_seed=data)
     ]
     assert answered(both)[0] == (
-        "Highest of 5 settings, picked afterwards, so its value is optimistic: over 2 data sets, the memory span of the "
-        "SRN (lr 5) at 50 % is 7.3 to 7.3 (one seed on each data set)."
+        "Highest of 5 settings, picked afterwards, so its value is optimistic: over 2 data sets, the memory span of "
+        "the SRN (lr 5) at 50 % is 7.3 to 7.3 (one seed on each data set)."
     )
 
 

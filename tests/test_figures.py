@@ -66,6 +66,21 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     assert panel.get_ylim() == (0, 1.02)
 
 
+def test_two_groups_of_seeds_are_marked_with_their_numbers() -> None:
+    seeds = (0.1, 0.12, 0.95, 0.96, 0.97)
+    groups = ((2, 0.1, 0.12), (3, 0.95, 0.97))
+    points = [
+        AccuracyPoint(5, 0.95, None, seeds, 0.9, 0.9, trained=5, groups=groups),
+        AccuracyPoint(10, 0.5, None, (0.4, 0.5, 0.5, 0.5, 0.6), 0.5, 0.5, trained=5),
+    ]
+    figure = draw_accuracy([AccuracySeries("", "exact", points, None)], "", [])
+    (panel,) = figure.axes
+    assert [text.get_text() for text in panel.texts] == ["2", "3"]
+    label = "two groups of seeds, and how many are in each"
+    assert [text.get_text() for text in figure.legends[0].get_texts()].count(label) == 1
+    assert len([line for line in panel.get_lines() if line.get_label() == label]) == 2
+
+
 def test_settings_are_told_apart_by_marker_as_well_as_colour() -> None:
     points = [AccuracyPoint(5, accuracy=0.9, interval=None, seeds=(0.9,), test=0.8, eval=0.8, trained=1)]
     figure = draw_accuracy(

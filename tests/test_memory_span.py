@@ -180,7 +180,7 @@ def test_the_interval_of_six_spans_reaches_from_the_shortest_to_the_longest() ->
 
 def test_the_interval_of_twenty_spans_reaches_from_the_6th_to_the_15th() -> None:
     median = median_of_spans(known(*range(20, 0, -1)))
-    assert median == MedianSpan(*known(10.5, 6, 15), 20)
+    assert median == MedianSpan(Span(10.5, Bound.KNOWN), Span(6.0, Bound.KNOWN), Span(15.0, Bound.KNOWN), 20)
     assert str(median) == "10.5 [6, 15]"
 
 

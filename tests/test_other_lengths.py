@@ -56,9 +56,12 @@ def test_the_table_has_a_row_for_each_training_and_test_length_and_a_figure_show
     assert ended.code == 0, ended.err
     assert "Accuracy at other lengths (exact or sampled)" in ended.out
     numbers = [line.split()[:3] for line in ended.out.splitlines() if line.strip() and line.split()[0] in ("4", "6")]
-    assert numbers == [["4", "5", "2"], ["4", "12", "2"], ["6", "5", "2"], ["6", "12", "2"]]
+    assert numbers[:4] == [["4", "5", "2"], ["4", "12", "2"], ["6", "5", "2"], ["6", "12", "2"]]
+    assert "A network's own span" in ended.out
+    assert [row[:2] for row in numbers[4:]] == [["4", "2"], ["6", "2"]]
     for suffix in ("png", "svg"):
-        assert (run / "diagnosis" / f"lengths.{suffix}").stat().st_size > 1000
+        for name in ("lengths", "own-span"):
+            assert (run / "diagnosis" / f"{name}.{suffix}").stat().st_size > 1000
     assert "lengths.png" in ended.err
 
 

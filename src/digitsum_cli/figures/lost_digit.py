@@ -104,7 +104,8 @@ def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[_Serie
     for index, (name, label, colour, style) in enumerate(series):
         by_length: list[Sequence[float]] = [getattr(point, name + suffix) for point in points]
         if max(map(len, by_length)) > 1:
-            x = [length + offset * (index - (len(series) - 1) / 2) for length, seeds in zip(lengths, by_length, strict=True) for _ in seeds]
+            aside = offset * (index - (len(series) - 1) / 2)
+            x = [length + aside for length, seeds in zip(lengths, by_length, strict=True) for _ in seeds]
             panel.scatter(x, list(chain(*by_length)), s=12, color=colour, alpha=0.3, linewidths=0)
         means = [fmean(values) for values in by_length]
         panel.plot(lengths, means, style, color=colour, marker=MARKERS[index], markersize=6, label=label)
