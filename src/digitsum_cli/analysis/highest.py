@@ -41,6 +41,8 @@ def highest(contenders: Sequence[Contender], settings: int) -> list[str]:
     best = max(contender.rank for contender in contenders)
     first, *tied = (contender for contender in contenders if contender.rank == best)
     others = [contender for contender in contenders if contender.rank != best]
+    if len(tied) + 1 == settings:
+        return [f"all {settings} settings tie for {first.measure}, {first.value}."]
     if tied:
         named = [contender.subject for contender in (first, *tied)]
         more = f" and {len(named) - _MAXIMUM_NAMED} more" if len(named) > _MAXIMUM_NAMED else ""
@@ -48,7 +50,10 @@ def highest(contenders: Sequence[Contender], settings: int) -> list[str]:
             f"{len(named)} of {settings} settings tie for {first.measure}, {first.value}: "
             f"{'; '.join(named[:_MAXIMUM_NAMED])}{more}."
         ]
-    sentences = [f"highest of {settings} settings, picked afterwards, so its value is optimistic: {first.sentence}"]
+    sentences = [
+        f"highest of {settings} settings, picked afterwards, so its value is optimistic until it is trained with other "
+        f"seeds: {first.sentence}"
+    ]
     intervals = [contender.interval for contender in others if contender.interval is not None]
     if first.interval is None or not intervals:
         sentences.append("without intervals, its lead over the others may be chance.")
