@@ -140,8 +140,8 @@ def test_intervals_that_overlap_with_the_highest_are_counted() -> None:
     ]
     assert answered(many) == [
         "Highest of 5 settings, picked afterwards, so its value is optimistic until it is trained with other "
-        "seeds: the SRN (lr 5) gets 90.0 % [82.2, 97.8] of all possible rows of length 5 right (median of 10 seeds, 95 % "
-        "interval in brackets).",
+        "seeds: the SRN (lr 5) gets 90.0 % [82.2, 97.8] of all possible rows of length 5 right (median of 10 seeds, 95 "
+        "% interval in brackets).",
     ]
     close = [row for row in many if row.setting.train.lr != 5] + [
         trial_row(seed, 0.585 + shift, lr=9.0) for seed, shift in enumerate(seeds)

@@ -59,6 +59,7 @@ def test_the_table_has_a_row_for_each_training_and_test_length_and_a_figure_show
     assert numbers[:4] == [["4", "5", "2"], ["4", "12", "2"], ["6", "5", "2"], ["6", "12", "2"]]
     assert "A network's own span" in ended.out
     assert [row[:2] for row in numbers[4:]] == [["4", "2"], ["6", "2"]]
+    assert "from its training length to 12" in ended.out
     for suffix in ("png", "svg"):
         for name in ("lengths", "own-span"):
             assert (run / "diagnosis" / f"{name}.{suffix}").stat().st_size > 1000

@@ -27,8 +27,16 @@ def test_the_own_span_is_where_one_network_first_fails() -> None:
     assert str(row.median) == "6.8"
 
 
+def test_lengths_shorter_than_the_training_length_do_not_count() -> None:
+    (row,) = own_spans([network(10, 0.1, 0.8, 0.2)], [0.5])
+    assert (row.lengths, str(row.median)) == ((10, 15), "12.5")
+    (row,) = own_spans([network(15, 1.0, 1.0, 0.2)], [0.5])
+    assert str(row.median) == "< 15"
+    assert own_spans([network(20, 1.0, 1.0, 1.0)]) == [], "it has not read its training length or a longer one"
+
+
 def test_networks_of_one_training_length_have_a_median_with_an_interval() -> None:
-    curves = [network(10, 1.0, 0.9 - 0.1 * seed, 0.1) for seed in range(6)]
+    curves = [network(5, 1.0, 0.9 - 0.1 * seed, 0.1) for seed in range(6)]
     (row,) = own_spans(curves, [0.5])
     lengths = sorted(span.length for span in row.spans)
     assert str(row.median) == f"{fmean(lengths[2:4]):.1f} [{lengths[0]:.1f}, {lengths[-1]:.1f}]"
@@ -53,7 +61,7 @@ def test_figure_has_every_network_against_its_training_length() -> None:
         OwnSpanPoint(0.5, 5, [Span(7.0, Bound.KNOWN), Span(5.0, Bound.BELOW)], Span(6.0, Bound.KNOWN)),
         OwnSpanPoint(0.5, 10, [Span(20.0, Bound.BEYOND)] * 2, Span(20.0, Bound.BEYOND)),
     ]
-    (panel,) = draw_own_span(points, [5, 10, 20], "one").axes
+    (panel,) = draw_own_span(points, "one").axes
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in panel.get_lines()}  # type: ignore[union-attr]
     assert lines["at least 50 %, median"] == [[5, 6.0], [10, 20.0]]
     assert lines["the training length"] == [[5, 5], [10, 10]]

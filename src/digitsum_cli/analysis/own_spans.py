@@ -1,7 +1,8 @@
-"""A network's own span: how far back one network remembers, read at many lengths.
+"""A network's own span: how far back one network remembers, from its training length on.
 
 The memory span compares networks that were trained anew at each length. This is another number: the same network,
-trained at one length, reads all of them. It measures the network; the memory span measures what training makes of one.
+trained at one length, reads this one and longer ones. It measures the network; the memory span measures what training
+makes of one. Shorter lengths do not count: a network that fails there has not forgotten anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class OwnSpanRow:
         setting: their setting.
         label: what distinguishes it, as text; empty if there is only one.
         train_length: digits per row in training.
-        lengths: the lengths that they read, in ascending order.
+        lengths: the lengths that count: those that they read from the training length on, in ascending order.
         threshold: the accuracy needed to count a length as remembered.
         spans: one per network: the length at which its accuracy first falls below the threshold.
         median: their median with its 95 % interval.
@@ -72,7 +73,8 @@ def own_spans(curves: Sequence[NetworkCurve], thresholds: Sequence[float] = THRE
     """The own spans by setting, training length and threshold.
 
     Arguments:
-        curves: the networks; those of one setting and training length have read the same lengths.
+        curves: the networks; those of one setting and training length have read the same lengths. One that has read
+            none from its training length on has no own span.
         thresholds: accuracies that count as remembered, above 0 and up to 1.
     """
     varied = varied_columns(curve.setting for curve in curves)
@@ -81,7 +83,9 @@ def own_spans(curves: Sequence[NetworkCurve], thresholds: Sequence[float] = THRE
         groups.setdefault((curve.setting, curve.train_length), []).append(curve)
     rows = []
     for (setting, train_length), group in groups.items():
-        lengths = tuple(sorted(group[0].accuracies))
+        lengths = tuple(sorted(length for length in group[0].accuracies if length >= train_length))
+        if not lengths:
+            continue
         for threshold in thresholds:
             spans = tuple(
                 memory_span(lengths, [curve.accuracies[length] for length in lengths], threshold) for curve in group

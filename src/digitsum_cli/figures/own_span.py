@@ -30,12 +30,11 @@ class OwnSpanPoint:
     median: Span
 
 
-def draw_own_span(points: Sequence[OwnSpanPoint], lengths: Sequence[int], subtitle: str) -> Figure:
+def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
     """Draws each network's span as a point, and the medians as lines.
 
     Arguments:
         points: in ascending order of the training length; at least one.
-        lengths: the lengths that the networks read.
         subtitle: what they have in common.
     """
     figure = new_figure(7.5, 4.8)
@@ -64,7 +63,7 @@ def draw_own_span(points: Sequence[OwnSpanPoint], lengths: Sequence[int], subtit
         )
         panel.set_xlabel("training length (digits)")
         panel.set_ylabel("own span (digits)")
-        panel.set_ylim(0, 1.04 * max(lengths))
+        panel.set_ylim(bottom=0)
         panel.xaxis.set_major_locator(
             FixedLocator(train_lengths) if len(train_lengths) <= 12 else MaxNLocator(integer=True)
         )

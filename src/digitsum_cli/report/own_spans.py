@@ -43,10 +43,10 @@ def own_span_table(rows: Sequence[OwnSpanRow]) -> Table:
     groups: dict[tuple[int, Setting], list[OwnSpanRow]] = {}
     for row in rows:
         groups.setdefault((row.train_length, row.setting), []).append(row)
-    lengths = rows[0].lengths
+    longest = max(row.lengths[-1] for row in rows)
     return Table(
-        f"A network's own span: the length up to which one network remembers, read at {len(lengths)} lengths from "
-        f"{lengths[0]} to {lengths[-1]}" + ("; median over seeds [95 %]" if _several_seeds(rows) else ""),
+        f"A network's own span: the length up to which one network remembers, from its training length to {longest}"
+        + ("; median over seeds [95 %]" if _several_seeds(rows) else ""),
         (
             "trained at",
             *(name.replace("_", " ") for name in varied),
@@ -79,9 +79,10 @@ def own_span_figures(rows: Sequence[OwnSpanRow]) -> Iterator[DescribedFigure]:
         )
         yield DescribedFigure(
             name_with_label("own-span", label),
-            draw_own_span(points, of_setting[0].lengths, ", ".join(filter(None, (shared_settings(settings), label)))),
-            "A network's own span: the length at which one network, trained at the length below, first falls under a "
-            "threshold; each seed, and their median as a line. Triangles: it lies outside the lengths that were read.",
+            draw_own_span(points, ", ".join(filter(None, (shared_settings(settings), label)))),
+            "A network's own span: the length at which one network, from its training length on, first falls under a "
+            "threshold; each seed, and their median as a line. A triangle that points down: it is below the threshold "
+            "at its training length; up: it is above the threshold at every length.",
             f"Own spans. {values}.",
         )
 

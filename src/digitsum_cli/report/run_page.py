@@ -90,7 +90,7 @@ _ABOUT_SPANS = (
 )
 _ABOUT_OWN_SPANS = (
     "The memory span above compares networks that were trained anew at each length. A network's own span is the length "
-    "up to which that very network remembers, whatever length it was trained at."
+    "up to which that very network remembers, from its training length on, over the lengths of this run."
 )
 _ABOUT_DIFFERENCES = (
     "Differences are paired by seed. The interval of the median difference is made of two of the differences (order "
