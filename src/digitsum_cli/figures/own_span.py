@@ -1,5 +1,6 @@
 """How far back single networks remember, against the length that they were trained at."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,7 +32,7 @@ class OwnSpanPoint:
 
 
 def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
-    """Draws each network's span as a point, and the medians as lines.
+    """Draws each network's span as a point, and the medians that lie within the lengths as lines.
 
     Arguments:
         points: in ascending order of the training length; at least one.
@@ -48,16 +49,20 @@ def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
             for bound, marker in _MARKERS.items():
                 seeds = [(p.train_length + offset, s.length) for p in of_threshold for s in p.spans if s.bound == bound]
                 panel.plot(
-                    *zip(*seeds, strict=True) if seeds else ([], []), marker, color=colour, alpha=0.4, markersize=4
+                    *zip(*seeds, strict=True) if seeds else ([], []), marker, color=colour, alpha=0.5, markersize=5
                 )
+            medians = [point.median.length if point.median.bound == Bound.KNOWN else math.nan for point in of_threshold]
             panel.plot(
                 [point.train_length for point in of_threshold],
-                [point.median.length for point in of_threshold],
+                medians,
                 color=colour,
                 marker=MARKERS[index % len(MARKERS)],
                 markersize=7,
                 label=f"at least {100 * threshold:g} %, median",
             )
+        for bound, label in ((Bound.BELOW, "below even at the training length"), (Bound.BEYOND, "beyond all lengths")):
+            if any(span.bound == bound for point in points for span in point.spans):
+                panel.plot([], [], _MARKERS[bound], color=GUIDE_COLOUR, markersize=5, label=label)
         panel.plot(
             train_lengths, train_lengths, color=GUIDE_COLOUR, linestyle="--", linewidth=1.2, label="the training length"
         )
@@ -68,5 +73,5 @@ def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
             FixedLocator(train_lengths) if len(train_lengths) <= 12 else MaxNLocator(integer=True)
         )
         set_title(figure, "How far back one network remembers", subtitle)
-        figure.legend(loc="outside lower center", ncols=3)
+        figure.legend(loc="outside lower center", ncols=2)
     return figure

@@ -80,9 +80,8 @@ def own_span_figures(rows: Sequence[OwnSpanRow]) -> Iterator[DescribedFigure]:
         yield DescribedFigure(
             name_with_label("own-span", label),
             draw_own_span(points, ", ".join(filter(None, (shared_settings(settings), label)))),
-            "A network's own span: the length at which one network, from its training length on, first falls under a "
-            "threshold; each seed, and their median as a line. A triangle that points down: it is below the threshold "
-            "at its training length; up: it is above the threshold at every length.",
+            "A network's own span: the length at which one network, from its training length on, first falls below a "
+            "threshold; each seed, and their median as a line where it is known.",
             f"Own spans. {values}.",
         )
 
