@@ -99,7 +99,7 @@ NoLock = Annotated[
         rich_help_panel=RUN_OPTIONS,
     ),
 ]
-THRESHOLD_HELP = "Exact accuracy needed to count a length as remembered"
+THRESHOLD_HELP = "Accuracies that count as remembered: for the memory span, and for the seeds that reach them"
 Thresholds = Annotated[
     str | None,
     typer.Option(
