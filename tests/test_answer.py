@@ -66,6 +66,18 @@ def test_span_beyond_the_last_length() -> None:
     ]
 
 
+def test_dips_within_the_span_are_told() -> None:
+    """The closest curve that never rises stays above the threshold; single lengths do not."""
+    lengths = (5, 10, 15, 20)
+    assert answered(rows((0.85, 0.95, 0.95, 0.9), lengths=lengths), 0.9) == [
+        f"{TRAINED} stays above 90 % at every length up to 20 but for a dip at 5 (memory span ≥ 20, one seed)."
+    ]
+    (sentence,) = answered(rows((0.45, 0.49, 0.8, 0.2), lengths=lengths), 0.5)
+    assert "up to length 16.1 but for dips at 5 and 10 (one seed)" in sentence
+    (row,) = analyse(rows((0.45, 0.49, 0.8, 0.2), lengths=lengths), {}, (0.5,)).to_dict()["memory_spans"]
+    assert row["dips"] == [5, 10]
+
+
 def test_threshold_of_one_is_always_right() -> None:
     assert answered(rows((1.0, 0.5)), 1.0) == [f"{TRAINED} stays perfect up to length 5 (one seed)."]
     assert answered(rows((0.9, 0.5)), 1.0) == [

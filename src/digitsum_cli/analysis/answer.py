@@ -259,8 +259,16 @@ def _span_sentence(row: MemorySpanRow, subject: str) -> str:
     brackets = row.text if row.median.low is not None else str(row.median.median)
     trained = f"{subject}, trained anew at each length,"
     if row.median.median.bound == Bound.KNOWN:
-        return f"{trained} stays {_above(row.threshold)} up to length {brackets} ({seeds})."
-    return f"{trained} {_open_ended(row, row.median)} (memory span {brackets}, {seeds})."
+        return f"{trained} stays {_above(row.threshold)} up to length {brackets}{_but_for(row.median)} ({seeds})."
+    return f"{trained} {_open_ended(row, row.median)}{_but_for(row.median)} (memory span {brackets}, {seeds})."
+
+
+def _but_for(median: MedianSpan) -> str:
+    """The lengths within the span at which the threshold is missed."""
+    if not median.dips:
+        return ""
+    dips = "a dip" if len(median.dips) == 1 else "dips"
+    return f" but for {dips} at {_listed([str(length) for length in median.dips])}"
 
 
 def _open_ended(row: MemorySpanRow, median: MedianSpan) -> str:

@@ -64,6 +64,7 @@ class MemorySpanRow:
             "median": plain_span(median.median) if median else None,
             "low": plain_span(median.low) if median and median.low else None,
             "high": plain_span(median.high) if median and median.high else None,
+            "dips": list(median.dips) if median else [],
             "text": self.text,
         }
 

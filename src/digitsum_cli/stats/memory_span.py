@@ -55,12 +55,14 @@ class MedianSpan:
         median: the span.
         low, high: the ends of its interval; None for fewer than six seeds.
         seeds: number of seeds.
+        dips: measured lengths within the span at which the median alone is below the threshold.
     """
 
     median: Span
     low: Span | None
     high: Span | None
     seeds: int
+    dips: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """``22.3 [20, 25]``, ``≥ 35 [≥ 35]``, ``22.3 [–]`` with too few seeds, and ``22.3`` of one seed."""
@@ -104,10 +106,13 @@ def median_span(lengths: Sequence[int], accuracies: Sequence[Sequence[float]], t
         threshold: the accuracy needed to count a length as remembered.
     """
     seeds = len(accuracies[0])
-    span = memory_span(lengths, _never_rising([median(by_seed) for by_seed in accuracies]), threshold)
+    medians = [median(by_seed) for by_seed in accuracies]
+    span = memory_span(lengths, _never_rising(medians), threshold)
+    within = [] if span.bound == Bound.BELOW else zip(lengths, medians, strict=True)
+    dips = tuple(length for length, accuracy in within if length <= span.length and accuracy < threshold)
     ranks = median_ranks(seeds)
     if ranks is None:
-        return MedianSpan(span, None, None, seeds)
+        return MedianSpan(span, None, None, seeds, dips)
     ends = [tuple(sorted(by_seed)[rank] for rank in ranks) for by_seed in accuracies]
     remembered, forgotten = 0, len(lengths)
     while remembered < len(lengths) and ends[remembered][0] >= threshold:
@@ -118,7 +123,7 @@ def median_span(lengths: Sequence[int], accuracies: Sequence[Sequence[float]], t
     beyond, below = Span(last, Bound.BEYOND), Span(first, Bound.BELOW)
     low = below if remembered == 0 else beyond if remembered == len(lengths) else _at(lengths[remembered - 1])
     high = beyond if forgotten == len(lengths) else below if forgotten == 0 else _at(lengths[forgotten])
-    return MedianSpan(span, low, high, seeds)
+    return MedianSpan(span, low, high, seeds, dips)
 
 
 def median_of_spans(spans: Sequence[Span]) -> MedianSpan:
