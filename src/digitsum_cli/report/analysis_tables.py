@@ -183,8 +183,8 @@ def difference_table(differences: Sequence[DifferenceRow]) -> Table:
     settings = every_setting[:MAXIMUM_SETTINGS]
     part = f"; {len(settings)} of {len(every_setting)} settings" if len(settings) < len(every_setting) else ""
     return Table(
-        f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}; p of the sign test"
-        + (f", adjusted for {len(shown)} comparisons (Holm)" if len(shown) > 1 else ""),
+        f"Difference in {name} from {shown[0].reference_label}, same seeds, in percentage points{part}; p of the sign "
+        "test" + (f", adjusted for {len(shown)} comparisons (Holm)" if len(shown) > 1 else ""),
         ("length", "setting", "seeds", "median [95 %]", "range", "better with [95 %]", "p", "mean"),
         [
             [str(row.length), row.label, _compared_seeds(row), *_compared(row)]
