@@ -30,6 +30,7 @@ class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, rows: Rows, device: str | torch.device = "cpu") -> None:
         self.digits = torch.from_numpy(rows.digits).to(device, torch.int64)  # (rows, length)
         self.labels = torch.from_numpy(rows.labels).to(device, torch.int64)  # (rows,)
+        self._batch_lengths = rows.batch_lengths
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -43,7 +44,11 @@ class DigitSumDataset(Dataset[tuple[Tensor, Tensor]]):
         Yields:
             Digits of shape ``(batch, length)`` and labels of shape ``(batch,)``.
         """
-        return zip(torch.split(self.digits, batch_size), torch.split(self.labels, batch_size), strict=True)
+        digits = torch.split(self.digits, batch_size)
+        if self._batch_lengths is not None:
+            lengths = self._batch_lengths.tolist()
+            digits = tuple(batch[:, -length:] for batch, length in zip(digits, lengths, strict=True))
+        return zip(digits, torch.split(self.labels, batch_size), strict=True)
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,13 @@ class Rows:
     Arguments:
         digits: integers 0-9 of shape ``(rows, length)``.
         labels: classes of the task, of shape ``(rows,)``.
+        batch_lengths: the length of the rows of each batch, of shape ``(batches,)``: these are the last so many of
+            their digits, and those before are not read. None if all rows have the length of ``digits``.
     """
 
     digits: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int8]
+    batch_lengths: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

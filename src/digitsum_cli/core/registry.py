@@ -8,6 +8,7 @@ import math
 from importlib import import_module
 from typing import Any
 
+from digitsum_cli.core.curriculum import constant_top, growing_top
 from digitsum_cli.core.learning_rate import constant_factor, cosine_factor
 from digitsum_cli.core.specs import (
     ActivationSpec,
@@ -16,6 +17,7 @@ from digitsum_cli.core.specs import (
     LossSpec,
     OptimizerSpec,
     Schedule,
+    Top,
 )
 
 MANUAL, TORCH, FUSED = "manual", "torch", "fused"
@@ -84,6 +86,12 @@ CONSTANT = "constant"
 """The schedule that does not depend on the number of epochs, so that a training can be continued for more."""
 
 LR_SCHEDULES: dict[str, Schedule] = {CONSTANT: constant_factor, "cosine": cosine_factor}
+
+CURRICULA: dict[str, Top | None] = {"none": None, "uniform": constant_top, "growing": growing_top}
+"""For each curriculum, how long the longest rows are; None where all rows have the trial's length."""
+
+DEPEND_ON_EPOCHS = {growing_top}
+"""Tops that depend on the number of epochs, so that a training cannot be continued for more."""
 
 LOSSES = {
     "mean": LossSpec("mean", divisor=lambda rows: rows),

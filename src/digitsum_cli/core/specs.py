@@ -101,5 +101,9 @@ class LossSpec:
     divisor: Callable[[int], int]
 
 
+Top = Callable[[int, int, float], float]
+"""Maps the step (counted from 0), the total number of steps, and the share of them until the longest rows come, to the
+share of the way from the shortest to the longest rows."""
+
 Schedule = Callable[[int, int], float]
 """Maps the step (counted from 0) and the total number of steps to the factor of the learning rate."""

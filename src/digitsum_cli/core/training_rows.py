@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digitsum_cli.core.curriculum import Curriculum
 from digitsum_cli.core.generation import Rows, labelled
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
 
-_SHUFFLING, _DRAWING = 0, 1
+_SHUFFLING, _DRAWING, _LENGTHS = 0, 1, 3  # 2 is that of rows drawn for scoring, see ``sampled``
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class TrainingRows:
             the same number of rows.
         seed: seed of both, 0 to 2**32 - 1.
         task: the task that defines the rows.
+        curriculum: how long the rows of each batch are, if they are fresh; None for those of ``train``.
 
     Raises:
-        InputError: ``fresh`` is set, and the training set is not such a multiple.
+        InputError: ``fresh`` is set, and the training set is not such a multiple; or there is a curriculum without it.
 
     Example:
         >>> from digitsum_cli.core import generate_splits
@@ -43,12 +45,16 @@ class TrainingRows:
     fresh: bool = False
     seed: int = 0
     task: Task = DIGIT_SUM
+    curriculum: Curriculum | None = None
 
     def __post_init__(self) -> None:
         if self.fresh and len(self.train) % self.task.strata:
             raise InputError(
                 f"cannot draw {len(self.train)} fresh training rows", allowed=f"a multiple of {self.task.strata} rows"
             )
+
+        if self.curriculum and not self.fresh:
+            raise InputError("a curriculum needs fresh rows, since those of the training set have one length")
 
     @property
     def vary_by_epoch(self) -> bool:
@@ -57,6 +63,8 @@ class TrainingRows:
 
     def for_epoch(self, epoch: int) -> Rows:
         """The rows of an epoch, counted from 0, in training order."""
+        if self.curriculum:
+            return self._by_length(epoch, self.curriculum)
         rows = self.train
         if self.fresh:
             length, k = rows.digits.shape[1], len(rows) // self.task.strata
@@ -65,6 +73,21 @@ class TrainingRows:
             order = self._stream(epoch, _SHUFFLING).permutation(len(rows))
             rows = Rows(rows.digits[order], rows.labels[order])
         return rows
+
+    def _by_length(self, epoch: int, curriculum: Curriculum) -> Rows:
+        """As many rows of each stratum, those of a batch with one length, at the end of their digits."""
+        number, longest = self.train.digits.shape
+        strata = np.arange(number) // (number // self.task.strata)
+        if self.shuffle:
+            strata = self._stream(epoch, _SHUFFLING).permutation(strata)
+        lengths = curriculum.lengths(longest, number, epoch, self._stream(epoch, _LENGTHS))
+        digits, labels = np.zeros_like(self.train.digits), np.empty_like(self.train.labels)
+        stream = self._stream(epoch, _DRAWING)
+        for batch, length in enumerate(lengths.tolist()):
+            rows = slice(batch * curriculum.batch_size, (batch + 1) * curriculum.batch_size)
+            drawn = self.task.sample_strata(strata[rows], length, stream)
+            digits[rows, longest - length :], labels[rows] = drawn, self.task.label(drawn)
+        return Rows(digits, labels, lengths)
 
     def _stream(self, epoch: int, purpose: int) -> np.random.RandomState:
         return np.random.RandomState([self.seed, epoch, purpose])

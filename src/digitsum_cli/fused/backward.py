@@ -86,7 +86,9 @@ def backward(cell, p, g, forest, batch, work, H, M, C):
     zero(dT.size, (), (dT,), (0,))
     multiply(d, here, z, 0, p.V, leaves, C, False)
     for t in range(starts.shape[0] - 2, -1, -1):
-        before = 1 + starts[t - 1] - starts[0] if t else 0
+        if starts[t] == starts[t + 1]:  # the rows are shorter
+            break
+        before = 1 + starts[t - 1] - starts[0] if starts[t] > starts[0] else 0
         for n in range(here, end):
             k = starts[0] + n - 1
             step_back(cell, work, forest.digit[k], before + forest.parent[k], n, width)

@@ -45,6 +45,8 @@ def forward(cell, p, forest, batch, work, H):
     starts = forest.starts[batch]
     before, here = 0, 1
     for t in range(starts.shape[0] - 1):
+        if starts[t] == starts[t + 1]:  # the rows are shorter
+            continue
         multiply(work.hU, 0, states.h, before, p.U, here - before, H, False)
         for k in range(starts[t], starts[t + 1]):
             n, parent = 1 + k - starts[0], forest.parent[k]

@@ -25,7 +25,7 @@ class Forest(NamedTuple):
 
     Arguments:
         starts: the first node of each batch and step, of shape ``(batches, length + 1)``; the last entry of a row is
-            where the batch ends.
+            where the batch ends. In a batch of shorter rows, the first steps have no nodes.
         digit: the last digit of each node's prefix.
         parent: each node's parent, counted from the first node of the previous step.
         label: the label of the rows that end in a node; only meaningful for the nodes of the last step.
@@ -114,7 +114,7 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
     The nodes of a step are numbered in the order in which the batch's rows first reach them.
 
     Arguments:
-        rows: digits of shape ``(rows, length)`` and labels.
+        rows: digits of shape ``(rows, length)`` and labels, and perhaps the lengths of the batches.
         batch_size: rows per batch.
     """
     batch_size = min(batch_size, len(rows))
@@ -122,7 +122,8 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
     starts = np.empty((batches, rows.digits.shape[1] + 1), np.intp)
     nodes = np.empty((4, rows.digits.size), np.intp)  # pages that are never written take no memory
     symbols = int(rows.digits.max()) + 1
-    count = _build(np.ascontiguousarray(rows.digits), rows.labels, symbols, batch_size, starts, nodes)
+    lengths = np.full(batches, rows.digits.shape[1]) if rows.batch_lengths is None else rows.batch_lengths
+    count = _build(np.ascontiguousarray(rows.digits), rows.labels, symbols, batch_size, lengths, starts, nodes)
     digit, parent, label, rows_through = nodes[:, :count].copy()
     batch_rows = np.full(batches, batch_size)
     batch_rows[-1] = len(rows) - (batches - 1) * batch_size
@@ -130,7 +131,7 @@ def build_prefix_forest(rows: Rows, batch_size: int) -> Forest:
 
 
 @compiled_and_cached(nogil=True)
-def _build(digits, labels, symbols, batch_size, starts, nodes):
+def _build(digits, labels, symbols, batch_size, lengths, starts, nodes):
     """Fills ``starts`` and the columns of ``nodes``, and returns the number of nodes."""
     digit, parent, label, rows_through = nodes
     rows, length = digits.shape
@@ -142,7 +143,9 @@ def _build(digits, labels, symbols, batch_size, starts, nodes):
         batch_rows = min(batch_size, rows - first_row)
         node_of_row[:] = 0
         parents = 1
-        for t in range(length):
+        unread = length - lengths[batch]
+        starts[batch, :unread] = node
+        for t in range(unread, length):
             starts[batch, t] = start = node
             child[:parents] = -1
             for row in range(batch_rows):

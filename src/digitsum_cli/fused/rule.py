@@ -53,6 +53,9 @@ SETTINGS = {
         "log_every",
         "device",
         "start_from",
+        "curriculum",
+        "curriculum_start",
+        "curriculum_share",
     ),
 }
 """The training settings that the compiled trainer supports."""

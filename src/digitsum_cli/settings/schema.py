@@ -11,6 +11,7 @@ from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
     CHRONO,
+    CURRICULA,
     DEVICES,
     IMPLEMENTATIONS,
     INITIALISATIONS,
@@ -115,6 +116,8 @@ ForgetBias = Annotated[
 LearningRate = Annotated[float, _above_zero("0.001 or 1e-3")]
 Optimizer = Annotated[str, *_one_of(OPTIMIZERS, "optimizer")]
 LrSchedule = Annotated[str, *_one_of(LR_SCHEDULES, "schedule")]
+CurriculumName = Annotated[str, *_one_of(CURRICULA, "curriculum")]
+CurriculumShare = Annotated[float, Field(gt=0, le=1, description="a number above 0 and up to 1, such as 0.5")]
 WeightDecay = Annotated[float, Field(ge=0, le=_LARGEST, description=f"a number from 0 to {_LARGEST:g}, such as 1e-4")]
 ClipNorm = Annotated[
     float | None,
@@ -216,6 +219,9 @@ class TrainSettings(_Section):
     lr: LearningRate = 0.001
     optimizer: Optimizer = "adam"
     lr_schedule: LrSchedule = "constant"
+    curriculum: CurriculumName = "none"
+    curriculum_start: Length = MINIMUM_LENGTH
+    curriculum_share: CurriculumShare = 0.5
     weight_decay: WeightDecay = 0.0
     clip_norm: ClipNorm = None
     loss: Loss = "mean"

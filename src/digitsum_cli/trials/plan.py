@@ -13,7 +13,7 @@ from digitsum_cli.core.audit import Audit, audit_splits
 from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, FUSED
+from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, DEPEND_ON_EPOCHS, FUSED, ROWS
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
@@ -73,6 +73,7 @@ def plan_trials(
     ]
     for combination in combinations:
         _check_implemented(combination)
+        _check_curriculum(combination)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     starts = read_starts(combinations, working_directories, saved_starts)
     digests = {name: digest_weights(weights) for name, weights in starts.items()}
@@ -110,6 +111,35 @@ def _check_implemented(settings: Settings) -> None:
                     allowed="its default",
                     next_step=f"Or choose an implementation that supports it: {', '.join(AUTOGRAD)}",
                 )
+
+
+def _check_curriculum(settings: Settings) -> None:
+    """Raises an error if a curriculum does not fit the data, or one of its settings has no effect."""
+    data, train = settings.data, settings.train
+    top = CURRICULA[train.curriculum]
+    without_effect = {"curriculum_start": top is None, "curriculum_share": top not in DEPEND_ON_EPOCHS}
+    for name, unused in without_effect.items():
+        if unused and getattr(train, name) != TrainSettings.model_fields[name].default:
+            raise InputError(
+                f"train.{name} has no effect with train.curriculum {train.curriculum}",
+                where=f"train.{name}",
+                allowed="its default",
+            )
+    if top is None:
+        return
+    if not ROWS[data.rows]:
+        raise InputError(
+            f"a curriculum draws its own rows, but data.rows is {data.rows}",
+            where="train.curriculum",
+            next_step="Add data.rows=fresh, or set train.curriculum=none",
+        )
+    shortest, longest = data.asked.minimum_length, min(data.lengths)
+    if not shortest <= train.curriculum_start <= longest:
+        raise InputError(
+            f"the shortest rows of the curriculum have {train.curriculum_start} digits",
+            where="train.curriculum_start",
+            allowed=f"{shortest} to {longest}, the shortest length of the data",
+        )
 
 
 def _check_no_duplicates(trials: Sequence[Trial]) -> None:

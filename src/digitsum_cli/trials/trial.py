@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS, CONSTANT, ROWS
+from digitsum_cli.core.registry import CELLS, CONSTANT, CURRICULA, DEPEND_ON_EPOCHS, ROWS
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
@@ -166,11 +166,17 @@ def check_continuation(longer: Trial, shorter: Trial, run: Path) -> None:
     Raises:
         InputError: they do.
     """
-    if longer.train.lr_schedule != CONSTANT:
+    train = longer.train
+    if train.lr_schedule != CONSTANT:
+        setting = f"train.lr_schedule {train.lr_schedule}"
+    elif CURRICULA[train.curriculum] in DEPEND_ON_EPOCHS:
+        setting = f"train.curriculum {train.curriculum}"
+    else:
+        setting = None
+    if setting:
         raise InputError(
             f"{run} contains a training of {shorter.train.epochs} epochs, which cannot be continued to "
-            f"{longer.train.epochs}: with train.lr_schedule {longer.train.lr_schedule}, every step depends on the "
-            "number of epochs",
+            f"{train.epochs}: with {setting}, every step depends on the number of epochs",
             next_step="Train it from the start in another folder, with --out",
         )
 

@@ -76,8 +76,18 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def sample_strata(self, strata: npt.NDArray[np.integer], length: int, stream: np.random.RandomState) -> Digits:
+        """Draws a row of each given stratum, from the same distribution as ``generate`` but vectorised.
+
+        Arguments:
+            strata: of shape ``(rows,)``, from 0 to ``strata - 1``.
+            length: digits per row, at least ``minimum_length``.
+            stream: the random stream.
+        """
+
     def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
-        """Draws rows from the same distribution as ``generate``, vectorised, which takes microseconds."""
+        """Draws ``k`` rows of each stratum, vectorised, which takes microseconds."""
+        return self.sample_strata(np.repeat(np.arange(self.strata), k), length, stream)
 
     @abstractmethod
     def enumerate(self, length: int) -> Draws | None:

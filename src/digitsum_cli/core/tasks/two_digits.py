@@ -80,12 +80,11 @@ class TwoDigitTask(Task):
             return stream.randint(FIRST_DIGITS, length, size=1)
         return FIRST_DIGITS + stream.permutation(length - FIRST_DIGITS)[: self.distractors]
 
-    def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
-        """Draws ``k`` rows for each of the 100 pairs of first digits, first all positions, then all values."""
-        rows = self.strata * k
+    def sample_strata(self, strata: _Integers, length: int, stream: np.random.RandomState) -> Digits:
+        """Draws a row for each given pair of first digits, first all positions, then all values."""
+        rows = len(strata)
         digits = np.zeros((rows, length), dtype=np.int8)
-        pair = np.arange(rows) // k
-        digits[:, 0], digits[:, 1] = pair // self.symbols, pair % self.symbols
+        digits[:, 0], digits[:, 1] = strata // self.symbols, strata % self.symbols
         if isinstance(self.distractors, str):  # all
             digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(rows, length - FIRST_DIGITS))
         else:
