@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from digitsum_cli.core import DigitSumDataset, Runner
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 from digitsum_cli.core.curriculum import Curriculum, constant_top, growing_top
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.registry import CELLS, CURRICULA, FUSED
@@ -120,7 +121,7 @@ def test_three_implementations_agree_in_double_precision(name: str, cell: str, i
     splits = generate_splits([12])[12]
     rows = training_rows(trial, splits)
     model = build_trial_classifier(trial).double()
-    if impl == "torch":
+    if isinstance(model.rnn_model, TorchLayer):
         model.rnn_model.fix_second_bias_at_zero()
     by_hand = replace(trial, model=trial.model.model_copy(update={"impl": "manual"}))
     trainer = FusedTrainer(
