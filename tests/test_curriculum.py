@@ -1,6 +1,9 @@
 """Curricula: the lengths of the batches, the rows, and the same training in every implementation."""
 
+import csv
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from digitsum_cli.fused.prefix_tree import PerEpochForests
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
 from digitsum_cli.trials.plan import plan_trials
 from digitsum_cli.trials.training_rows import training_rows
+from tests.command_line import digitsum
 from tests.small_study import settings_of
 
 TAUGHT = tuple(name for name, top in CURRICULA.items() if top)
@@ -145,3 +149,40 @@ def test_three_implementations_agree_in_double_precision(name: str, cell: str, i
     assert len(record.step_losses) == 285
     assert np.abs(np.subtract(trainer.record().step_losses, record.step_losses)).max() < 1e-9
     assert [each.eval_accuracy for each in trainer.evaluations()] == [each.eval_accuracy for each in record.evaluations]
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["train.curriculum=uniform"], "a curriculum draws its own rows, but data.rows is fixed"),
+        (["train.curriculum_start=4"], "train.curriculum_start has no effect with train.curriculum none"),
+        (
+            ["train.curriculum=uniform", "data.rows=fresh", "train.curriculum_share=0.2"],
+            "train.curriculum_share has no effect with train.curriculum uniform",
+        ),
+        (
+            ["train.curriculum=growing", "data.rows=fresh", "train.curriculum_start=5"],
+            "the shortest rows of the curriculum have 5 digits; allowed: 3 to 4, the shortest length of the data",
+        ),
+        (
+            ["train.curriculum=growing", "data.rows=fresh", "data.distractors=2"],
+            "the shortest rows of the curriculum have 3 digits; allowed: 4 to 4, the shortest length of the data",
+        ),
+    ],
+)
+def test_a_curriculum_that_does_not_fit_is_refused(assignments: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        plan_trials(settings_of(*assignments))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("impl", ["manual", "fused"])
+def test_a_curriculum_is_an_axis_of_a_sweep(impl: str, tmp_path: Path) -> None:
+    axis = ("--set", "sweep.train.curriculum=none,uniform,growing", "--set", "data.rows=fresh")
+    ended = digitsum(
+        "sweep", "--lengths", "6", "--seeds", "0", "--epochs", "2", "--impl", impl, *axis, "--out", tmp_path / "run"
+    )
+    assert ended.code == 0, ended.err
+    rows = list(csv.DictReader((tmp_path / "run" / "results.csv").read_text().splitlines()))
+    assert [row["curriculum"] for row in rows] == list(CURRICULA)
+    assert len({row["final_train_loss"] for row in rows}) == 3

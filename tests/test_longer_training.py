@@ -144,13 +144,14 @@ def test_no_result_is_lost_when_the_longer_sweep_is_interrupted(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_training_whose_schedule_depends_on_its_epochs_is_not_continued(tmp_path: Path) -> None:
-    options = ("--set", "train.lr_schedule=cosine", "--impl", "fused")
+@pytest.mark.parametrize("setting", ["train.lr_schedule=cosine", "train.curriculum=growing"])
+def test_a_training_whose_steps_depend_on_its_epochs_is_not_continued(setting: str, tmp_path: Path) -> None:
+    options = ("--set", setting, "--impl", "fused", "--set", "data.rows=fresh")
     assert train(tmp_path, 4, *options).code == 0
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     refused = train(tmp_path, 8, *options, "--resume")
     assert refused.code == 2
-    assert "with train.lr_schedule cosine, every step depends on the number of epochs" in refused.err
+    assert f"with {setting.replace('=', ' ')}, every step depends on the number of epochs" in refused.err
     assert "in another folder, with --out" in refused.err
     assert {path: path.read_bytes() for path in before} == before
 

@@ -20,6 +20,7 @@ from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.registry import (
     ACTIVATIONS,
     CELLS,
+    CURRICULA,
     FUSED,
     IMPLEMENTATIONS,
     INITIALISATIONS,
@@ -65,6 +66,7 @@ CHOICES = [
     *[(f"train.loss={name}",) for name in LOSSES],
     *[(f"model.init={name}",) for name in INITIALISATIONS],
     *[(f"data.rows={name}",) for name in ROWS],
+    *[(f"train.curriculum={name}", "data.rows=fresh") for name in CURRICULA],
 ]
 EVERY_CHOICE = pytest.mark.parametrize("choice", CHOICES, ids=",".join)
 EVERY_CELL = pytest.mark.parametrize(
@@ -137,9 +139,11 @@ def test_every_name_trains_as_autograd_does_in_every_implementation(choice: tupl
             assert np.abs(weights[name] - values).max() < 1e-9, (impl, name)
 
 
-@pytest.mark.parametrize("key", ["train.optimizer", "train.lr_schedule", "train.loss", "model.init", "data.rows"])
+@pytest.mark.parametrize(
+    "key", ["train.optimizer", "train.lr_schedule", "train.loss", "model.init", "data.rows", "train.curriculum"]
+)
 def test_no_name_trains_as_another_does(key: str) -> None:
-    trained = [train_autograd(trial(assignment)) for (assignment, *_) in CHOICES if assignment.startswith(f"{key}=")]
+    trained = [train_autograd(trial(*choice)) for choice in CHOICES if choice[0].startswith(f"{key}=")]
     assert len(trained) > 1
     for number, weights in enumerate(trained):
         assert all(np.abs(weights["U"] - other["U"]).max() > 1e-6 for other in trained[:number])
@@ -175,7 +179,11 @@ def test_every_activation_stays_within_its_bounds(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["model.cell", "model.activation", "model.init", "train.optimizer", "train.lr_schedule", "train.loss"]
+    "key",
+    [
+        *("model.cell", "model.activation", "model.init"),
+        *("train.optimizer", "train.lr_schedule", "train.loss", "train.curriculum"),
+    ],
 )
 @pytest.mark.parametrize("impl", IMPLEMENTATIONS)
 def test_name_in_no_registry_is_refused_with_those_there_are(key: str, impl: str) -> None:

@@ -55,6 +55,14 @@ TRAININGS = {
         *("--impl", "torch", "--epochs", "15", "--set", "model.cell=gru", "--set", "data.rows=fresh"),
         *("--set", "train.optimizer=sgd", "--set", "train.weight_decay=1e-3", "--set", "train.loss=sum"),
     ),
+    "growing": (
+        *("--impl", "manual", "--epochs", "20", "--set", "data.rows=fresh", "--set", "train.curriculum=growing"),
+        *("--set", "train.shuffle=true", "--set", "train.batch_size=16"),
+    ),
+    "fused growing": (
+        *("--impl", "fused", "--epochs", "4000", "--set", "data.rows=fresh", "--set", "train.curriculum=growing"),
+        *("--set", "model.cell=gru", "--set", "train.batch_size=16"),
+    ),
     "fused with everything": (
         *("--impl", "fused", "--epochs", "1500", "--set", "model.cell=lstm", "--set", "train.shuffle=true"),
         *("--set", "train.lr_schedule=cosine", "--set", "train.clip_norm=0.5", "--set", "train.record_gradients=true"),

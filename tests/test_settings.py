@@ -38,6 +38,9 @@ BOOK_SETTINGS = {
         "lr": 0.001,
         "optimizer": "adam",
         "lr_schedule": "constant",
+        "curriculum": "none",
+        "curriculum_start": 3,
+        "curriculum_share": 0.5,
         "weight_decay": 0.0,
         "clip_norm": None,
         "loss": "mean",
@@ -75,8 +78,8 @@ BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias"
 TRAIN_KEYS = (
-    "epochs, batch_size, lr, optimizer, lr_schedule, weight_decay, clip_norm, loss, shuffle, patience, "
-    "start_from, seed, log_every, eval_every, record_gradients, device"
+    "epochs, batch_size, lr, optimizer, lr_schedule, curriculum, curriculum_start, curriculum_share, weight_decay, "
+    "clip_norm, loss, shuffle, patience, start_from, seed, log_every, eval_every, record_gradients, device"
 )
 FORGET_BIAS = "null, a number such as 1, or chrono"
 CLIP = "null for none, or a number above 0 and up to 1e+37, such as 5"
@@ -174,6 +177,9 @@ BAD_VALUES = [
     ("model.forget_bias", ".inf", FORGET_BIAS),
     ("train.optimizer", "adamw", "adam, sgd"),
     ("train.lr_schedule", "step", "constant, cosine"),
+    ("train.curriculum", "falling", "none, uniform, growing"),
+    ("train.curriculum_share", "0", "a number above 0 and up to 1, such as 0.5"),
+    ("train.curriculum_share", "1.5", "a number above 0 and up to 1, such as 0.5"),
     ("train.weight_decay", "-1", "a number from 0 to 1e+37, such as 1e-4"),
     ("train.clip_norm", "0", CLIP),
     ("train.clip_norm", "none", CLIP),
