@@ -46,6 +46,9 @@ def evaluate(
         str | None,
         typer.Option(metavar="LIST", help="Evaluate at these lengths, also if never trained on: 20,50,200 or 5..35."),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="With --lengths: read every possible row, however long that takes.")
+    ] = False,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Explain why the network forgets: tables, figures, JSON.")
     ] = False,
@@ -76,9 +79,9 @@ def evaluate(
     --set data.… selects other data.
 
     --diagnose explains why a network forgets: how far back gradients reach, what disturbs the memory, and which
-    digit is lost. --lengths measures the accuracy at any length: exact, or sampled where there are too many rows;
-    with --set data.distractors=… also on rows with more distractors. --sequence shows the answer, the state and the
-    probabilities after each step of one sequence.
+    digit is lost. --lengths measures the accuracy at any length: exact, or, without
+    --exact, sampled where there are too many rows; with --set data.distractors=… also on rows with more distractors.
+    --sequence shows the answer, the state and the probabilities after each step of one sequence.
     """
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.cli.study_result import report_lost_trainings, report_missing_checkpoints
@@ -96,6 +99,8 @@ def evaluate(
         raise InputError("--out requires --diagnose, --sequence or --lengths", next_step="Add one of them")
     if lengths is not None and data is not None:
         raise InputError("--lengths draws its own rows, and --data names others", allowed="one of the two")
+    if exact and lengths is None:
+        raise InputError("--exact requires --lengths", next_step="Without it, every possible row is read anyway")
     chosen = options.overrides(assignments)
     if data is not None:
         chosen.append(Override("data.dir", str(data), f"--data {data}"))
@@ -119,7 +124,7 @@ def evaluate(
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, outputs, console)
     if lengths is not None:
-        document |= _show_lengths(checkpoints, lengths, chosen, folder, outputs, jobs, console)
+        document |= _show_lengths(checkpoints, lengths, exact, chosen, folder, outputs, jobs, console)
     if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
         statuses = [found.statuses.get(each.path, "done") for each in scores]
@@ -153,6 +158,7 @@ def _show_sequence(
 def _show_lengths(
     checkpoints: "Sequence[TrialCheckpoint]",
     lengths: str,
+    exact: bool,
     overrides: "Sequence[Override]",
     folder: Path,
     outputs: "Outputs",
@@ -168,10 +174,16 @@ def _show_lengths(
     wanted = resolve_settings(overrides=options.overrides(None, lengths=("data.lengths", lengths))).data.lengths
     with console.progress() as progress:
         bar = progress.add_task("lengths", total=len(checkpoints))
-        scored = []
-        for accuracies in score_at_lengths(checkpoints, wanted, overrides, jobs or usable_cores()):
-            scored.append(accuracies)
-            progress.update(bar, completed=len(scored))
+        scored = list(
+            score_at_lengths(
+                checkpoints,
+                wanted,
+                overrides,
+                jobs or usable_cores(),
+                every_row=exact,
+                on_share=lambda share: progress.update(bar, completed=share),
+            )
+        )
     place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
     accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
     spans = own_spans_of_lengths(accuracies)

@@ -1,12 +1,14 @@
 """Scores checkpoints at any length: the memory of a network, not of its training."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.exact import score_rows
+from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.core.sampled import count_scoring_rows, draw_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.diagnostics.reading import read_every_draw
@@ -24,7 +26,15 @@ from digitsum_cli.trials.trial import Trial
 
 _MAXIMUM_SEQUENTIAL = 4
 
-_Work = tuple[TrialCheckpoint, Sequence[int], DrawingSettings]
+
+@dataclass(frozen=True)
+class _Work:
+    """A checkpoint to score: at which lengths, on which rows, and whether to read every row whatever that takes."""
+
+    checkpoint: TrialCheckpoint
+    lengths: Sequence[int]
+    drawing: DrawingSettings
+    every_row: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,9 @@ def score_at_lengths(
     lengths: Sequence[int],
     overrides: Sequence[Override],
     processes: int,
+    *,
+    every_row: bool = False,
+    on_share: Callable[[float], None] = lambda _: None,
 ) -> Iterator[list[LengthAccuracy]]:
     """Scores checkpoints at some lengths: exactly where that takes no longer than on rows drawn for scoring.
 
@@ -88,6 +101,8 @@ def score_at_lengths(
         lengths: digits per row.
         overrides: overrides of ``data.distractors`` and ``data.scoring_rows``.
         processes: number of parallel processes.
+        every_row: whether to score exactly wherever rows can be listed, however long that takes.
+        on_share: called with the number of checkpoints that are scored, in which parts of one count.
 
     Yields:
         The accuracies of each checkpoint, by ascending length, as soon as they are known.
@@ -107,27 +122,49 @@ def score_at_lengths(
                 f"{checkpoint.trial.drawing.distractors}, so rows of other lengths are unknown",
                 next_step="Say how they are drawn, for example with --set data.distractors=all",
             )
-        work.append((checkpoint, sorted(lengths), drawing))
-    for _, accuracies in work_in_parallel(_score, work, processes, _MAXIMUM_SEQUENTIAL):
+        work.append(_Work(checkpoint, sorted(lengths), drawing, every_row))
+    shares: dict[Path, float] = {}
+
+    def report(path: Path, share: float) -> None:
+        shares[path] = share
+        on_share(sum(shares.values()))
+
+    scored = work_in_parallel(
+        _score, work, processes, _MAXIMUM_SEQUENTIAL, lambda piece, share: report(piece.checkpoint.path, share)
+    )
+    for piece, accuracies in scored:
+        report(piece.checkpoint.path, 1.0)
         yield accuracies
 
 
-def _score(work: _Work, _: Send) -> list[LengthAccuracy]:
+def _score(work: _Work, send: Send) -> list[LengthAccuracy]:
     use_one_thread()
-    checkpoint, lengths, drawing = work
+    checkpoint, lengths, drawing = work.checkpoint, work.lengths, work.drawing
     task, model = drawing.asked, checkpoint.classifier()
     wanted = count_scoring_rows(drawing.scoring_rows, task)
-    exact = [length for length in lengths if _is_exact(task, length, wanted)]
-    answers = read_every_draw(model, exact[-1], exact, task).answers if exact else {}
+    exact = [length for length in lengths if _is_exact(task, length, sys.maxsize if work.every_row else wanted)]
+    by_length = _exact_accuracies(checkpoint, exact, task, send) if exact else {}
     accuracies = []
     for length in lengths:
-        if length in answers:
-            accuracy, rows, kind = answers[length].accuracy, task.every_draw(length).count, AccuracyKind.EXACT
+        if length in by_length:
+            accuracy, rows, kind = by_length[length], task.every_draw(length).count, AccuracyKind.EXACT
         else:
             scored = draw_scoring_rows(length, wanted, task)
             accuracy, rows, kind = score_rows(model, scored).accuracy, len(scored), AccuracyKind.SAMPLED
         accuracies.append(LengthAccuracy(checkpoint.path, checkpoint.trial, length, accuracy, kind, rows))
     return accuracies
+
+
+def _exact_accuracies(checkpoint: TrialCheckpoint, lengths: Sequence[int], task: Task, send: Send) -> dict[int, float]:
+    """Compiled, if the weights are those of the equations: PyTorch's layers have another bias, and a GRU needs it."""
+    model = checkpoint.trial.model
+    compiled = CELLS[model.cell].import_path(FUSED, model.activation)
+    if model.impl == TORCH or compiled is None:
+        answers = read_every_draw(checkpoint.classifier(), lengths[-1], lengths, task).answers
+        return {length: answered.accuracy for length, answered in answers.items()}
+    from digitsum_cli.fused.exact import exact_accuracies_of_weights
+
+    return exact_accuracies_of_weights(compiled, checkpoint.weights, lengths, task, send)
 
 
 def _is_exact(task: Task, length: int, scoring_rows: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, TypeVar
 
 from digitsum_cli.errors import DigitsumError
-from digitsum_cli.execution.executor import Executor, Send
+from digitsum_cli.execution.executor import Executor, OnMessage, Send
 from digitsum_cli.execution.in_process import InProcessExecutor
 from digitsum_cli.execution.processes import ProcessExecutor
 
@@ -20,6 +20,7 @@ def work_in_parallel(
     pieces: Sequence[_Piece],
     processes: int,
     maximum_sequential: int = _MAXIMUM_SEQUENTIAL,
+    on_message: OnMessage[_Piece] = lambda *_: None,
 ) -> Iterator[tuple[_Piece, _Value]]:
     """Processes pieces of work.
 
@@ -28,6 +29,7 @@ def work_in_parallel(
         pieces: the pieces, the longest first.
         processes: number of parallel processes.
         maximum_sequential: how many pieces are processed in this process, one after the other.
+        on_message: called with the messages that the work sends.
 
     Yields:
         Each piece with its value as soon as it is done.
@@ -40,7 +42,7 @@ def work_in_parallel(
         ProcessExecutor(work, processes, _process_died) if parallel else InProcessExecutor(work)
     )
     with executor:
-        yield from executor.submit(pieces, lambda *_: None)
+        yield from executor.submit(pieces, on_message)
 
 
 def _process_died(_: int | None) -> NoReturn:

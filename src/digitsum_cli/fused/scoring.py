@@ -33,12 +33,13 @@ def score_forest(kind, p, forest, leaf_weights, work, H, M, C):
 
 
 @compiled
-def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
-    """Counts the draws with a given first digit that are answered correctly.
+def count_correct_draws(kind, p, first_digit, labels, wanted, correct, work, H, M, C):
+    """Counts the draws with a given first digit that are answered correctly, at several lengths in one pass.
 
     Arguments:
         labels: the labels by second digit.
-        positions: the number of possible positions of the distractor.
+        wanted: for each number of possible positions of the distractor, from 1 on, whether to count its draws.
+        correct: where to add the counts.
 
     Rows j < 10 of the states are the trunks: second digit j, then zeros. Each step appends 90 branches after the
     existing rows: for each trunk the nine values of a distractor, followed by zeros.
@@ -53,7 +54,7 @@ def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
     for trunk in range(digits - 1, -1, -1):  # the parent, row 0, last
         step(kind, work, trunk, 0, states, 0, states, trunk, 0, width)
     rows = digits
-    for _ in range(positions):
+    for place in range(wanted.shape[0]):
         multiply(hU, 0, states.h, 0, p.U, rows, H, False)
         branch = rows
         for trunk in range(digits):
@@ -63,13 +64,13 @@ def count_correct_draws(kind, p, first_digit, labels, positions, work, H, M, C):
         for row in range(rows):
             step(kind, work, 0, row, states, row, states, row, 0, width)
         rows = branch
-    logits(p, states.h, 0, rows, work, H)
-    correct = 0
-    for row in range(rows):
-        second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
-        draws = positions if row < digits else 1
-        correct += draws * (_answer(work.z, row, C) == labels[second_digit])
-    return correct
+        if not wanted[place]:
+            continue
+        logits(p, states.h, 0, rows, work, H)
+        for row in range(rows):
+            second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
+            draws = place + 1 if row < digits else 1
+            correct[place] += draws * (_answer(work.z, row, C) == labels[second_digit])
 
 
 @compiled

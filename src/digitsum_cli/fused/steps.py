@@ -107,10 +107,10 @@ def entry_points(cell: str) -> EntryPoints:
         return score_forest(cell, p, forest, leaf_weights, work, H, M, C)
 
     @entry_point
-    def correct_draws(p, first_digit, labels, positions, work, H, M, C):
+    def correct_draws(p, first_digit, labels, wanted, correct, work, H, M, C):
         """Counts the draws with a given first digit that are answered correctly; see ``count_correct_draws``."""
         sources  # noqa: B018
-        return count_correct_draws(cell, p, first_digit, labels, positions, work, H, M, C)
+        count_correct_draws(cell, p, first_digit, labels, wanted, correct, work, H, M, C)
 
     @entry_point
     def gradients(p, g, forest, batch, work, H, M, C):

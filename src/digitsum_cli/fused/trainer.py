@@ -15,6 +15,7 @@ from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.fused.arrays import Matrix, Optimizer, Record
 from digitsum_cli.fused.cells import CompiledCell
+from digitsum_cli.fused.exact import exact_accuracies
 from digitsum_cli.fused.layout import Layout, new_workspace
 from digitsum_cli.fused.prefix_tree import Forests, build_prefix_forest
 from digitsum_cli.fused.rule import BOOK_RULE, Rule
@@ -202,12 +203,9 @@ class FusedTrainer:
         Raises:
             InputError: there are too many draws to enumerate.
         """
-        draws = self._task.every_draw(self._forests.length)
-        correct = sum(
-            self._compiled.correct_draws(self._best, first_digit, labels, draws.positions, self._work, *self._sizes)
-            for first_digit, labels in enumerate(draws.labels)
-        )
-        return float(correct / draws.count)
+        length = self._forests.length
+        compiled = self._compiled
+        return exact_accuracies(compiled, self._best, [length], self._task, self._work, self._sizes)[length]
 
     def accuracy_of_best(self, rows: Rows) -> float:
         """The accuracy of the best checkpoint on any number of rows."""
