@@ -9,7 +9,10 @@ from tests.command_line import REPOSITORY, digitsum
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
-SHIPPED = {path.stem: path for path in sorted((REPOSITORY / "configs").glob("*.yaml"))}
+CONFIGS = REPOSITORY / "configs"
+SHIPPED = {path.stem: path for path in sorted(CONFIGS.glob("*.yaml"))} | {
+    f"recipes/{path.stem}": path for path in sorted(CONFIGS.glob("recipes/*.yaml"))
+}
 
 
 def resolved(*arguments: str) -> str:
@@ -70,6 +73,20 @@ def test_configs_lists_name_first_line_trainings_and_cost() -> None:
     assert next(line for line in lines if line.startswith(" quick ")).split()[-2:] == ["3", "0.7"]
 
 
+def test_cost_counts_the_rows_and_the_lengths_of_a_curriculum() -> None:
+    """Of the recipe: 2,400 epochs of 16 rows for each pair; half of them of 14.75 digits on average, half of 26.5."""
+    (recipe,) = [each for each in digitsum("configs", "--json").document["configs"] if each["name"] == "recipes/srn"]
+    assert recipe["cost"] == pytest.approx(20 * (2400 * 16 * (14.75 + 26.5) / 2) / (500 * 3 * 20), rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["recipes/srn", "configs/recipes/srn.yaml"])
+def test_recipe_has_a_name_and_a_run_of_its_own(name: str) -> None:
+    small = ("--lengths", "4", "--seeds", "0", "--epochs", "1")
+    assert digitsum("sweep", name, *small).code == 0
+    assert Path("runs/recipes-srn/results.csv").is_file()
+    assert digitsum("sweep", "recipes/lstn").code == 2
+
+
 def test_configs_shows_one() -> None:
     ended = digitsum("configs", "lstm")
     assert ended.out == SHIPPED["lstm"].read_text()
@@ -84,8 +101,8 @@ def test_configs_copies_one_or_all() -> None:
     assert [path.name for path in Path("one").iterdir()] == ["lstm.yaml"]
     ended = digitsum("configs", "--copy", "configs", "--json")
     assert ended.document["copies"] == [f"configs/{name}.yaml" for name in SHIPPED]
-    assert {path.stem: path.read_bytes() for path in Path("configs").iterdir()} == {
-        name: path.read_bytes() for name, path in SHIPPED.items()
+    assert {str(path): path.read_bytes() for path in Path("configs").rglob("*.yaml")} == {
+        f"configs/{name}.yaml": path.read_bytes() for name, path in SHIPPED.items()
     }
     assert digitsum("sweep", "configs/quick.yaml", "--print-config").err == ""
 

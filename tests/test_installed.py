@@ -131,8 +131,9 @@ def names_of_configs(environment: Environment, cwd: Path) -> list[str]:
 
 
 def test_wheel_holds_the_configs(installed: Environment, tmp_path: Path) -> None:
-    configs = sorted(REPOSITORY.glob("configs/*.yaml"))
-    assert names_of_configs(installed, tmp_path) == [path.stem for path in configs]
+    configs = [*sorted(REPOSITORY.glob("configs/*.yaml")), *sorted(REPOSITORY.glob("configs/recipes/*.yaml"))]
+    names = [str(path.relative_to(REPOSITORY / "configs").with_suffix("")) for path in configs]
+    assert names_of_configs(installed, tmp_path) == names
     installed.run("digitsum", "configs", "--copy", "copies", cwd=tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("copies/*")} == {
         path.name: path.read_bytes() for path in configs

@@ -65,7 +65,7 @@ def configs(
     chosen = shipped_configs() if name is None else {name: shipped_config(name)}
     if copy is not None:
         check_destination(copy)
-        copies = copy_configs(chosen.values(), copy, force=force)
+        copies = copy_configs(chosen, copy, force=force)
         console.show(*map(str, copies))
         console.document({"copies": [str(path) for path in copies]})
         return console.message(f"The configs are in {copy}. To run one: digitsum sweep {shell_path(copies[0])}")

@@ -56,7 +56,7 @@ def sweep(
     from digitsum_cli.cli.print_config import show_settings
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import resolve_settings
-    from digitsum_cli.settings.shipped import DEFAULT_SWEEP, shipped_config
+    from digitsum_cli.settings.shipped import DEFAULT_SWEEP, name_for_run, shipped_config
 
     console = Console(as_json=as_json, quiet=quiet)
     options.explain_single_seed(seeds, console)
@@ -83,7 +83,7 @@ def sweep(
     from digitsum_cli.study.run_options import RunOptions
     from digitsum_cli.study.study import run_study
 
-    run = open_run(out, file.stem)
+    run = open_run(out, name_for_run(file))
     report_new_run(run, resume, console)
     with StudyDisplay(console, run.path) as display:
         try:

@@ -1,16 +1,16 @@
-"""The configs shipped with the package, by name: ``srn`` is ``configs/srn.yaml``."""
+"""The configs shipped with the package, by name: ``srn`` is ``configs/srn.yaml``, ``recipes/srn`` is in a subfolder."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 import digitsum_cli
 from digitsum_cli.core.outputs import write_outputs
-from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.registry import CELLS, CURRICULA
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.resolve import resolve_settings
-from digitsum_cli.settings.schema import Settings
+from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
 from digitsum_cli.settings.validation import suggestion
 
 DEFAULT_SWEEP = "srn"
@@ -21,10 +21,22 @@ _FOLDER = Path("configs")
 
 def shipped_configs() -> dict[str, Path]:
     """The file of each shipped config, by name."""
+    folder = _shipped_folder()
+    paths = sorted(folder.rglob("*.yaml"), key=lambda path: (len(path.parts), path))
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+
+
+def name_for_run(config: Path) -> str:
+    """The name of the run directory of a config: its own; of one in a subfolder, with the subfolder's name before it."""
+    folder = _shipped_folder()
+    inside = config.relative_to(folder) if config.is_relative_to(folder) else Path(config.name)
+    return "-".join(inside.with_suffix("").parts)
+
+
+def _shipped_folder() -> Path:
     package = Path(digitsum_cli.__file__).parent
     installed, repository = package / _FOLDER, package.parents[1] / _FOLDER
-    folder = installed if installed.is_dir() else repository
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return installed if installed.is_dir() else repository
 
 
 def shipped_config(name: str) -> Path:
@@ -67,21 +79,31 @@ def summarise_config(name: str) -> ConfigSummary:
     path = shipped_config(name)
     about = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
     settings = resolve_settings(path)
-    cost = settings.trial_count * _steps(settings) / _steps(Settings())
+    cost = settings.trial_count * _row_steps(settings) / _row_steps(Settings(data=DataSettings(lengths=(20,))))
     return ConfigSummary(name, about, settings.trial_count, round(cost, 1))
 
 
-def _steps(settings: Settings) -> float:
-    """Cost of one training per row, in time steps of an SRN; the mean over lengths and cells."""
-    cells = settings.sweep.get("model.cell", (settings.model.cell,))
-    return settings.train.epochs * fmean(settings.data.lengths) * fmean(CELLS[str(cell)].step_cost for cell in cells)
+def _row_steps(settings: Settings) -> float:
+    """Cost of one training, in steps of an SRN through a row of each pair; the mean over lengths and cells."""
+    train, cells = settings.train, settings.sweep.get("model.cell", (settings.model.cell,))
+    mean_length = fmean(_mean_length(train, length) for length in settings.data.lengths)
+    return train.epochs * settings.data.k.train * mean_length * fmean(CELLS[str(cell)].step_cost for cell in cells)
 
 
-def copy_configs(configs: Iterable[Path], folder: Path, *, force: bool = False) -> list[Path]:
+def _mean_length(train: TrainSettings, length: int) -> float:
+    """The mean length of the rows that a network of a length is trained on."""
+    top = CURRICULA[train.curriculum]
+    if top is None:
+        return length
+    ways = fmean(top(step, 100, train.curriculum_share) for step in range(100))
+    return train.curriculum_start + ways * (length - train.curriculum_start) / 2
+
+
+def copy_configs(configs: Mapping[str, Path], folder: Path, *, force: bool = False) -> list[Path]:
     """Copies configs into a folder; keeps identical copies that already exist.
 
     Arguments:
-        configs: the files.
+        configs: the files, by name.
         folder: where to copy them.
         force: replace existing files whose content is different.
 
@@ -94,7 +116,7 @@ def copy_configs(configs: Iterable[Path], folder: Path, *, force: bool = False) 
     """
     if folder.is_file():
         raise InputError(f"{folder} is a file", next_step="Choose another folder")
-    contents = {folder / config.name: config.read_bytes() for config in configs}
+    contents = {folder / f"{name}.yaml": config.read_bytes() for name, config in configs.items()}
     write_outputs(contents, force=force, next_step="Choose another folder")
     return list(contents)
 
@@ -108,7 +130,8 @@ def find_config(given: Path) -> Path:
     if _may_be_file(given):
         return given
     shipped = shipped_configs()
-    name = given.stem if given == _FOLDER / f"{given.stem}.yaml" else str(given)
+    inside = given.is_relative_to(_FOLDER) and given.suffix == ".yaml"
+    name = given.relative_to(_FOLDER).with_suffix("").as_posix() if inside else given.as_posix()
     if name in shipped:
         return shipped[name]
     if given.is_dir():
