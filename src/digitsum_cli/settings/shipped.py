@@ -27,7 +27,7 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def name_for_run(config: Path) -> str:
-    """The name of the run directory of a config: its own; of one in a subfolder, with the subfolder's name before it."""
+    """The name of the run directory of a config: its own, in a subfolder after the subfolder's."""
     folder = _shipped_folder()
     inside = config.relative_to(folder) if config.is_relative_to(folder) else Path(config.name)
     return "-".join(inside.with_suffix("").parts)
