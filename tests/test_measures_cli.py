@@ -18,7 +18,7 @@ from tests.test_report_page import Outline
 
 pytestmark = [pytest.mark.usefixtures("in_an_empty_folder"), pytest.mark.slow]
 
-FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer"}
+FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer", "own-span"}
 
 
 @pytest.fixture(scope="module")
@@ -247,8 +247,7 @@ def test_report_holds_the_answer_and_the_numbers_of_the_tables(run: Path) -> Non
         assert sentence.replace("<", "&lt;") in html
     cells = cells_of(html)
     for row in ended.document["summary"]:
-        low, high = 100 * row["exact_accuracy_low"], 100 * row["exact_accuracy_high"]
-        assert f"{100 * row['exact_accuracy']:.1f} % [{low:.1f}, {high:.1f}]" in cells
+        assert f"{100 * row['exact_accuracy_median']:.1f} % [–]" in cells, "two seeds have no interval"
     for row in ended.document["memory_spans"]:
         assert row["text"] in cells
     assert html.count("<svg") == 1 + 2 * (1 + len(FIGURES))
@@ -303,6 +302,8 @@ def test_thresholds_change_the_memory_span_and_nothing_else(run: Path) -> None:
     )
     assert [row["threshold"] for row in usual["memory_spans"]] == [0.5, 0.9] * 2
     assert [row["threshold"] for row in other["memory_spans"]] == [0.05, 1.0] * 2
+    reached = [[each["threshold"] for each in row.pop("reached")] for row in (*usual["summary"], *other["summary"])]
+    assert reached == [[0.5, 0.9]] * 4 + [[0.05, 1.0]] * 4
     assert usual["summary"] == other["summary"]
 
 
