@@ -120,7 +120,7 @@ def test_sweep_shows_the_table_and_says_where_things_are() -> None:
     assert rows == ["5", "4"] * 2  # the audit, the accuracies
     assert "Accuracy by length" in ended.out
     assert "Memory span" in ended.out
-    assert "The SRN (impl manual) is below 90 % even at length 4" in ended.out
+    assert "The SRN (impl manual), trained anew at each length, is below 90 % even at length 4" in ended.out
     assert "digitsum report runs/srn" in ended.err
     assert "2/2" in ended.err
     assert "The run is in runs/srn" in ended.err

@@ -8,13 +8,13 @@ label is read at its end.
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from digitsum_cli.core.specs import Top
 
-Lengths = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 def constant_top(_step: int, _steps: int, _share: float) -> float:
@@ -51,7 +51,7 @@ class Curriculum:
     batch_size: int
     epochs: int
 
-    def lengths(self, longest: int, rows: int, epoch: int, stream: np.random.RandomState) -> Lengths:
+    def lengths(self, longest: int, rows: int, epoch: int, stream: "np.random.RandomState") -> "npt.NDArray[np.int64]":
         """The length of each batch of an epoch, of shape ``(batches,)``.
 
         Arguments:
@@ -60,9 +60,13 @@ class Curriculum:
             epoch: counted from 0.
             stream: the random stream.
         """
+        import numpy as np  # the registry, which the help needs, refers to this file
+
         batches = math.ceil(rows / self.batch_size)
         steps = range(epoch * batches, (epoch + 1) * batches)
         ways = np.array([self.top(step, self.epochs * batches, self.share) for step in steps])
         different = 1 + np.floor(ways * (longest - self.start))
-        lengths: Lengths = self.start + np.floor(stream.random_sample(batches) * different).astype(np.int64)
+        lengths: npt.NDArray[np.int64] = self.start + np.floor(stream.random_sample(batches) * different).astype(
+            np.int64
+        )
         return lengths
