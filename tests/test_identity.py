@@ -33,6 +33,9 @@ def test_identity_is_that_of_the_first_release(trial: Trial) -> None:
         "data.scoring_rows": 100_000,
         "model.input_scale": 1.0,
         "train.start_from": None,
+        "train.curriculum": "none",
+        "train.curriculum_start": 3,
+        "train.curriculum_share": 0.5,
     }
 
 

@@ -60,7 +60,7 @@ TRAININGS = {
         *("--set", "train.shuffle=true", "--set", "train.batch_size=16"),
     ),
     "fused growing": (
-        *("--impl", "fused", "--epochs", "4000", "--set", "data.rows=fresh", "--set", "train.curriculum=growing"),
+        *("--impl", "fused", "--epochs", "1500", "--set", "data.rows=fresh", "--set", "train.curriculum=growing"),
         *("--set", "model.cell=gru", "--set", "train.batch_size=16"),
     ),
     "fused with everything": (
