@@ -137,7 +137,7 @@ def find_config(given: Path) -> Path:
     if given.is_dir():
         raise InputError(f"{given} is a folder, not a config", allowed=_allowed())
     raise InputError(
-        f"there is no config {str(given)!r}", allowed=_allowed(), next_step=suggestion(given.stem, shipped)
+        f"there is no config {str(given)!r}", allowed=_allowed(), next_step=suggestion(name, shipped)
     )
 
 
