@@ -135,8 +135,9 @@ def test_wheel_holds_the_configs(installed: Environment, tmp_path: Path) -> None
     names = [str(path.relative_to(REPOSITORY / "configs").with_suffix("")) for path in configs]
     assert names_of_configs(installed, tmp_path) == names
     installed.run("digitsum", "configs", "--copy", "copies", cwd=tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("copies/*")} == {
-        path.name: path.read_bytes() for path in configs
+    copies = sorted((tmp_path / "copies").rglob("*.yaml"))
+    assert {str(path.relative_to(tmp_path / "copies")): path.read_bytes() for path in copies} == {
+        f"{name}.yaml": path.read_bytes() for name, path in zip(names, configs, strict=True)
     }
 
 

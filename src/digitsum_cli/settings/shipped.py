@@ -136,9 +136,7 @@ def find_config(given: Path) -> Path:
         return shipped[name]
     if given.is_dir():
         raise InputError(f"{given} is a folder, not a config", allowed=_allowed())
-    raise InputError(
-        f"there is no config {str(given)!r}", allowed=_allowed(), next_step=suggestion(name, shipped)
-    )
+    raise InputError(f"there is no config {str(given)!r}", allowed=_allowed(), next_step=suggestion(name, shipped))
 
 
 def _may_be_file(path: Path) -> bool:
