@@ -2,12 +2,14 @@
 
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import digitsum
-from tests.running import Command, wait_until
+from tests.running import HANG, Command, wait_until
 
 SECONDS = 1.0
 """Of processor time, from the signal to the end of the last process, tables written."""
@@ -133,3 +135,34 @@ def test_large_sweep_is_stopped_at_once() -> None:
     assert stopped.code == 130
     assert stopped.processor_seconds < SECONDS
     assert len(Path("run/results.csv").read_text().splitlines()) > 1400
+
+
+IGNORED = """
+import os, signal
+from digitsum_cli.cli import signals
+
+class Interrupted:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{0})
+        sum(range(1000))
+
+signals.exit_on_signals()
+signals.handle_signals()
+try:
+    Interrupted()
+    while True:
+        pass
+except signals.Terminated:
+    print("terminated")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+"""Python ignores what is raised in a destructor, or in a callback from a library such as the compiler's."""
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("SIGINT", "interrupted"), ("SIGTERM", "terminated")])
+def test_signal_that_arrives_where_exceptions_are_ignored_is_not_lost(name: str, outcome: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", IGNORED.format(name)], capture_output=True, text=True, timeout=HANG, check=False
+    )
+    assert (ended.stdout, ended.stderr) == (f"{outcome}\n", "")

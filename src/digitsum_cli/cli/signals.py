@@ -1,13 +1,21 @@
 """How Ctrl-C and SIGTERM end a command."""
 
+import _thread
 import contextlib
 import os
 import signal
 import sys
-from typing import NoReturn
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 INTERRUPTED = 130
 TERMINATED = 143
+
+_MOMENT = 0.01
+"""Seconds until an interruption is repeated."""
 
 _SHOW_CURSOR = b"\x1b[?25h"
 """Shows the cursor again, which the progress bar hides."""
@@ -32,15 +40,33 @@ def handle_signals() -> None:
 
     Does nothing unless ``exit_on_signals`` was called: Python code that calls a command keeps its own handlers.
     """
-    for each in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(each) == _exit_immediately:
-            signal.signal(each, _interrupt)
+    if _set_handlers(_exit_immediately, _interrupt):
+        sys.unraisablehook = _interrupt_again
+
+
+def _set_handlers(before: object, after: "signal._HANDLER") -> bool:
+    """Replaces a handler of either signal; returns whether there was one."""
+    replaced = [each for each in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(each) == before]
+    for each in replaced:
+        signal.signal(each, after)
+    return bool(replaced)
+
+
+def _interrupt_again(ignored: "UnraisableHookArgs") -> None:
+    """Repeats an interruption that was raised where Python ignores exceptions, such as in a callback of a library.
+
+    It is repeated by another thread, a moment later: raised here, it would be ignored as well.
+    """
+    if isinstance(ignored.exc_value, KeyboardInterrupt):
+        _set_handlers(_exit_immediately, _interrupt)
+        number = signal.SIGTERM if isinstance(ignored.exc_value, Terminated) else signal.SIGINT
+        threading.Timer(_MOMENT, _thread.interrupt_main, [number]).start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def _interrupt(number: int, _: object) -> None:
-    for each in (signal.SIGTERM, signal.SIGINT):
-        if signal.getsignal(each) == _interrupt:
-            signal.signal(each, _exit_immediately)
+    _set_handlers(_interrupt, _exit_immediately)
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
