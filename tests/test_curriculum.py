@@ -11,7 +11,7 @@ import pytest
 
 from digitsum_cli.core import DigitSumDataset, Runner
 from digitsum_cli.core.cells.torch_layer import TorchLayer
-from digitsum_cli.core.curriculum import Curriculum, constant_top, growing_top
+from digitsum_cli.core.curriculum import Curriculum, constant_top, growing_top, mean_length
 from digitsum_cli.core.generation import generate_splits
 from digitsum_cli.core.registry import CELLS, CURRICULA, FUSED
 from digitsum_cli.core.tasks import DIGIT_SUM
@@ -27,14 +27,14 @@ from digitsum_cli.trials.training_rows import training_rows
 from tests.command_line import digitsum
 from tests.small_study import settings_of
 
-TAUGHT = tuple(name for name, top in CURRICULA.items() if top)
+TAUGHT = tuple(name for name, curriculum in CURRICULA.items() if curriculum.top)
 LENGTH, K, BATCH, EPOCHS = 12, 2, 16, 10
 TRAIN = generate_splits([LENGTH], k_train=K)[LENGTH].train
 
 
 def rows_of(name: str, *, shuffle: bool = False, task: Any = DIGIT_SUM, **others: Any) -> TrainingRows:
     settings = {"start": 3, "share": 0.5, "batch_size": BATCH, "epochs": EPOCHS} | others
-    top = CURRICULA[name]
+    top = CURRICULA[name].top
     assert top is not None
     return TrainingRows(TRAIN, shuffle, fresh=True, seed=4, task=task, curriculum=Curriculum(top, **settings))
 
@@ -70,6 +70,29 @@ def test_growing_lengths_stay_below_the_top_of_their_step() -> None:
     assert lengths[0] == 3
     assert max(lengths[steps // 2 :]) == LENGTH
     assert min(lengths[steps // 2 :]) == 3
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+@pytest.mark.parametrize("name", TAUGHT)
+def test_the_mean_length_is_that_of_the_batches_of_a_training(name: str, share: float) -> None:
+    lengths = lengths_of(rows_of(name, share=share, epochs=300), 300)
+    assert mean_length(CURRICULA[name], 3, share, LENGTH) == pytest.approx(np.mean(lengths), abs=0.15)
+
+
+@pytest.mark.parametrize("name", CURRICULA)
+def test_a_training_on_shorter_rows_is_expected_to_take_less_time(name: str) -> None:
+    """So that the longest trainings start first, and the estimate of the time left holds."""
+    settings = (f"train.curriculum={name}", "data.rows=fresh", "data.lengths=30")
+    trial = plan_trials(settings_of(*settings)).trials[0]
+    mean = {"none": 30, "uniform": 16.5, "growing": (9.75 + 16.5) / 2}[name]
+    assert trial.relative_cost == pytest.approx(trial.train.epochs * (mean + 12), rel=0.02)
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_a_curriculum_grows_if_its_top_depends_on_the_step(name: str) -> None:
+    curriculum = CURRICULA[name]
+    assert curriculum.top is not None
+    assert curriculum.grows == (len({curriculum.top(step, 100, 0.5) for step in range(100)}) > 1)
 
 
 @pytest.mark.parametrize("name", TAUGHT)

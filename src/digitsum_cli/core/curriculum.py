@@ -8,13 +8,18 @@ label is read at its end.
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from digitsum_cli.core.specs import Top
+from digitsum_cli.core.specs import CurriculumSpec, Top
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+_STEPS = 200
+"""The steps of the training whose mean length is computed."""
 
 
 def constant_top(_step: int, _steps: int, _share: float) -> float:
@@ -33,12 +38,32 @@ def growing_top(step: int, steps: int, share: float) -> float:
     return min(1.0, step / (share * steps))
 
 
+def mean_length(curriculum: CurriculumSpec, start: int, share: float, longest: int) -> float:
+    """The mean length of the rows over a training.
+
+    Arguments:
+        curriculum: its entry in the registry.
+        start: digits of the shortest rows.
+        share: the share of the steps until the top is reached.
+        longest: digits of the longest rows, at least ``start``.
+
+    Example:
+        >>> from digitsum_cli.core.registry import CURRICULA
+        >>> [mean_length(CURRICULA[name], start=3, share=0.5, longest=21) for name in ("none", "uniform")]
+        [21.0, 12.0]
+    """
+    if curriculum.top is None:
+        return float(longest)
+    ways = (curriculum.top(step, _STEPS, share) for step in range(_STEPS))
+    return fmean(start + math.floor(way * (longest - start)) / 2 for way in ways)
+
+
 @dataclass(frozen=True)
 class Curriculum:
     """A curriculum of a training.
 
     Arguments:
-        top: how far the longest rows have grown; see ``CURRICULA`` in the registry.
+        top: how far the longest rows have grown; see ``CurriculumSpec``.
         start: digits of the shortest rows.
         share: the share of the steps until the top is reached.
         batch_size: rows per batch.

@@ -13,11 +13,11 @@ from digitsum_cli.core.learning_rate import constant_factor, cosine_factor
 from digitsum_cli.core.specs import (
     ActivationSpec,
     CellSpec,
+    CurriculumSpec,
     InitialisationSpec,
     LossSpec,
     OptimizerSpec,
     Schedule,
-    Top,
 )
 
 MANUAL, TORCH, FUSED = "manual", "torch", "fused"
@@ -87,11 +87,11 @@ CONSTANT = "constant"
 
 LR_SCHEDULES: dict[str, Schedule] = {CONSTANT: constant_factor, "cosine": cosine_factor}
 
-CURRICULA: dict[str, Top | None] = {"none": None, "uniform": constant_top, "growing": growing_top}
-"""For each curriculum, how long the longest rows are; None where all rows have the trial's length."""
-
-DEPEND_ON_EPOCHS = {growing_top}
-"""Tops that depend on the number of epochs, so that a training cannot be continued for more."""
+CURRICULA = {
+    "none": CurriculumSpec(),
+    "uniform": CurriculumSpec(constant_top),
+    "growing": CurriculumSpec(growing_top, grows=True),
+}
 
 LOSSES = {
     "mean": LossSpec("mean", divisor=lambda rows: rows),

@@ -105,5 +105,19 @@ Top = Callable[[int, int, float], float]
 """Maps the step (counted from 0), the total number of steps, and the share of them until the longest rows come, to the
 share of the way from the shortest to the longest rows."""
 
+
+@dataclass(frozen=True)
+class CurriculumSpec:
+    """A curriculum: how long the rows of a training are.
+
+    Arguments:
+        top: how far the longest rows have grown; None if all rows have the trial's length.
+        grows: whether ``top`` depends on the step, so that a training cannot be continued for more epochs.
+    """
+
+    top: Top | None = None
+    grows: bool = False
+
+
 Schedule = Callable[[int, int], float]
 """Maps the step (counted from 0) and the total number of steps to the factor of the learning rate."""

@@ -6,11 +6,12 @@ from pathlib import Path
 from statistics import fmean
 
 import digitsum_cli
+from digitsum_cli.core.curriculum import mean_length
 from digitsum_cli.core.outputs import write_outputs
 from digitsum_cli.core.registry import CELLS, CURRICULA
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.resolve import resolve_settings
-from digitsum_cli.settings.schema import DataSettings, Settings, TrainSettings
+from digitsum_cli.settings.schema import DataSettings, Settings
 from digitsum_cli.settings.validation import suggestion
 
 DEFAULT_SWEEP = "srn"
@@ -86,17 +87,9 @@ def summarise_config(name: str) -> ConfigSummary:
 def _row_steps(settings: Settings) -> float:
     """Cost of one training, in steps of an SRN through a row of each pair; the mean over lengths and cells."""
     train, cells = settings.train, settings.sweep.get("model.cell", (settings.model.cell,))
-    mean_length = fmean(_mean_length(train, length) for length in settings.data.lengths)
-    return train.epochs * settings.data.k.train * mean_length * fmean(CELLS[str(cell)].step_cost for cell in cells)
-
-
-def _mean_length(train: TrainSettings, length: int) -> float:
-    """The mean length of the rows that a network of a length is trained on."""
-    top = CURRICULA[train.curriculum]
-    if top is None:
-        return length
-    ways = fmean(top(step, 100, train.curriculum_share) for step in range(100))
-    return train.curriculum_start + ways * (length - train.curriculum_start) / 2
+    curriculum, start, share = CURRICULA[train.curriculum], train.curriculum_start, train.curriculum_share
+    digits = fmean(mean_length(curriculum, start, share, length) for length in settings.data.lengths)
+    return train.epochs * settings.data.k.train * digits * fmean(CELLS[str(cell)].step_cost for cell in cells)
 
 
 def copy_configs(configs: Mapping[str, Path], folder: Path, *, force: bool = False) -> list[Path]:

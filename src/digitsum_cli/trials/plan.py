@@ -13,7 +13,7 @@ from digitsum_cli.core.audit import Audit, audit_splits
 from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, DEPEND_ON_EPOCHS, FUSED, ROWS
+from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
@@ -116,8 +116,8 @@ def _check_implemented(settings: Settings) -> None:
 def _check_curriculum(settings: Settings) -> None:
     """Raises an error if a curriculum does not fit the data, or one of its settings has no effect."""
     data, train = settings.data, settings.train
-    top = CURRICULA[train.curriculum]
-    without_effect = {"curriculum_start": top is None, "curriculum_share": top not in DEPEND_ON_EPOCHS}
+    curriculum = CURRICULA[train.curriculum]
+    without_effect = {"curriculum_start": curriculum.top is None, "curriculum_share": not curriculum.grows}
     for name, unused in without_effect.items():
         if unused and getattr(train, name) != TrainSettings.model_fields[name].default:
             raise InputError(
@@ -125,7 +125,7 @@ def _check_curriculum(settings: Settings) -> None:
                 where=f"train.{name}",
                 allowed="its default",
             )
-    if top is None:
+    if curriculum.top is None:
         return
     if not ROWS[data.rows]:
         raise InputError(

@@ -18,7 +18,7 @@ def training_rows(trial: Trial, splits: Splits) -> TrainingRows:
 def curriculum_of(trial: Trial) -> Curriculum | None:
     """The curriculum of a trial; None if all its rows have its length."""
     train = trial.train
-    top = CURRICULA[train.curriculum]
+    top = CURRICULA[train.curriculum].top
     if top is None:
         return None
     return Curriculum(top, train.curriculum_start, train.curriculum_share, train.batch_size, train.epochs)

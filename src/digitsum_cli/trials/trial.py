@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
+from digitsum_cli.core.curriculum import mean_length
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS, CONSTANT, CURRICULA, DEPEND_ON_EPOCHS, ROWS
+from digitsum_cli.core.registry import CELLS, CONSTANT, CURRICULA, ROWS
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
@@ -120,8 +121,10 @@ class Trial:
 
     @property
     def relative_cost(self) -> float:
-        """The relative duration of the training: each step has a fixed cost and one proportional to the length."""
-        return self.train.epochs * (self.length + 12) * CELLS[self.model.cell].step_cost
+        """The relative duration of the training: each step has a fixed cost and one proportional to the mean length."""
+        train = self.train
+        length = mean_length(CURRICULA[train.curriculum], train.curriculum_start, train.curriculum_share, self.length)
+        return train.epochs * (length + 12) * CELLS[self.model.cell].step_cost
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, for JSON."""
@@ -169,7 +172,7 @@ def check_continuation(longer: Trial, shorter: Trial, run: Path) -> None:
     train = longer.train
     if train.lr_schedule != CONSTANT:
         setting = f"train.lr_schedule {train.lr_schedule}"
-    elif CURRICULA[train.curriculum] in DEPEND_ON_EPOCHS:
+    elif CURRICULA[train.curriculum].grows:
         setting = f"train.curriculum {train.curriculum}"
     else:
         setting = None
