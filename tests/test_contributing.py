@@ -25,3 +25,14 @@ def test_make_targets_of_the_page_exist() -> None:
     targets = set(re.findall(r"\bmake ([a-z-]+)  ", PAGE))
     assert len(targets) >= 3
     assert targets <= set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "name", ["cell", "optimizer", "schedule", "curriculum", "loss", "initialisation", "task", "figure"]
+)
+def test_page_says_how_to_add_each_thing_and_architecture_what_it_costs(name: str) -> None:
+    headings = re.findall("^### (.*)", PAGE, flags=re.MULTILINE)
+    assert any(re.search(rf"\ban? {name}\b", heading, flags=re.IGNORECASE) for heading in headings)
+    owners = (REPOSITORY / "docs/architecture.md").read_text().partition("## One owner for each idea")[2]
+    ideas = re.findall(r"^\| ([\w, ]+) \|", owners, flags=re.MULTILINE)
+    assert any(name in idea.split(", ") for idea in ideas)
