@@ -8,6 +8,7 @@ import pytest
 
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings import Settings, parse_assignment, resolve_settings
+from digitsum_cli.settings.schema import leaf_keys
 from tests.settings_text import PASSES, RATE, ROWS, SEED, file_refusal, from_file, from_set, set_refusal
 
 BOOK_SETTINGS = {
@@ -76,6 +77,7 @@ LENGTHS = "3 to 10000, as 5,10,20 or 5..35 (in steps of 5) or 5..35..10"
 UNITS = "a whole number from 1 to 4096"
 BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
+DIGITS = "digits, a whole number from 3 to 10000"
 MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias"
 TRAIN_KEYS = (
     "epochs, batch_size, lr, optimizer, lr_schedule, curriculum, curriculum_start, curriculum_share, weight_decay, "
@@ -178,6 +180,10 @@ BAD_VALUES = [
     ("train.optimizer", "adamw", "adam, sgd"),
     ("train.lr_schedule", "step", "constant, cosine"),
     ("train.curriculum", "falling", "none, uniform, growing"),
+    ("train.curriculum_start", "0", DIGITS),
+    ("train.curriculum_start", "2.5", DIGITS),
+    ("train.curriculum_start", "x", DIGITS),
+    ("train.curriculum_start", "10001", DIGITS),
     ("train.curriculum_share", "0", "a number above 0 and up to 1, such as 0.5"),
     ("train.curriculum_share", "1.5", "a number above 0 and up to 1, such as 0.5"),
     ("train.weight_decay", "-1", "a number from 0 to 1e+37, such as 1e-4"),
@@ -208,6 +214,13 @@ def test_a_bad_value_is_an_error_with_its_line_or_what_was_typed_its_key_and_wha
         assert message.startswith(origin)
         assert key in message.removeprefix(origin)
         assert allowed in message.partition("; allowed: ")[2]
+
+
+@pytest.mark.parametrize("key", leaf_keys())
+def test_every_key_has_words_for_what_is_allowed(key: str) -> None:
+    assert leaf_keys()[key].description
+    of_another_type = "{a: {}}" if key == "sweep" else "{a: 1}"
+    assert set_refusal(f"{key}={of_another_type}").partition("; allowed: ")[2]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
     return tuple(lengths)
 
 
-Length = Annotated[int, Field(ge=MINIMUM_LENGTH, le=MAXIMUM_LENGTH)]
+Length = Annotated[int, _whole(MINIMUM_LENGTH, MAXIMUM_LENGTH, "digits")]
 Seed = Annotated[int, _whole(0, 2**32 - 1, "a seed")]
 RowsPerPair = Annotated[int, _whole(1, 10_000, "rows per pair of first digits")]
 LayerSize = Annotated[int, _whole(1, 4096, "units")]
