@@ -122,6 +122,14 @@ def test_many_checkpoints_are_scored_in_processes_with_the_same_numbers(
         (("--lengths", "3", "--set", "data.distractors=2"), "length 3 is too short; allowed: 4 or more digits"),
         (("--lengths", "abc"), "--lengths"),
         (("--exact",), "--exact requires --lengths"),
+        *(
+            (
+                ("--lengths", "5,9", "--exact", "--set", f"data.distractors={distractors}"),
+                f"--exact: with data.distractors {distractors}, there are too many possible rows to read all of them. "
+                "Leave out --exact to sample the accuracy, or add --set data.distractors=1",
+            )
+            for distractors in (2, ALL)
+        ),
         (("--lengths", "5", "--data", "x"), "--lengths draws its own rows"),
     ],
 )

@@ -101,7 +101,7 @@ def score_at_lengths(
         lengths: digits per row.
         overrides: overrides of ``data.distractors`` and ``data.scoring_rows``.
         processes: number of parallel processes.
-        every_row: whether to score exactly wherever rows can be listed, however long that takes.
+        every_row: whether to read every possible row, however long that takes.
         on_share: called with the number of checkpoints that are scored, in which parts of one count.
 
     Yields:
@@ -109,7 +109,7 @@ def score_at_lengths(
 
     Raises:
         InputError: a length is too short for the task; a checkpoint's data are not its task's, so that rows of another
-            length are unknown; or its weights do not match its trial.
+            length are unknown; there are too many rows to read every one; or its weights do not match its trial.
     """
     work: list[_Work] = []
     for checkpoint in checkpoints:
@@ -121,6 +121,12 @@ def score_at_lengths(
                 f"{checkpoint.path} was trained on rows that cannot be drawn with data.distractors "
                 f"{checkpoint.trial.drawing.distractors}, so rows of other lengths are unknown",
                 next_step="Say how they are drawn, for example with --set data.distractors=all",
+            )
+        if every_row and drawing.asked.enumerate(min(lengths)) is None:
+            raise InputError(
+                f"with data.distractors {drawing.distractors}, there are too many possible rows to read all of them",
+                where="--exact",
+                next_step="Leave out --exact to sample the accuracy, or add --set data.distractors=1",
             )
         work.append(_Work(checkpoint, sorted(lengths), drawing, every_row))
     shares: dict[Path, float] = {}
