@@ -211,6 +211,20 @@ def test_changed_thresholds_of_an_older_run_are_noticed(threshold: str, old_run:
         assert analysis_of(old_run) == before
 
 
+def test_older_run_of_one_length_has_the_default_thresholds() -> None:
+    one = ("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "1", *FUSED, "run")
+    assert digitsum(*one, "--threshold", "0.3").code == 0
+    with sqlite3.connect("run/results.sqlite") as connection:
+        connection.execute("DROP TABLE options")
+        connection.execute("PRAGMA user_version = 5")
+    assert json.loads(Path("run/analysis.json").read_text())["memory_spans"] == []
+    (row,) = analysis_of(Path("run"))["summary"]
+    assert [reached["threshold"] for reached in row["reached"]] == [0.5, 0.9]
+    ended = reported(Path("run"))
+    assert "default thresholds" not in ended.err
+    assert "--out again --threshold 0.5,0.9" in Path("page.html").read_text()
+
+
 def test_changed_settings_of_an_older_run_are_noticed(old_run: Path) -> None:
     before = digitsum("report", old_run, "--print-config")
     edit(old_run / "config.yaml", "epochs: 6", "epochs: 500")

@@ -163,7 +163,35 @@ def test_report_keeps_the_thresholds_of_the_sweep() -> None:
     sizes = ("--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--out", "run")
     swept = digitsum("sweep", *sizes, "--threshold", "0.05,0.2", "--json").document
     assert digitsum("report", "run", "--json").document["memory_spans"] == swept["memory_spans"]
-    assert "--threshold 0.05,0.2" in Path("run/report.html").read_text("utf-8")
+    page = Path("run/report.html").read_text("utf-8")
+    assert "digitsum sweep run/config.yaml --out again --threshold 0.05,0.2" in page
+    assert "digitsum report run --threshold 0.05,0.2" in page
+
+
+def test_own_spans_are_those_at_the_thresholds_of_the_sweep_or_of_the_report() -> None:
+    digitsum("sweep", "--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--threshold", "0.05,0.995", "--out", "run")
+    for number, options in enumerate([("--lengths", "4,6"), ("--diagnose",)]):
+        ended = digitsum("evaluate", "run", *options, "--out", f"out{number}")
+        assert "at least 5 %" in ended.out
+        assert "at least 99.5 %" in ended.out
+        assert "at least 50 %" not in ended.out
+        assert "at least 5 %, median" in Path(f"out{number}/own-span.svg").read_text("utf-8")
+    (checkpoint, _) = Path("run/checkpoints").iterdir()
+    spans = digitsum("evaluate", checkpoint, "--lengths", "4,6,8", "--json").document["own_spans"]
+    assert [row["threshold"] for row in spans] == [0.05, 0.995]
+    for options, thresholds in (((), ("5 %", "99.5 %")), (("--threshold", "0.3"), ("30 %",))):
+        assert digitsum("report", "run", *options).code == 0
+        page = Path("run/report.html").read_text("utf-8")
+        assert "own span" in page
+        assert set(re.findall(r"at least ([\d.]+ %)", page)) == {*thresholds}
+
+
+def test_run_of_one_length_is_reported_with_its_thresholds() -> None:
+    digitsum("sweep", "--lengths", "4", "--seeds", "0,1", "--epochs", "1", "--threshold", "0.3", "--out", "run")
+    assert digitsum("report", "run").code == 0
+    page = Path("run/report.html").read_text("utf-8")
+    assert "digitsum sweep run/config.yaml --out again --threshold 0.3" in page
+    assert "reach 30 %" in page
 
 
 @pytest.mark.parametrize("out", [".", "run"])

@@ -8,6 +8,7 @@ import pytest
 
 from digitsum_cli.evaluation import checkpoints as checkpoints_module
 from digitsum_cli.evaluation import scoring
+from digitsum_cli.report import own_spans
 from digitsum_cli.rundir.store import Store
 from digitsum_cli.trials import trial
 from digitsum_cli.trials.rows import TrialRow
@@ -37,6 +38,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(trial, "identity_of")
     count(checkpoints_module, "read_checkpoint")
     count(scoring, "resolve_settings")
+    count(own_spans, "own_spans")
     return counted
 
 
@@ -64,6 +66,14 @@ def test_diagnosis_reads_each_checkpoint_once(counts: Counter[str]) -> None:
     assert digitsum("evaluate", "run", "--diagnose", "-j", "1").code == 0
     assert counts["read_checkpoint"] == 10
     assert counts["resolve_settings"] == 0
+    assert counts["own_spans"] == 1, "for the table and the figures together"
+
+
+@pytest.mark.slow
+def test_own_spans_at_other_lengths_are_computed_once(counts: Counter[str]) -> None:
+    assert digitsum(*TEN_TRIALS).code == 0
+    assert digitsum("evaluate", "run", "--lengths", "4..6..1", "-j", "1").code == 0
+    assert counts["own_spans"] == 1, "for the table, the figures and the document together"
 
 
 @pytest.mark.slow

@@ -30,6 +30,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None or math.isnan(share) else f"{100 * share:.1f} %"
 
 
+def short_percent(share: float) -> str:
+    """A share as a percentage with no more decimals than it has, such as a threshold: ``50 %``, ``99.5 %``."""
+    return f"{100 * share:.10g} %"
+
+
 def percent_interval(share: float | None, low: float | None, high: float | None) -> str:
     """A share with its interval: ``77.0 % [72.1, 81.5]``."""
     interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"

@@ -52,6 +52,11 @@ class Analysis:
     missing: int
 
     @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The accuracies that count as remembered."""
+        return tuple(reached.threshold for reached in self.summary[0].reached)
+
+    @property
     def several_seeds(self) -> bool:
         """Whether any length and setting was trained with more than one seed, successfully or not."""
         return max(len(row.seeds) + row.lost for row in self.summary) > 1

@@ -10,7 +10,7 @@ from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.stats.groups import Group
 from digitsum_cli.stats.intervals import wilson_interval
 from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span
-from digitsum_cli.table import in_brackets, percent
+from digitsum_cli.table import in_brackets, percent, short_percent
 from digitsum_cli.trials.setting import Setting, varied_columns
 
 _MANY_SETTINGS = 4
@@ -81,7 +81,7 @@ def _contender(rows: Sequence[MemorySpanRow | SummaryRow], subject: str) -> Cont
     ordered = sorted(found, key=lambda each: each.rank)
     middle = ordered[(len(ordered) - 1) // 2]
     measured = "memory span" if isinstance(rows[0], MemorySpanRow) else "accuracy"
-    at = f" at {_threshold(rows[0].threshold)}" if isinstance(rows[0], MemorySpanRow) else ""
+    at = f" at {short_percent(rows[0].threshold)}" if isinstance(rows[0], MemorySpanRow) else ""
     seeds = len(rows[0].seeds)
     sentence = (
         f"over {len(found)} data sets, the {measured} of {subject}{at} is {ordered[0].value} to {ordered[-1].value} "
@@ -97,7 +97,7 @@ def _on_one_data_set(row: MemorySpanRow | SummaryRow, subject: str) -> Contender
         ends = None
         if row.median.low is not None and row.median.high is not None:
             ends = _rank(row.median.low), _rank(row.median.high)
-        measure = f"the longest memory span at {_threshold(row.threshold)}"
+        measure = f"the longest memory span at {short_percent(row.threshold)}"
         return Contender(
             subject, _rank(row.median.median), str(row.median.median), _span_sentence(row, subject), measure, ends
         )
@@ -142,7 +142,7 @@ def _what_seeds_do(rows: Sequence[SummaryRow], subject: str) -> list[str]:
 def _reaching(reached: Reached, of: str) -> str:
     reach = "reaches" if reached.count == 1 else "reach"
     brackets = f" {in_brackets(reached.interval, '.0f')}" if reached.interval else ""
-    return f"{reached.count} of {reached.seeds}{of} {reach} {_threshold(reached.threshold)}{brackets}"
+    return f"{reached.count} of {reached.seeds}{of} {reach} {short_percent(reached.threshold)}{brackets}"
 
 
 def _meaning(row: SummaryRow) -> str:
@@ -160,10 +160,6 @@ def _place(group: Group) -> str:
 def _listed(phrases: Sequence[str]) -> str:
     *others, last = phrases
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def _threshold(threshold: float) -> str:
-    return f"{100 * threshold:g} %"
 
 
 def _memorisation(summary: Sequence[SummaryRow]) -> list[str]:
@@ -274,13 +270,13 @@ def _but_for(median: MedianSpan) -> str:
 def _open_ended(row: MemorySpanRow, median: MedianSpan) -> str:
     """Describes a span that is below the first length or beyond the last one."""
     if median.median.bound == Bound.BELOW:
-        below = "never perfect" if row.threshold == 1 else f"below {_threshold(row.threshold)}"
+        below = "never perfect" if row.threshold == 1 else f"below {short_percent(row.threshold)}"
         return f"is {below} even at length {row.lengths[0]}"
     return f"stays {_above(row.threshold)} at every length up to {row.lengths[-1]}"
 
 
 def _above(threshold: float) -> str:
-    return "perfect" if threshold == 1 else f"above {_threshold(threshold)}"
+    return "perfect" if threshold == 1 else f"above {short_percent(threshold)}"
 
 
 def _capitalised(text: str) -> str:

@@ -124,7 +124,7 @@ def evaluate(
     if sequence is not None:
         document["sequence"] = _show_sequence(checkpoints, sequence, folder, outputs, console)
     if lengths is not None:
-        document |= _show_lengths(checkpoints, lengths, exact, chosen, folder, outputs, jobs, console)
+        document |= _show_lengths(checkpoints, lengths, exact, chosen, found.thresholds, folder, outputs, jobs, console)
     if diagnose or (sequence is None and lengths is None):
         scores = list(score_checkpoints(checkpoints, chosen))
         statuses = [found.statuses.get(each.path, "done") for each in scores]
@@ -135,7 +135,7 @@ def evaluate(
     if diagnose:
         done = set(found.done)
         finished = [checkpoint for checkpoint in checkpoints if checkpoint.path in done]
-        document["diagnosis"] = _show_diagnosis(finished, folder, outputs, jobs, console)
+        document["diagnosis"] = _show_diagnosis(finished, found.thresholds, folder, outputs, jobs, console)
     console.document(document)
 
 
@@ -160,6 +160,7 @@ def _show_lengths(
     lengths: str,
     exact: bool,
     overrides: "Sequence[Override]",
+    thresholds: Sequence[float],
     folder: Path,
     outputs: "Outputs",
     jobs: int | None,
@@ -186,16 +187,21 @@ def _show_lengths(
         )
     place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
     accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
-    spans = own_spans_of_lengths(accuracies)
+    spans = own_spans_of_lengths(accuracies, thresholds)
     console.show(other_lengths_table(accuracies), *([own_span_table(spans)] if spans else []))
-    files = other_lengths_figure_files(accuracies, folder)
+    files = other_lengths_figure_files(accuracies, spans, folder)
     outputs.write(files)
     console.message(f"The figures are in {folder}: {', '.join(path.name for path in files if path.suffix == '.png')}")
     return {"lengths": [each.to_dict() for each in accuracies], "own_spans": [row.to_dict() for row in spans]}
 
 
 def _show_diagnosis(
-    checkpoints: "Sequence[TrialCheckpoint]", folder: Path, outputs: "Outputs", jobs: int | None, console: Console
+    checkpoints: "Sequence[TrialCheckpoint]",
+    thresholds: Sequence[float],
+    folder: Path,
+    outputs: "Outputs",
+    jobs: int | None,
+    console: Console,
 ) -> list[dict[str, Any]]:
     from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
     from digitsum_cli.evaluation.saved_diagnoses import FILE_NAME, diagnosis_content
@@ -205,9 +211,11 @@ def _show_diagnosis(
     from digitsum_cli.report.reasons import reasons
 
     diagnosed = diagnose_with_progress(checkpoints, folder, outputs, jobs, console)
-    spans = own_spans_of_diagnoses(diagnosed)
+    spans = own_spans_of_diagnoses(diagnosed, thresholds)
     console.show(diagnosis_table(diagnosed), *([own_span_table(spans)] if spans else []), *reasons(diagnosed))
-    outputs.write({folder / FILE_NAME: diagnosis_content(diagnosed), **diagnosis_figure_files(diagnosed, folder)})
+    outputs.write(
+        {folder / FILE_NAME: diagnosis_content(diagnosed), **diagnosis_figure_files(diagnosed, spans, folder)}
+    )
     console.message(f"{FILE_NAME} and the figures are in {folder}")
     return [each.to_dict() for each in diagnosed]
 

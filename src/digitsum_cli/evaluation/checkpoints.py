@@ -3,11 +3,12 @@
 import contextlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from digitsum_cli.analysis.summary import THRESHOLDS
 from digitsum_cli.core.bounded_read import require_inside
 from digitsum_cli.core.checkpoint import Weights, digest_weights, read_checkpoint
 from digitsum_cli.core.classifier import DigitSumClassifier
@@ -75,6 +76,7 @@ class FoundCheckpoints:
         statuses: the status of each checkpoint's trial; those that belong to no run count as done.
         missing: number of trials that are done but whose checkpoint is missing.
         diverged, failed, ended: number of trials of the run that diverged, that failed, and that ended at all.
+        thresholds: accuracies that count as remembered: those of the run, or the defaults if it has none.
     """
 
     paths: list[Path]
@@ -83,6 +85,7 @@ class FoundCheckpoints:
     diverged: int = 0
     failed: int = 0
     ended: int = 0
+    thresholds: Sequence[float] = THRESHOLDS
 
     @property
     def done(self) -> list[Path]:
@@ -156,7 +159,8 @@ def find_checkpoints(path: Path) -> FoundCheckpoints:
             check_links(run)
             require_inside(path, run.path)
             with contextlib.suppress(InputError):  # a damaged store keeps no checkpoint from being evaluated
-                return FoundCheckpoints([path], checkpoints_of_run(run.path).statuses)
+                of_run = checkpoints_of_run(run.path)
+                return FoundCheckpoints([path], of_run.statuses, thresholds=of_run.thresholds)
         return FoundCheckpoints([path], {})
     found = checkpoints_of_run(path)
     if not found.paths:
@@ -177,7 +181,7 @@ def checkpoints_of_run(path: Path) -> FoundCheckpoints:
     if not run.store.is_file():
         return FoundCheckpoints(paths, {})
     with Store(run.store) as store:
-        trials, ended = store.trials(), store.ended()
+        trials, ended, thresholds = store.trials(), store.ended(), store.thresholds()
     present = set(paths)
     expected = {identity: run.checkpoint(trial.name) for identity, trial in trials.items()}
     statuses = {expected[identity]: outcome.status for identity, outcome in ended.items() if identity in expected}
@@ -189,6 +193,7 @@ def checkpoints_of_run(path: Path) -> FoundCheckpoints:
         diverged=counts["diverged"],
         failed=counts["failed"],
         ended=len(statuses),
+        thresholds=thresholds or THRESHOLDS,
     )
 
 

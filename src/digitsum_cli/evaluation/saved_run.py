@@ -97,7 +97,7 @@ def _as_before(run: RunDirectory, analysed: Callable[[Sequence[float]], Analysis
     """
     try:
         written = json.loads(read_bounded(run.analysis, _MAXIMUM_BYTES))["memory_spans"]
-        thresholds = sorted({float(row["threshold"]) for row in written})
+        thresholds = sorted({float(row["threshold"]) for row in written}) or THRESHOLDS  # a run of one length has none
         if all(0 < threshold <= 1 for threshold in thresholds):
             analysis = analysed(thresholds)
             spans = [row.to_dict() for row in analysis.memory_spans]

@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
 from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, new_figure, set_title, styled
+from digitsum_cli.table import short_percent
 
 MAXIMUM_SERIES = 14
 MANY_SETTINGS = 5
@@ -141,11 +142,8 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
         handles.append(line)
     if series.span is not None:
         span_marker = _draw_span(panel, series.span, colour)
-        span_marker.set_label(
-            f"memory span at {100 * series.span.threshold:g} %, of the medians"
-            if several
-            else f"memory span at {100 * series.span.threshold:g} %"
-        )
+        of_medians = ", of the medians" if several else ""
+        span_marker.set_label(f"memory span at {short_percent(series.span.threshold)}{of_medians}")
         handles.append(span_marker)
     return [*handles, *_draw_lost(panel, series, colour)]
 

@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
 from digitsum_cli.stats.memory_span import Bound, Span
+from digitsum_cli.table import short_percent
 
 _MARKERS = {Bound.BELOW: "v", Bound.KNOWN: "o", Bound.BEYOND: "^"}
 
@@ -58,7 +59,7 @@ def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
                 color=colour,
                 marker=MARKERS[index % len(MARKERS)],
                 markersize=7,
-                label=f"at least {100 * threshold:g} %, median",
+                label=f"at least {short_percent(threshold)}, median",
             )
         for bound, label in ((Bound.BELOW, "below even at the training length"), (Bound.BEYOND, "beyond all lengths")):
             if any(span.bound == bound for point in points for span in point.spans):

@@ -10,7 +10,17 @@ from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.generation import SPLIT_NAMES
 from digitsum_cli.core.registry import ROWS
 from digitsum_cli.stats.intervals import MINIMUM_SEEDS
-from digitsum_cli.table import Table, in_brackets, number, p_value, percent, percent_interval, percent_range, points
+from digitsum_cli.table import (
+    Table,
+    in_brackets,
+    number,
+    p_value,
+    percent,
+    percent_interval,
+    percent_range,
+    points,
+    short_percent,
+)
 from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 MAXIMUM_SETTINGS = 12
@@ -111,7 +121,7 @@ def _seeds_table(summary: Sequence[SummaryRow]) -> Table:
             *("length", *(name.replace("_", " ") for name in varied)),
             *("seeds", f"{' or '.join(kinds)}: median [95 %]", "range"),
             *(["two groups"] if grouped else []),
-            *(f"reach {100 * each.threshold:g} % [95 %]" for each in summary[0].reached),
+            *(f"reach {short_percent(each.threshold)} [95 %]" for each in summary[0].reached),
             *("mean", *(split.replace("unseen test", "unseen test rows") for split in splits)),
             f"test, {first_seed}",
         ),
@@ -223,7 +233,7 @@ def memory_span_table(spans: Sequence[MemorySpanRow]) -> Table:
         f"Memory span: the length up to which networks trained anew at each length remember, by "
         f"{' or '.join(_kinds(spans))} accuracy, interpolated"
         + ("; of the median over seeds [95 %]" if max(len(row.seeds) for row in spans) > 1 else ""),
-        ("setting", "seeds", *(f"at least {100 * threshold:g} %" for threshold in thresholds)),
+        ("setting", "seeds", *(f"at least {short_percent(threshold)}" for threshold in thresholds)),
         [
             [
                 rows[0].label or f"{setting.model.cell} ({setting.model.impl})",

@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from digitsum_cli.analysis.own_spans import OwnSpanRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.diagnostics.answers import digit_slopes
@@ -26,7 +27,7 @@ from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.names import name_with_label
-from digitsum_cli.report.own_spans import own_span_figures, own_spans_of_diagnoses
+from digitsum_cli.report.own_spans import own_span_figures
 from digitsum_cli.table import percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
@@ -61,14 +62,19 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         yield label, [_with_label(drawn, label) for drawn in figures]
 
 
-def diagnosis_figure_files(trials: Sequence[DiagnosedTrial], folder: Path) -> dict[Path, bytes]:
-    """Draws the diagnoses: the contents of the figures in a folder, as PNG and SVG."""
+def diagnosis_figure_files(
+    trials: Sequence[DiagnosedTrial], spans: Sequence[OwnSpanRow], folder: Path
+) -> dict[Path, bytes]:
+    """Draws the diagnoses: the contents of the figures in a folder, as PNG and SVG.
+
+    Arguments:
+        trials: the diagnosed trials.
+        spans: the own spans of their networks.
+        folder: where the files will be.
+    """
     return {
         path: content
-        for figures in (
-            *(figures for _, figures in diagnosis_figures(trials)),
-            own_span_figures(own_spans_of_diagnoses(trials)),
-        )
+        for figures in (*(figures for _, figures in diagnosis_figures(trials)), own_span_figures(spans))
         for drawn in figures
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }

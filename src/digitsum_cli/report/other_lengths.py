@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from digitsum_cli.analysis.own_spans import OwnSpanRow
 from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.evaluation.other_lengths import LengthAccuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.names import name_with_label
-from digitsum_cli.report.own_spans import own_span_figures, own_spans_of_lengths
+from digitsum_cli.report.own_spans import own_span_figures
 from digitsum_cli.stats.intervals import median_interval
 from digitsum_cli.table import Table, in_brackets, percent, percent_range
 from digitsum_cli.trials.setting import Setting, settings_and_seeds, value_in_words, varied_columns
@@ -47,11 +48,19 @@ def _spread(group: Sequence[LengthAccuracy], *, several_kinds: bool) -> list[str
     return [f"{text} {group[0].kind}" if several_kinds else text, percent_range(min(values), max(values))]
 
 
-def other_lengths_figure_files(accuracies: Sequence[LengthAccuracy], folder: Path) -> dict[Path, bytes]:
-    """Draws the figures of each setting: their contents in a folder, as PNG and SVG."""
+def other_lengths_figure_files(
+    accuracies: Sequence[LengthAccuracy], spans: Sequence[OwnSpanRow], folder: Path
+) -> dict[Path, bytes]:
+    """Draws the figures of each setting: their contents in a folder, as PNG and SVG.
+
+    Arguments:
+        accuracies: the accuracies.
+        spans: the own spans of the networks.
+        folder: where the files will be.
+    """
     return {
         path: content
-        for drawn in (*_figures(accuracies), *own_span_figures(own_spans_of_lengths(accuracies)))
+        for drawn in (*_figures(accuracies), *own_span_figures(spans))
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }
 

@@ -8,11 +8,11 @@ from digitsum_cli.evaluation.other_lengths import LengthAccuracy
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.own_span import OwnSpanPoint, draw_own_span
 from digitsum_cli.report.names import name_with_label
-from digitsum_cli.table import Table
+from digitsum_cli.table import Table, short_percent
 from digitsum_cli.trials.setting import Setting, shared_settings, value_in_words, varied_columns
 
 
-def own_spans_of_lengths(accuracies: Sequence[LengthAccuracy]) -> list[OwnSpanRow]:
+def own_spans_of_lengths(accuracies: Sequence[LengthAccuracy], thresholds: Sequence[float]) -> list[OwnSpanRow]:
     """The own spans of checkpoints scored at some lengths; none if there is only one length."""
     by_checkpoint: dict[str, list[LengthAccuracy]] = {}
     for each in accuracies:
@@ -21,19 +21,21 @@ def own_spans_of_lengths(accuracies: Sequence[LengthAccuracy]) -> list[OwnSpanRo
         [
             NetworkCurve(group[0].setting, group[0].trial.length, {each.length: each.accuracy for each in group})
             for group in by_checkpoint.values()
-        ]
+        ],
+        thresholds,
     )
 
 
-def own_spans_of_diagnoses(diagnosed: Sequence[DiagnosedTrial]) -> list[OwnSpanRow]:
+def own_spans_of_diagnoses(diagnosed: Sequence[DiagnosedTrial], thresholds: Sequence[float]) -> list[OwnSpanRow]:
     """The own spans of diagnosed checkpoints, over the lengths of the run; none if there is only one."""
     return _of_several_lengths(
-        [NetworkCurve(each.setting, each.trial.length, each.diagnosis.accuracy_by_length) for each in diagnosed]
+        [NetworkCurve(each.setting, each.trial.length, each.diagnosis.accuracy_by_length) for each in diagnosed],
+        thresholds,
     )
 
 
-def _of_several_lengths(curves: Sequence[NetworkCurve]) -> list[OwnSpanRow]:
-    return own_spans(curves) if all(len(curve.accuracies) > 1 for curve in curves) else []
+def _of_several_lengths(curves: Sequence[NetworkCurve], thresholds: Sequence[float]) -> list[OwnSpanRow]:
+    return own_spans(curves, thresholds) if all(len(curve.accuracies) > 1 for curve in curves) else []
 
 
 def own_span_table(rows: Sequence[OwnSpanRow]) -> Table:
@@ -51,7 +53,7 @@ def own_span_table(rows: Sequence[OwnSpanRow]) -> Table:
             "trained at",
             *(name.replace("_", " ") for name in varied),
             "seeds",
-            *(f"at least {100 * threshold:g} %" for threshold in thresholds),
+            *(f"at least {short_percent(threshold)}" for threshold in thresholds),
         ),
         [
             [
@@ -75,7 +77,7 @@ def own_span_figures(rows: Sequence[OwnSpanRow]) -> Iterator[DescribedFigure]:
         points = [OwnSpanPoint(row.threshold, row.train_length, row.spans, row.median.median) for row in of_setting]
         label = of_setting[0].label
         values = "; ".join(
-            f"trained at {row.train_length}: {row.median} at {100 * row.threshold:g} %" for row in of_setting
+            f"trained at {row.train_length}: {row.median} at {short_percent(row.threshold)}" for row in of_setting
         )
         yield DescribedFigure(
             name_with_label("own-span", label),

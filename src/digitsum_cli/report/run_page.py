@@ -56,7 +56,7 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
         ),
         *_spans(saved),
         *_differences(saved),
-        *_diagnosis(diagnosed),
+        *_diagnosis(diagnosed, saved.analysis.thresholds),
         *([Section("Training curves", losses)] if losses else []),
         Section("The data", [_ABOUT_THE_DATA, audit_table(saved.analysis.audits)]),
         *_failures(saved),
@@ -119,7 +119,7 @@ def _differences(saved: SavedRun) -> Iterator[Section]:
         yield Section("Settings compared", [difference_table(saved.analysis.differences), _ABOUT_DIFFERENCES])
 
 
-def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
+def _diagnosis(diagnosed: Sequence[DiagnosedTrial], thresholds: Sequence[float]) -> Iterator[Section]:
     if diagnosed:
         settings = len({each.setting for each in diagnosed})
         texts: list[str] = reasons(diagnosed) if 1 < settings <= MAXIMUM_SETTINGS else []
@@ -128,7 +128,7 @@ def _diagnosis(diagnosed: Sequence[DiagnosedTrial]) -> Iterator[Section]:
                 f"The figures show the first {MAXIMUM_SETTINGS} of {settings} settings; the table shows all of them."
             )
         yield Section("Why it forgot", [*texts, diagnosis_table(diagnosed)])
-        spans = own_spans_of_diagnoses(diagnosed)
+        spans = own_spans_of_diagnoses(diagnosed, thresholds)
         if spans:
             drawn = [_figure(figure) for figure in islice(own_span_figures(spans), MAXIMUM_SETTINGS)]
             yield Section("How far back one network remembers", [_ABOUT_OWN_SPANS, own_span_table(spans), *drawn])
@@ -157,10 +157,11 @@ def _reproduction(saved: SavedRun) -> Iterator[Block]:
     original = [shlex.join(["digitsum", *map(str, command[1:])])] if isinstance(command, list) and command else []
     settings, config = saved.settings.settings, saved.run.config if saved.settings.as_written else Path("settings.yaml")
     note = "" if saved.settings.as_written else "    # with the settings below in settings.yaml"
+    thresholds = f" --threshold {','.join(repr(each).removesuffix('.0') for each in saved.analysis.thresholds)}"
     commands = [
-        *([f"digitsum sweep {shell_path(config)} --out again{note}"] if settings else []),
+        *([f"digitsum sweep {shell_path(config)} --out again{thresholds}{note}"] if settings else []),
         f"digitsum evaluate {path} --diagnose",
-        f"digitsum report {path}{_thresholds(saved)}",
+        f"digitsum report {path}{thresholds}",
     ]
     yield Code("Commands", "\n".join([*(f"{line}    # this run" for line in original), *commands]), folded=False)
     if settings:
@@ -168,11 +169,6 @@ def _reproduction(saved: SavedRun) -> Iterator[Block]:
     facts = list(_facts(saved.session))
     if facts:
         yield Table("Provenance", ("item", "value"), facts)
-
-
-def _thresholds(saved: SavedRun) -> str:
-    thresholds = sorted({row.threshold for row in saved.analysis.memory_spans})
-    return f" --threshold {','.join(f'{each:g}' for each in thresholds)}" if thresholds else ""
 
 
 def _facts(session: Mapping[str, Any]) -> Iterator[list[str]]:
