@@ -194,6 +194,60 @@ def test_data_seeds_do_not_compete() -> None:
     )
 
 
+def test_a_setting_that_is_lost_on_every_data_set_is_told() -> None:
+    kept = [row for data in range(3) for row in rows((0.75, 0.25), lr=0.1, data_seed=data)]
+    lost = [
+        trial_row(seed, None, length=length, status="diverged", lr=10.0, data_seed=data)
+        for data in range(3)
+        for seed in range(2)
+        for length in (5, 10)
+    ]
+    over = "Over 3 data sets, the memory span of the SRN (lr 0.1) at 50 % is 7.5 to 7.5 (one seed on each data set)."
+    none = (
+        "The SRN (lr 10) has no memory span on any of 3 data sets, since no seed was trained successfully at every "
+        "length."
+    )
+    assert answered(kept + lost) == [over, none]
+    assert none in answered(lost + lost_at_other_rate(lost))
+    assert answered([row for row in kept + lost if row.length == 5])[1] == (
+        "The SRN (lr 10) has no accuracy on any of 3 data sets, since no training was successful."
+    )
+
+
+def lost_at_other_rate(lost: list[TrialRow]) -> list[TrialRow]:
+    train = lost[0].setting.train.model_copy(update={"lr": 20.0})
+    return [replace(row, setting=replace(row.setting, train=train)) for row in lost]
+
+
+def test_data_sets_on_which_a_setting_is_lost_are_told_and_their_seeds_do_not_count() -> None:
+    kept = [row for data in (1, 2, 3, 4) for row in rows((0.75, 0.25), (0.75, 0.25), data_seed=data)]
+    lost = [
+        trial_row(seed, None, length=length, status="diverged", data_seed=0) for seed in (0, 1) for length in (5, 10)
+    ]
+    assert answered(lost + kept) == [
+        "Over 4 of 5 data sets, the memory span of the SRN (impl manual) at 50 % is 7.5 to 7.5 (median of 2 seeds on "
+        "each data set)."
+    ]
+    fewer = [row for row in kept if (row.setting.data_seed, row.seed) != (4, 1)]
+    assert "(median of 1 to 2 seeds on each data set)" in answered(lost + fewer)[0]
+
+
+def test_of_many_settings_those_that_are_lost_are_told() -> None:
+    kept = [row for rate in range(1, 5) for row in rows((rate / 8, 0.1), lr=float(rate))]
+    lost = [
+        trial_row(0, None, length=length, status="diverged", lr=float(rate)) for rate in (7, 8) for length in (5, 10)
+    ]
+    said = answered(kept + lost, 0.2, 0.4)
+    assert ["no memory span" in sentence for sentence in said] == [False, False, False, True]
+    assert said[-1] == (
+        "2 of 6 settings have no memory span, since no seed was trained successfully at every length: the SRN (lr 7); "
+        "the SRN (lr 8)."
+    )
+    assert answered([row for row in kept + lost[:2] if row.length == 5])[-1] == (
+        "1 of 5 settings has no accuracy, since no training was successful: the SRN (lr 7)."
+    )
+
+
 def test_settings_none_of_which_was_trained_successfully_have_no_highest() -> None:
     lost = [
         trial_row(0, None, length=length, status="diverged", lr=float(rate)) for rate in range(5) for length in (5, 10)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from digitsum_cli.analysis.highest import Contender, highest
+from digitsum_cli.analysis.highest import Contender, highest, short_list
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import Reached, SummaryRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind
@@ -59,10 +59,14 @@ def _of_many(rows: Sequence[MemorySpanRow] | Sequence[SummaryRow], varied: Seque
         threshold = row.threshold if isinstance(row, MemorySpanRow) else None
         setting = replace(row.setting, data_seed=None)
         by_threshold.setdefault(threshold, {}).setdefault(setting, []).append(row)
-    return [sentence for by_setting in by_threshold.values() for sentence in _among(by_setting, varied)]
+    sentences = [said for by_setting in by_threshold.values() for said in _among(by_setting, varied)]
+    return [*sentences, *_lost(next(iter(by_threshold.values())), varied)]
 
 
-def _among(by_setting: Mapping[Setting, Sequence[MemorySpanRow | SummaryRow]], varied: Sequence[str]) -> list[str]:
+_BySetting = Mapping[Setting, Sequence[MemorySpanRow | SummaryRow]]
+
+
+def _among(by_setting: _BySetting, varied: Sequence[str]) -> list[str]:
     contenders = [
         contender
         for setting, rows in by_setting.items()
@@ -73,6 +77,41 @@ def _among(by_setting: Mapping[Setting, Sequence[MemorySpanRow | SummaryRow]], v
     return highest(contenders, len(by_setting))
 
 
+def _lost(by_setting: _BySetting, varied: Sequence[str]) -> list[str]:
+    """The settings that have no value on any data set, and why."""
+    lost = {
+        setting: rows for setting, rows in by_setting.items() if _contender(rows, _subject(setting, varied)) is None
+    }
+    if len(by_setting) <= _MANY_SETTINGS:
+        return [_lost_sentence(rows, _subject(setting, varied)) for setting, rows in lost.items()]
+    if not lost or len(lost) == len(by_setting):
+        return []
+    rows = [row for of_setting in lost.values() for row in of_setting]
+    have = "has" if len(lost) == 1 else "have"
+    named = short_list([_subject(setting, varied) for setting in lost])
+    return [f"{len(lost)} of {len(by_setting)} settings {have} no {_measured(rows[0])}, {_why_lost(rows)}: {named}."]
+
+
+def _measured(row: MemorySpanRow | SummaryRow) -> str:
+    return "memory span" if isinstance(row, MemorySpanRow) else "accuracy"
+
+
+def _why_lost(rows: Sequence[MemorySpanRow | SummaryRow]) -> str:
+    """Why some settings have no value, as a clause."""
+    if not isinstance(rows[0], MemorySpanRow):
+        return "since no training was successful"
+    successfully = " successfully" if any(row.diverged or row.failed for row in rows) else ""
+    return f"since no seed was trained{successfully} at every length"
+
+
+def _lost_sentence(rows: Sequence[MemorySpanRow | SummaryRow], subject: str) -> str:
+    """A setting without a value, on one or more data sets."""
+    if len(rows) > 1:
+        return f"{subject} has no {_measured(rows[0])} on any of {len(rows)} data sets, {_why_lost(rows)}."
+    (row,) = rows
+    return _span_sentence(row, subject) if isinstance(row, MemorySpanRow) else _accuracy_sentence(row, subject)
+
+
 def _contender(rows: Sequence[MemorySpanRow | SummaryRow], subject: str) -> Contender | None:
     """A setting on one or more data sets; None if no training is done."""
     found = [each for row in rows if (each := _on_one_data_set(row, subject)) is not None]
@@ -80,12 +119,13 @@ def _contender(rows: Sequence[MemorySpanRow | SummaryRow], subject: str) -> Cont
         return found[0] if found else None
     ordered = sorted(found, key=lambda each: each.rank)
     middle = ordered[(len(ordered) - 1) // 2]
-    measured = "memory span" if isinstance(rows[0], MemorySpanRow) else "accuracy"
+    data_sets = f"{len(found)} data sets" if len(found) == len(rows) else f"{len(found)} of {len(rows)} data sets"
     at = f" at {short_percent(rows[0].threshold)}" if isinstance(rows[0], MemorySpanRow) else ""
-    seeds = len(rows[0].seeds)
+    seeds = sorted({len(row.seeds) for row in rows if row.seeds})
+    medians = _medians(seeds[0]) if len(seeds) == 1 else f"median of {seeds[0]} to {seeds[-1]} seeds"
     sentence = (
-        f"over {len(found)} data sets, the {measured} of {subject}{at} is {ordered[0].value} to {ordered[-1].value} "
-        f"({_medians(seeds)} on each data set)."
+        f"over {data_sets}, the {_measured(rows[0])} of {subject}{at} is {ordered[0].value} to {ordered[-1].value} "
+        f"({medians} on each data set)."
     )
     return Contender(subject, middle.rank, middle.value, sentence, middle.measure, None)
 

@@ -45,11 +45,7 @@ def highest(contenders: Sequence[Contender], settings: int) -> list[str]:
         return [f"all {settings} settings tie for {first.measure}, {first.value}."]
     if tied:
         named = [contender.subject for contender in (first, *tied)]
-        more = f" and {len(named) - _MAXIMUM_NAMED} more" if len(named) > _MAXIMUM_NAMED else ""
-        return [
-            f"{len(named)} of {settings} settings tie for {first.measure}, {first.value}: "
-            f"{'; '.join(named[:_MAXIMUM_NAMED])}{more}."
-        ]
+        return [f"{len(named)} of {settings} settings tie for {first.measure}, {first.value}: {short_list(named)}."]
     sentences = [
         f"highest of {settings} settings, picked afterwards, so its value is optimistic until it is trained with other "
         f"seeds: {first.sentence}"
@@ -60,3 +56,9 @@ def highest(contenders: Sequence[Contender], settings: int) -> list[str]:
     elif overlapping := sum(high >= first.interval[0] for _, high in intervals):
         sentences.append(f"its interval overlaps with those of {overlapping} of the other {settings - 1} settings.")
     return sentences
+
+
+def short_list(names: Sequence[str]) -> str:
+    """The first four names, and how many more there are."""
+    more = f" and {len(names) - _MAXIMUM_NAMED} more" if len(names) > _MAXIMUM_NAMED else ""
+    return f"{'; '.join(names[:_MAXIMUM_NAMED])}{more}"
