@@ -81,12 +81,12 @@ class TrainingRows:
         if self.shuffle:
             strata = self._stream(epoch, _SHUFFLING).permutation(strata)
         lengths = curriculum.lengths(longest, number, epoch, self._stream(epoch, _LENGTHS))
-        digits, labels = np.zeros_like(self.train.digits), np.empty_like(self.train.labels)
-        stream = self._stream(epoch, _DRAWING)
-        for batch, length in enumerate(lengths.tolist()):
-            rows = slice(batch * curriculum.batch_size, (batch + 1) * curriculum.batch_size)
-            drawn = self.task.sample_strata(strata[rows], length, stream)
-            digits[rows, longest - length :], labels[rows] = drawn, self.task.label(drawn)
+        of_rows = np.repeat(lengths, curriculum.batch_size)[:number]
+        drawn = self.task.sample_strata(strata, of_rows, self._stream(epoch, _DRAWING))
+        digits = np.zeros_like(self.train.digits)
+        digits[:, longest - drawn.shape[1] :] = drawn
+        first_digits = (longest - of_rows)[:, None] + np.arange(self.task.label_digits)
+        labels = self.task.label(np.take_along_axis(digits, first_digits, axis=1))
         return Rows(digits, labels, lengths)
 
     def _stream(self, epoch: int, purpose: int) -> np.random.RandomState:

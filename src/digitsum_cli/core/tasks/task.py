@@ -76,13 +76,18 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def sample_strata(self, strata: npt.NDArray[np.integer], length: int, stream: np.random.RandomState) -> Digits:
+    def sample_strata(
+        self, strata: npt.NDArray[np.integer], lengths: int | npt.NDArray[np.integer], stream: np.random.RandomState
+    ) -> Digits:
         """Draws a row of each given stratum, from the same distribution as ``generate`` but vectorised.
 
         Arguments:
             strata: of shape ``(rows,)``, from 0 to ``strata - 1``.
-            length: digits per row, at least ``minimum_length``.
+            lengths: digits per row, at least ``minimum_length``: of all rows, or of each, of shape ``(rows,)``.
             stream: the random stream.
+
+        Returns:
+            An array of shape ``(rows, longest)``; shorter rows are at its end, after zeros.
         """
 
     def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:

@@ -80,27 +80,38 @@ class TwoDigitTask(Task):
             return stream.randint(FIRST_DIGITS, length, size=1)
         return FIRST_DIGITS + stream.permutation(length - FIRST_DIGITS)[: self.distractors]
 
-    def sample_strata(self, strata: _Integers, length: int, stream: np.random.RandomState) -> Digits:
+    def sample_strata(self, strata: _Integers, lengths: int | _Integers, stream: np.random.RandomState) -> Digits:
         """Draws a row for each given pair of first digits, first all positions, then all values."""
-        rows = len(strata)
-        digits = np.zeros((rows, length), dtype=np.int8)
-        digits[:, 0], digits[:, 1] = strata // self.symbols, strata % self.symbols
+        longest = int(np.max(lengths))
+        rows, starts = np.arange(len(strata)), np.broadcast_to(longest - np.asarray(lengths), len(strata))
+        digits = np.zeros((len(strata), longest), dtype=np.int8)
         if isinstance(self.distractors, str):  # all
-            digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(rows, length - FIRST_DIGITS))
+            digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(len(strata), longest - FIRST_DIGITS))
+            digits[np.arange(longest) < starts[:, None]] = 0
         else:
-            positions = self._sample_positions(rows, length, self.distractors, stream)
+            positions = self._sample_positions(starts, longest, self.distractors, stream)
             np.put_along_axis(digits, positions, stream.randint(0, self.symbols, size=positions.shape), axis=1)
+        digits[rows, starts], digits[rows, starts + 1] = strata // self.symbols, strata % self.symbols
         return digits
 
     @staticmethod
-    def _sample_positions(rows: int, length: int, distractors: int, stream: np.random.RandomState) -> _Integers:
-        """Positions without repeats, of shape ``(rows, distractors)``."""
+    def _sample_positions(
+        starts: _Integers, longest: int, distractors: int, stream: np.random.RandomState
+    ) -> _Integers:
+        """Positions without repeats after the first two digits of rows that begin at ``starts``, a line per row."""
+        firsts = starts[:, None] + FIRST_DIGITS
         if distractors == 1:
-            return stream.randint(FIRST_DIGITS, length, size=(rows, 1))
-        places = length - FIRST_DIGITS
-        at_once = max(1, _DRAWN_AT_ONCE // places)
-        ranks = (stream.random_sample((min(at_once, rows - row), places)) for row in range(0, rows, at_once))
-        return FIRST_DIGITS + np.concatenate([each.argsort(axis=1)[:, :distractors] for each in ranks])
+            low = int(firsts[0, 0]) if firsts.min() == firsts.max() else firsts
+            return stream.randint(low, longest, size=firsts.shape)
+        places = np.arange(FIRST_DIGITS, longest)
+        at_once = max(1, _DRAWN_AT_ONCE // len(places))
+        positions = []
+        for row in range(0, len(starts), at_once):
+            part = firsts[row : row + at_once]
+            ranks = stream.random_sample((len(part), len(places)))
+            ranks[places < part] = np.inf
+            positions.append(ranks.argsort(axis=1)[:, :distractors])
+        return FIRST_DIGITS + np.concatenate(positions)
 
     def enumerate(self, length: int) -> Draws | None:
         """Every draw of a length; None with several distractors."""
