@@ -190,8 +190,9 @@ def test_rows_that_lack_a_pair_have_no_probe_and_rarer_pairs_weigh_the_same() ->
     once = every.where((every.digits[:, 2:].sum(axis=1) == 0) | (every.digits[:, 0] == 1))
     states = read_rows(model, 4, {4: once}).last_states
     assert states is not None
-    assert (states[0, 0] == states[0, 0, 0]).all()
-    assert not (states[1, 0] == states[1, 0, 0]).all()
+    # On some processors, equal rows of a batch differ in the last bits.
+    assert np.allclose(states[0, 0], states[0, 0, 0], rtol=0, atol=1e-6)
+    assert not np.allclose(states[1, 0], states[1, 0, 0], rtol=0, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
