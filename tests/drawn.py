@@ -38,3 +38,11 @@ def scattered(panel: Axes) -> list[list[list[float]]]:
 
 def titles(figure: Figure) -> list[str]:
     return [panel.get_title() for panel in figure.axes if panel.get_title()]
+
+
+def legend_fits(figure: Figure) -> bool:
+    """Whether all of every legend is within the figure."""
+    figure.draw_without_rendering()
+    edge = figure.bbox
+    boxes = [legend.get_window_extent() for legend in figure.legends]
+    return all(edge.x0 <= box.x0 and edge.y0 <= box.y0 and box.x1 <= edge.x1 and box.y1 <= edge.y1 for box in boxes)

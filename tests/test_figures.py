@@ -56,7 +56,7 @@ def test_accuracy_shows_seeds_interval_splits_span_and_floor() -> None:
     assert lines["each seed"] == [[5, 0.81], [5, 0.89], [10, 0.42], [10, 0.48]]
     assert lines["test rows"] == [[5, 0.8], [10, 0.4]]
     assert lines["eval rows"] == [[5, 0.9], [10, 0.5]]
-    assert lines["memory span at 50 %, of the medians"] == [[9.4, 0.5]]
+    assert lines["memory span of the medians at 50 %"] == [[9.4, 0.5]]
     assert lines["floor: always answering 9 (10 %)"] == [[0, 0.1], [1, 0.1]]
     (band,) = panel.collections
     vertices = {tuple(vertex) for vertex in band.get_paths()[0].vertices.tolist()}  # type: ignore[union-attr]
@@ -76,7 +76,7 @@ def test_two_groups_of_seeds_are_marked_with_their_numbers() -> None:
     figure = draw_accuracy([AccuracySeries("", "exact", points, None)], "", [])
     (panel,) = figure.axes
     assert [text.get_text() for text in panel.texts] == ["2", "3"]
-    label = "two groups of seeds, and how many are in each"
+    label = "two groups of seeds and their sizes"
     assert [text.get_text() for text in figure.legends[0].get_texts()].count(label) == 1
     assert len([line for line in panel.get_lines() if line.get_label() == label]) == 2
 

@@ -9,12 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
 from digitsum_cli.core.tasks.task import Floor
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, add_legend, new_figure, set_title, styled
 from digitsum_cli.table import short_percent
 
 MAXIMUM_SERIES = 14
 MANY_SETTINGS = 5
 """With more settings than this, bands and seeds are not drawn, as they would overlap."""
+
+_HEIGHT = 4.1
+"""The height in inches without the legend."""
 
 _STYLES = {"accuracy": "-", "test": "--", "eval": ":"}
 
@@ -90,7 +93,7 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
     drawn = series[:MAXIMUM_SERIES]
     if len(drawn) < len(series):
         subtitle = f"{subtitle}; {len(drawn)} of {len(series)} settings"
-    figure = new_figure(7.5, 5.0 + 0.25 * (len(drawn) // 2))
+    figure = new_figure(7.5, _HEIGHT)
     with styled():
         panel = figure.subplots()
         if len(drawn) == 1:
@@ -117,7 +120,8 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
             | {n for each in series for n, _ in each.all_lost}
         )
         panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        legend = add_legend(figure, handles, [str(handle.get_label()) for handle in handles])
+        figure.set_figheight(_HEIGHT + legend.get_window_extent().height / figure.dpi)
     return figure
 
 
@@ -142,8 +146,8 @@ def _draw_single(panel: Axes, series: AccuracySeries) -> list[Artist]:
         handles.append(line)
     if series.span is not None:
         span_marker = _draw_span(panel, series.span, colour)
-        of_medians = ", of the medians" if several else ""
-        span_marker.set_label(f"memory span at {short_percent(series.span.threshold)}{of_medians}")
+        whose = " of the medians" if several else ""
+        span_marker.set_label(f"memory span{whose} at {short_percent(series.span.threshold)}")
         handles.append(span_marker)
     return [*handles, *_draw_lost(panel, series, colour)]
 
@@ -225,7 +229,7 @@ def _draw_groups(panel: Axes, points: Sequence[AccuracyPoint], colour: str) -> l
             panel.annotate(
                 str(seeds), middle, (7, 0), textcoords="offset points", va="center", color=colour, fontsize=9
             )
-            bar.set_label("two groups of seeds, and how many are in each")
+            bar.set_label("two groups of seeds and their sizes")
             drawn.append(bar)
     return drawn[:1]
 

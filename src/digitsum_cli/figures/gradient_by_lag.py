@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from digitsum_cli.figures.heat_map import SEQUENTIAL, add_colour_bar
-from digitsum_cli.figures.style import GUIDE_COLOUR, new_figure, set_title, styled
+from digitsum_cli.figures.style import GUIDE_COLOUR, add_legend, new_figure, set_title, styled
 from digitsum_cli.figures.ticks import every_nth, whole_numbers
 
 MAXIMUM_KEYS = 12
@@ -71,7 +71,7 @@ def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figu
         else:
             legend = {f"length {curves[0].length}": Line2D([], [], color=colours[0], linewidth=1.5), **legend}
         set_title(figure, "How far back the gradient reaches", subtitle)
-        figure.legend(legend.values(), legend, loc="outside lower center", ncols=3)
+        add_legend(figure, legend.values(), legend)
     return figure
 
 

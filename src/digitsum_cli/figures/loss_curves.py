@@ -78,7 +78,7 @@ def draw_loss_curves(curves: Sequence[LossCurve], subtitle: str, guess_loss: flo
             for panel in axes.flat[: len(lengths)]
             for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
         }
-        add_legend(figure, list(legend.values()), list(legend))
+        add_legend(figure, legend.values(), legend)
     return figure
 
 

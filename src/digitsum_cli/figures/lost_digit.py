@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, add_legend, new_figure, set_title, styled
 
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
 
@@ -89,12 +89,7 @@ def draw_lost_digit(points: Sequence[LostDigitPoint], subtitle: str, ideal: Idea
         set_title(figure, "Which digit is lost", subtitle)
         handles, labels = slopes.get_legend_handles_labels()
         more_handles, more_labels = probes.get_legend_handles_labels()
-        figure.legend(
-            [*handles, *more_handles[len(_DIGITS) :]],
-            [*labels, *more_labels[len(_DIGITS) :]],
-            loc="outside lower center",
-            ncols=3,
-        )
+        add_legend(figure, [*handles, *more_handles[len(_DIGITS) :]], [*labels, *more_labels[len(_DIGITS) :]])
     return figure
 
 

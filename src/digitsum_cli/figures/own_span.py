@@ -8,7 +8,7 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, add_legend, new_figure, set_title, styled
 from digitsum_cli.stats.memory_span import Bound, Span
 from digitsum_cli.table import short_percent
 
@@ -74,5 +74,5 @@ def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
             FixedLocator(train_lengths) if len(train_lengths) <= 12 else MaxNLocator(integer=True)
         )
         set_title(figure, "How far back one network remembers", subtitle)
-        figure.legend(loc="outside lower center", ncols=2)
+        add_legend(figure, *panel.get_legend_handles_labels())
     return figure

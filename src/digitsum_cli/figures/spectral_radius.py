@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, add_legend, new_figure, set_title, styled
 from digitsum_cli.figures.ticks import every_nth
 
 MAXIMUM_LABELS = 16
@@ -68,7 +68,7 @@ def draw_spectral_radius(points: Sequence[SpectralRadiusPoint], subtitle: str) -
         panel.set_ylabel("spectral radius of U")
         set_title(figure, "How training changes the recurrent weights", subtitle)
         adjacent = {tuple: HandlerTuple(ndivide=None)}
-        figure.legend(legend.values(), legend, loc="outside lower center", ncols=2, handler_map=adjacent)
+        add_legend(figure, legend.values(), legend, handler_map=adjacent)
     return figure
 
 

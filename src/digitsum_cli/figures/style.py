@@ -2,15 +2,15 @@
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from digitsum_cli.core.atomic_write import atomic_write
 
@@ -22,10 +22,13 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRAIN_COLOUR, EVAL_COLOUR = COLOURS[0], COLOURS[1]
 
 _CHARACTERS_PER_INCH = 12
-"""The width of a title's text."""
+"""The width of the text of a title or a legend."""
 
-_KEY_WIDTH, _LEGEND_CHARACTER = 0.6, 0.083
-"""Widths in a legend, in inches: a key with the space around it, and an average character."""
+_KEY_WIDTH = 0.75
+"""The width in inches of a key in a legend with the space around it."""
+
+_LEGEND_SHARE = 0.97
+"""The share of the figure's width that a legend may take: text is a little wider in other fonts."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -66,18 +69,24 @@ def set_title(figure: Figure, title: str, subtitle: str) -> None:
         figure.suptitle(f"{title}\n{lines}", fontsize=12)
 
 
-def add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> None:
-    """Adds a legend below the figure, in up to three columns; ``options`` are those of ``figure.legend``."""
-    columns = next((many for many in (3, 2) if _legend_width(labels, many) <= figure.get_figwidth()), 1)
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, **options)
+def add_legend(figure: Figure, handles: Iterable[Any], labels: Iterable[str], **options: Any) -> Legend:
+    """Adds a legend below the figure, in as many columns as fit, up to three; long labels are wrapped.
 
-
-def _legend_width(labels: Sequence[str], columns: int) -> float:
-    """The width in inches; the labels fill the first column, then the next; the first ones may have one more."""
-    rows, longer = divmod(len(labels), columns)
-    ends = list(accumulate(rows + (column < longer) for column in range(min(columns, len(labels)))))
-    longest = (max(map(len, labels[start:end])) for start, end in pairwise([0, *ends]))
-    return sum(_KEY_WIDTH + characters * _LEGEND_CHARACTER for characters in longest)
+    Arguments:
+        figure: the figure, which has its final width.
+        handles: the artists.
+        labels: their labels.
+        options: those of ``figure.legend``.
+    """
+    characters = round(_CHARACTERS_PER_INCH * (figure.get_figwidth() - _KEY_WIDTH))
+    entries = list(handles), [textwrap.fill(label, characters, break_on_hyphens=False) for label in labels]
+    for columns in (3, 2, 1):
+        legend = figure.legend(*entries, loc="outside lower center", ncols=columns, **options)
+        if legend.get_window_extent().width <= _LEGEND_SHARE * figure.bbox.width:
+            break
+        if columns > 1:
+            legend.remove()
+    return legend
 
 
 def figure_files(figure: Figure, folder: Path, name: str) -> dict[Path, bytes]:

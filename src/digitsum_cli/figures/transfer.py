@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
 from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.heat_map import add_percent_bar, contrasting_colour, draw_cells, outline_cell
-from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, new_figure, set_title, styled
+from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, add_legend, new_figure, set_title, styled
 
 TITLE = "Generalisation to other lengths"
 
@@ -103,7 +103,7 @@ def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Fl
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
         set_title(figure, TITLE, subtitle)
-        figure.legend(loc="outside lower center", ncols=3)
+        add_legend(figure, *panel.get_legend_handles_labels())
     return figure
 
 
