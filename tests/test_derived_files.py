@@ -121,7 +121,10 @@ def test_settings_of_a_report_are_those_of_its_trainings(run: Path) -> None:
     assert warning in reported(run).err
     page = settings_on(Path("page.html"))
     assert before in page
-    assert "digitsum sweep settings.yaml --out again    # with the settings below in settings.yaml" in page
+    assert (
+        f"digitsum sweep settings.yaml --out again --threshold {UNUSUAL}    # with the settings below in settings.yaml"
+        in page
+    )
     assert "run/config.yaml" not in page
     assert "epochs: 500" not in page
     printed = digitsum("report", run, "--print-config")
