@@ -82,32 +82,31 @@ class TwoDigitTask(Task):
 
     def sample_strata(self, strata: _Integers, lengths: int | _Integers, stream: np.random.RandomState) -> Digits:
         """Draws a row for each given pair of first digits, first all positions, then all values."""
-        longest = int(np.max(lengths))
-        rows, starts = np.arange(len(strata)), np.broadcast_to(longest - np.asarray(lengths), len(strata))
-        digits = np.zeros((len(strata), longest), dtype=np.int8)
+        rows, longest = len(strata), int(np.max(lengths))
+        starts = np.broadcast_to(longest - np.asarray(lengths), rows)
+        digits = np.zeros((rows, longest), dtype=np.int8)
         if isinstance(self.distractors, str):  # all
-            digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(len(strata), longest - FIRST_DIGITS))
-            digits[np.arange(longest) < starts[:, None]] = 0
+            digits[:, FIRST_DIGITS:] = stream.randint(0, self.symbols, size=(rows, longest - FIRST_DIGITS))
+            for row in np.flatnonzero(starts):
+                digits[row, : starts[row]] = 0
         else:
-            positions = self._sample_positions(starts, longest, self.distractors, stream)
+            positions = self._sample_positions(starts + FIRST_DIGITS, longest, self.distractors, stream)
             np.put_along_axis(digits, positions, stream.randint(0, self.symbols, size=positions.shape), axis=1)
-        digits[rows, starts], digits[rows, starts + 1] = strata // self.symbols, strata % self.symbols
+        digits[np.arange(rows), starts], digits[np.arange(rows), starts + 1] = divmod(strata, self.symbols)
         return digits
 
     @staticmethod
     def _sample_positions(
-        starts: _Integers, longest: int, distractors: int, stream: np.random.RandomState
+        firsts: _Integers, longest: int, distractors: int, stream: np.random.RandomState
     ) -> _Integers:
-        """Positions without repeats after the first two digits of rows that begin at ``starts``, a line per row."""
-        firsts = starts[:, None] + FIRST_DIGITS
+        """Positions without repeats, from each row's first possible one on, of shape ``(rows, distractors)``."""
         if distractors == 1:
-            low = int(firsts[0, 0]) if firsts.min() == firsts.max() else firsts
-            return stream.randint(low, longest, size=firsts.shape)
+            return stream.randint(firsts[:, None], longest)
         places = np.arange(FIRST_DIGITS, longest)
         at_once = max(1, _DRAWN_AT_ONCE // len(places))
         positions = []
-        for row in range(0, len(starts), at_once):
-            part = firsts[row : row + at_once]
+        for row in range(0, len(firsts), at_once):
+            part = firsts[row : row + at_once, None]
             ranks = stream.random_sample((len(part), len(places)))
             ranks[places < part] = np.inf
             positions.append(ranks.argsort(axis=1)[:, :distractors])
