@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, PAPER, add_legend, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import at_lengths
 from digitsum_cli.table import short_percent
 
 MAXIMUM_SERIES = 14
@@ -115,11 +116,9 @@ def draw_accuracy(series: Sequence[AccuracySeries], subtitle: str, floors: Seque
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        lengths = sorted(
-            {point.length for each in series for point in each.points}
-            | {n for each in series for n, _ in each.all_lost}
-        )
-        panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
+        lengths = {point.length for each in series for point in each.points}
+        lengths |= {n for each in series for n, _ in each.all_lost}
+        panel.xaxis.set_major_locator(at_lengths(lengths))
         legend = add_legend(figure, handles, [str(handle.get_label()) for handle in handles])
         figure.set_figheight(_HEIGHT + legend.get_window_extent().height / figure.dpi)
     return figure

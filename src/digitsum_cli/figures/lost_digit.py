@@ -7,9 +7,9 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, MARKERS, add_legend, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import at_lengths
 
 _DIGITS = (("first", "first digit", COLOURS[0], "-"), ("second", "second digit", COLOURS[1], "-"))
 
@@ -106,7 +106,7 @@ def _draw(panel: Axes, points: Sequence[LostDigitPoint], series: Sequence[_Serie
         panel.plot(lengths, means, style, color=colour, marker=MARKERS[index], markersize=6, label=label)
     margin = max(0.05 * (lengths[-1] - lengths[0]), 0.5)
     panel.set_xlim(lengths[0] - margin, lengths[-1] + margin)
-    panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
+    panel.xaxis.set_major_locator(at_lengths(lengths))
 
 
 def _distinct(values: Sequence[float]) -> list[float]:

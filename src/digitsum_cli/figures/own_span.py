@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, add_legend, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import at_lengths
 from digitsum_cli.stats.memory_span import Bound, Span
 from digitsum_cli.table import short_percent
 
@@ -70,9 +70,7 @@ def draw_own_span(points: Sequence[OwnSpanPoint], subtitle: str) -> Figure:
         panel.set_xlabel("training length (digits)")
         panel.set_ylabel("own span (digits)")
         panel.set_ylim(bottom=0)
-        panel.xaxis.set_major_locator(
-            FixedLocator(train_lengths) if len(train_lengths) <= 12 else MaxNLocator(integer=True)
-        )
+        panel.xaxis.set_major_locator(at_lengths(train_lengths))
         set_title(figure, "How far back one network remembers", subtitle)
         add_legend(figure, *panel.get_legend_handles_labels())
     return figure

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from digitsum_cli.core.tasks.task import Floor
 from digitsum_cli.figures.heat_map import add_percent_bar, contrasting_colour, draw_cells, outline_cell
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, MARKERS, add_legend, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import at_lengths
 
 TITLE = "Generalisation to other lengths"
 
@@ -101,7 +102,7 @@ def _draw_curve(accuracies: Sequence[TransferAccuracy], subtitle: str, floor: Fl
         panel.set_ylabel("accuracy")
         panel.set_ylim(0, 1.02)
         panel.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        panel.xaxis.set_major_locator(FixedLocator(lengths) if len(lengths) <= 12 else MaxNLocator(integer=True))
+        panel.xaxis.set_major_locator(at_lengths(lengths))
         set_title(figure, TITLE, subtitle)
         add_legend(figure, *panel.get_legend_handles_labels())
     return figure
