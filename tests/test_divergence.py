@@ -21,6 +21,8 @@ EXPLODING = (
     *("--impl", "fused", "--epochs", "60"),
 )
 
+SEEDS = 16
+
 
 def ended(seed: int, exact: float, *lengths: int, **others: object) -> list[TrialRow]:
     return [trial_row(seed, exact, length=length, **others) for length in lengths]  # type: ignore[arg-type]
@@ -126,9 +128,9 @@ def test_a_loss_curve_ends_with_a_mark_where_it_blew_up() -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some trainings of each length diverge."""
+    """Some trainings of each length diverge; which ones depends on the processor, so there are many at length 5."""
     path = tmp_path_factory.mktemp("divergence") / "run"
-    options = ("--lengths", "5,35", "--seeds", "0..3", "--set", "train.lr=0.15", *EXPLODING)
+    options = ("--lengths", "5,35", "--seeds", f"0..{SEEDS - 1}", "--set", "train.lr=0.2", *EXPLODING)
     assert digitsum("sweep", *options, "--out", path).code == 3
     return path
 
@@ -137,8 +139,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_output_of_a_run_counts_what_diverged(run: Path) -> None:
     document = json.loads((run / "analysis.json").read_text())
     for row in document["summary"]:
-        assert row["diverged"] == row["failed"] == 4 - row["trials"] > 0
-        counted = f"{row['trials']} of 4, {row['diverged']} diverged"
+        assert row["diverged"] == row["failed"] == SEEDS - row["trials"] > 0
+        counted = f"{row['trials']} of {SEEDS}, {row['diverged']} diverged"
         shown = digitsum("report", run)
         assert "Trainings done in" in shown.err
         assert counted in (run / "report.html").read_text()
