@@ -170,12 +170,12 @@ def test_report_keeps_the_thresholds_of_the_sweep() -> None:
 
 def test_own_spans_are_those_at_the_thresholds_of_the_sweep_or_of_the_report() -> None:
     digitsum("sweep", "--lengths", "4,6", "--seeds", "0", "--epochs", "2", "--threshold", "0.05,0.995", "--out", "run")
-    for number, options in enumerate([("--lengths", "4,6"), ("--diagnose",)]):
-        ended = digitsum("evaluate", "run", *options, "--out", f"out{number}")
+    for figure, asked in (("lengths-own-span", ("--lengths", "4,6")), ("own-span", ("--diagnose",))):
+        ended = digitsum("evaluate", "run", *asked, "--out", figure)
         assert "at least 5 %" in ended.out
         assert "at least 99.5 %" in ended.out
         assert "at least 50 %" not in ended.out
-        assert "at least 5 %, median" in Path(f"out{number}/own-span.svg").read_text("utf-8")
+        assert "at least 5 %, median" in Path(f"{figure}/{figure}.svg").read_text("utf-8")
     (checkpoint, _) = Path("run/checkpoints").iterdir()
     spans = digitsum("evaluate", checkpoint, "--lengths", "4,6,8", "--json").document["own_spans"]
     assert [row["threshold"] for row in spans] == [0.05, 0.995]

@@ -62,9 +62,19 @@ def test_the_table_has_a_row_for_each_training_and_test_length_and_a_figure_show
     assert [row[:2] for row in numbers[4:]] == [["4", "2"], ["6", "2"]]
     assert "from its training length to 12" in ended.out
     for suffix in ("png", "svg"):
-        for name in ("lengths", "own-span"):
+        for name in ("lengths", "lengths-own-span"):
             assert (run / "diagnosis" / f"{name}.{suffix}").stat().st_size > 1000
     assert "lengths.png" in ended.err
+
+
+def test_figures_at_other_lengths_and_of_the_diagnosis_do_not_replace_each_other(run: Path, tmp_path: Path) -> None:
+    ended = evaluate(run, "--lengths", "5,12", "--diagnose", "--out", tmp_path / "both")
+    assert ended.code == 0, ended.err
+    both = {path.name: path.read_bytes() for path in (tmp_path / "both").glob("*.svg")}
+    for number, option in enumerate((("--lengths", "5,12"), ("--diagnose",))):
+        alone = tmp_path / str(number)
+        assert evaluate(run, *option, "--out", alone).code == 0
+        assert {path.name: path.read_bytes() for path in alone.glob("*.svg")}.items() <= both.items()
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def other_lengths_figure_files(
     """
     return {
         path: content
-        for drawn in (*_figures(accuracies), *own_span_figures(spans))
+        for drawn in (*_figures(accuracies), *own_span_figures(spans, "lengths-own-span"))
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }
 

@@ -67,8 +67,13 @@ def own_span_table(rows: Sequence[OwnSpanRow]) -> Table:
     )
 
 
-def own_span_figures(rows: Sequence[OwnSpanRow]) -> Iterator[DescribedFigure]:
-    """Draws the own spans of each setting against the training length, if there are several."""
+def own_span_figures(rows: Sequence[OwnSpanRow], name: str = "own-span") -> Iterator[DescribedFigure]:
+    """Draws the own spans of each setting against the training length, if there are several.
+
+    Arguments:
+        rows: the own spans.
+        name: the file name of the figures, to which the setting is added if there are several.
+    """
     settings = list(dict.fromkeys(row.setting for row in rows))
     for setting in settings:
         of_setting = [row for row in rows if row.setting == setting]
@@ -80,7 +85,7 @@ def own_span_figures(rows: Sequence[OwnSpanRow]) -> Iterator[DescribedFigure]:
             f"trained at {row.train_length}: {row.median} at {short_percent(row.threshold)}" for row in of_setting
         )
         yield DescribedFigure(
-            name_with_label("own-span", label),
+            name_with_label(name, label),
             draw_own_span(points, ", ".join(filter(None, (shared_settings(settings), label)))),
             "A network's own span: the length at which one network, from its training length on, first falls below a "
             "threshold; each seed, and their median as a line where it is known.",
