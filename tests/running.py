@@ -64,7 +64,7 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_interrupts,
+            preexec_fn=hear_interrupts,
         )
         self.pid = self._process.pid
         self._lines: list[str] = []
@@ -130,7 +130,7 @@ class Command:
         return Stopped(*self.wait(), used - before)
 
 
-def _hear_interrupts() -> None:
+def hear_interrupts() -> None:
     """In the process to be: a shell starts what runs in the background with Ctrl-C ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

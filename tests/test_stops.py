@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import digitsum
-from tests.running import HANG, Command, wait_until
+from tests.running import HANG, Command, hear_interrupts, wait_until
 
 SECONDS = 1.0
 """Of processor time, from the signal to the end of the last process, tables written."""
@@ -163,6 +163,11 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("name", "outcome"), [("SIGINT", "interrupted"), ("SIGTERM", "terminated")])
 def test_signal_that_arrives_where_exceptions_are_ignored_is_not_lost(name: str, outcome: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", IGNORED.format(name)], capture_output=True, text=True, timeout=HANG, check=False
+        [sys.executable, "-c", IGNORED.format(name)],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+        preexec_fn=hear_interrupts,
     )
     assert (ended.stdout, ended.stderr) == (f"{outcome}\n", "")
