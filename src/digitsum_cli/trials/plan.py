@@ -4,7 +4,7 @@ import importlib.util
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -77,24 +77,21 @@ def plan_trials(
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     starts = read_starts(combinations, working_directories, saved_starts)
     digests = {name: digest_weights(weights) for name, weights in starts.items()}
+    without_data = [
+        (_trial_without_data(length, each, devices[each.model.impl, each.train.device], digests), each.data)
+        for length in settings.data.lengths
+        for each in combinations
+    ]
+    # Before the rows are drawn, which takes seconds if there are many.
+    check_memory([(trial, trial.task.strata * trial.data.k_train) for trial, _ in without_data if trial.data])
     data: dict[DataSettings, dict[int, LoadedData]] = {}
     for combination in combinations:
         if combination.data not in data:
             data[combination.data] = load_described(combination.data, working_directories)
-    trials = tuple(
-        _trial(
-            length,
-            combination,
-            devices[combination.model.impl, combination.train.device],
-            data[combination.data][length],
-            None if combination.train.start_from is None else digests[combination.train.start_from],
-        )
-        for length in settings.data.lengths
-        for combination in combinations
-    )
+    trials = tuple(_with_data(trial, data[of_trial][trial.length]) for trial, of_trial in without_data)
     _check_no_duplicates(trials)
     by_digest = {each.digest: each.splits for by_length in data.values() for each in by_length.values()}
-    check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials])
+    check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials if trial.data is None])
     return Plan(trials, by_digest, {digests[name]: weights for name, weights in starts.items()}, digests)
 
 
@@ -190,8 +187,9 @@ def _device_for(impl: str, name: str) -> str:
     return CPU
 
 
-def _trial(length: int, settings: Settings, device: str, loaded: LoadedData, start_digest: str | None) -> Trial:
-    data = settings.data
+def _trial_without_data(length: int, settings: Settings, device: str, start_digests: Mapping[str, str]) -> Trial:
+    """A trial that does not know its data yet."""
+    data, start = settings.data, settings.train.start_from
     drawn = data.lengths[: data.lengths.index(length) + 1]
     generated = GeneratedData(drawn, data.k.train, data.k.eval, data.k.test, data.seed)
     return Trial(
@@ -202,7 +200,10 @@ def _trial(length: int, settings: Settings, device: str, loaded: LoadedData, sta
         ),
         drawing=DrawingSettings(**data.model_dump(include=set(DrawingSettings.model_fields))),
         data=None if data.dir is not None else generated,
-        data_digest=loaded.digest,
-        start_digest=start_digest,
-        foreign=loaded.foreign > 0,
+        data_digest="",
+        start_digest=None if start is None else start_digests[start],
     )
+
+
+def _with_data(trial: Trial, loaded: LoadedData) -> Trial:
+    return replace(trial, data_digest=loaded.digest, foreign=loaded.foreign > 0)

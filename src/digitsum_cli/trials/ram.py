@@ -70,6 +70,8 @@ def check_memory(trials: Sequence[tuple[Trial, int]]) -> None:
     Raises:
         InputError: a training does not fit.
     """
+    if not trials:
+        return
     available = _total_memory()
     needed, trial = max(((memory_needed(*pair), pair[0]) for pair in trials), key=lambda pair: pair[0])
     if needed > available:
