@@ -1,5 +1,6 @@
 """The answer and the reasons in sentences."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from digitsum_cli.analysis.analysis import analyse
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.diagnostics.state_dynamics import StateDynamics
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.trials.plan import plan_trials
@@ -278,7 +280,21 @@ def test_trainings_that_have_not_ended_are_told_and_their_lengths_count() -> Non
     ]
 
 
-def diagnosed(trial: Trial, first: float, second: float, exact: float) -> DiagnosedTrial:
+AT_REST = StateDynamics(
+    projections=np.zeros((5, 100, 2)),
+    explained=1.0,
+    movement={2: 1.0, 999: 1e-9},
+    groups=19,
+    jacobian_radii=np.full(100, 0.25),
+    displacement={0: 1.5, 200: 0.125},
+    answer_distance=2.0,
+    returned=1.0,
+)
+
+
+def diagnosed(
+    trial: Trial, first: float, second: float, exact: float, dynamics: StateDynamics = AT_REST
+) -> DiagnosedTrial:
     length = trial.length
     return DiagnosedTrial(
         trial,
@@ -299,6 +315,7 @@ def diagnosed(trial: Trial, first: float, second: float, exact: float) -> Diagno
             second_digit_slope=second,
             accuracy_by_distractor=np.ones((length - 2, 10)),
             confusion=np.eye(19, dtype=np.int64),
+            dynamics=dynamics,
             gates={},
             accuracy_by_length={length: exact},
         ),
@@ -362,12 +379,28 @@ def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> Non
         "partly affects it (0.50).",
         "At length 5, the gradient at the first digit, relative to that at the last, is 0.010 before training and 1.0 "
         "with the best checkpoint.",
+        "At length 5, the states come to rest while only zeros follow: after 1,000 digits, 19 different states are "
+        "left of the 100 pairs of first digits (spectral radius of the Jacobian 0.25).",
+        "At length 5, a distractor moves a state by 1.5; 200 zeros later 0.12 of that is left, and the nearest state "
+        "of another answer is 2.0 away.",
+    ]
+
+
+def test_states_that_move_on_are_told_from_those_that_grow(trial: Trial) -> None:
+    moving = replace(AT_REST, movement={2: 1.0, 999: 0.004}, groups=90, jacobian_radii=np.ones(100))
+    assert reasons([diagnosed(trial, 1, 1, 1, moving)])[2] == (
+        "At length 5, the states move on while only zeros follow: after 1,000 digits, by 0.0040 per digit, and 90 "
+        "different states are left of the 100 pairs of first digits (spectral radius of the Jacobian 1.0)."
+    )
+    growing = replace(AT_REST, movement={2: 1.0, 999: math.inf}, groups=0)
+    assert reasons([diagnosed(trial, 1, 1, 1, growing)])[2:] == [
+        "At length 5, the states grow without limit while only zeros follow."
     ]
 
 
 def test_each_setting_has_its_reasons(trial: Trial) -> None:
     said = reasons([diagnosed(trial, 1, 1, 1), diagnosed(with_train(trial, lr=0.5), 0, 0, 0.1)])
     assert [sentence.split(",")[0] for sentence in said] == [
-        *["At length 5 (lr 0.001)"] * 2,
-        *["At length 5 (lr 0.5)"] * 2,
+        *["At length 5 (lr 0.001)"] * 4,
+        *["At length 5 (lr 0.5)"] * 4,
     ]

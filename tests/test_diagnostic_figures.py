@@ -20,6 +20,8 @@ from digitsum_cli.figures.gradient_by_lag import GradientCurve, draw_gradient_by
 from digitsum_cli.figures.heat_map import DIVERGING, ON_DARK, ON_LIGHT, SEQUENTIAL
 from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
+from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
+from digitsum_cli.figures.states import ProjectedStates, draw_states
 from digitsum_cli.figures.style import save_figure
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.figures.walkthrough import draw_walkthrough
@@ -50,7 +52,22 @@ def confusion(lengths: list[int], seeds: int) -> Figure:
 
 def spectral_radius(lengths: list[int], seeds: int) -> Figure:
     radii = [0.5 + seed / 20 for seed in range(seeds)]
-    return draw_spectral_radius([SpectralRadiusPoint(length, radii, radii) for length in lengths], "s")
+    return draw_spectral_radius([SpectralRadiusPoint(length, radii, radii, radii) for length in lengths], "s")
+
+
+def states(lengths: list[int], seeds: int) -> Figure:
+    components = [[math.cos(place), place / 20] for place in range(100)]
+    return draw_states(
+        [ProjectedStates(digits, components) for digits in lengths[:5]],
+        [place % 19 for place in range(100)],
+        "s",
+        "sum",
+    )
+
+
+def state_movement(lengths: list[int], seeds: int) -> Figure:
+    distances = {step: 0.5**step for step in (0, 1, 5, 200)}
+    return draw_state_movement([StateMovement(length, distances, distances, 2.0) for length in lengths], "s")
 
 
 def transfer(lengths: list[int], seeds: int) -> Figure:
@@ -67,7 +84,17 @@ def walkthrough(lengths: list[int], seeds: int) -> Figure:
     )
 
 
-DRAWINGS = [gradient_by_lag, distractor, lost_digit, confusion, spectral_radius, transfer, walkthrough]
+DRAWINGS = [
+    gradient_by_lag,
+    distractor,
+    lost_digit,
+    confusion,
+    spectral_radius,
+    states,
+    state_movement,
+    transfer,
+    walkthrough,
+]
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.__name__)
 
 
@@ -239,23 +266,45 @@ def test_confusion_rows_are_shares_of_the_right_sum() -> None:
 
 def test_spectral_radii_are_beside_their_length() -> None:
     points = [
-        SpectralRadiusPoint(50, start=[0.5, 0.7], best=[1.5, 1.7]),
-        SpectralRadiusPoint(5, start=[0.4, 0.4], best=[1.1, 1.3]),
+        SpectralRadiusPoint(50, start=[0.5, 0.7], best=[1.5, 1.7], jacobian=[0.9, math.nan]),
+        SpectralRadiusPoint(5, start=[0.4, 0.4], best=[1.1, 1.3], jacobian=[0.2, 0.4]),
     ]
     (panel,) = draw_spectral_radius(points, "two").axes
-    start, kept = scattered(panel)
+    start, kept, jacobian = scattered(panel)
     assert [y for _, y in start] == [0.4, 0.4, 0.5, 0.7]
     assert [y for _, y in kept] == [1.1, 1.3, 1.5, 1.7]
     assert [round(x) for x, _ in start] == [round(x) for x, _ in kept] == [0, 0, 1, 1]
     assert max(x for x, _ in start[:2]) < min(x for x, _ in kept[:2])
+    assert max(x for x, _ in kept[:2]) < min(x for x, _ in jacobian[:2])
     assert [text.get_text() for text in panel.get_xticklabels()] == ["5", "50"]
     means = [path.vertices[0][1] for drawn in panel.collections[1::2] for path in drawn.get_paths()]  # type: ignore[index]
-    assert means == pytest.approx([0.4, 0.6, 1.2, 1.6])
+    assert means == pytest.approx([0.4, 0.6, 1.2, 1.6, 0.3, 0.9])
     assert panel.get_lines()[0].get_ydata() == [1, 1]
 
 
+def test_states_keep_their_place_and_the_colour_of_their_answer() -> None:
+    components = [[[0.0, 1.0], [2.0, 3.0]], [[0.5, 1.0], [2.0, 2.5]]]
+    panels = [ProjectedStates(digits, each) for digits, each in zip((2, 1_000), components, strict=True)]
+    figure = draw_states(panels, [3, 18], "two", "sum")
+    first, last, _ = figure.axes
+    assert titles(figure) == ["after 2 digits", "after 1,000 digits"]
+    assert [[list(point) for point in scattered(panel)[0]] for panel in (first, last)] == components
+    assert [panel.collections[0].get_array().tolist() for panel in (first, last)] == [[3, 18], [3, 18]]
+    assert first.get_xlim() == last.get_xlim()
+
+
+def test_distances_end_where_only_rounding_is_left() -> None:
+    curve = StateMovement(5, {2: 1.0, 3: 1e-3, 999: 1e-17}, {0: 0.5, 1: 0.25, 200: 0.0}, 2.0)
+    left, right = draw_state_movement([curve], "one").axes
+    assert line_points(left, 0)[:2] == [[2, 1.0], [3, 1e-3]]
+    assert math.isnan(line_points(left, 0)[2][1])
+    assert line_points(right, 0)[:2] == [[1, 0.5], [2, 0.25]]
+    assert line_points(right, 1) == [[201, 2.0]]  # another answer
+    assert left.get_yscale() == right.get_yscale() == "log"
+
+
 def test_equal_radii_of_twenty_seeds_stay_apart() -> None:
-    (panel,) = draw_spectral_radius([SpectralRadiusPoint(5, [1.0] * 20, [1.0] * 20)], "one").axes
+    (panel,) = draw_spectral_radius([SpectralRadiusPoint(5, [1.0] * 20, [1.0] * 20, [1.0] * 20)], "one").axes
     across = sorted(x for series in scattered(panel) for x, _ in series)
     assert min(np.diff(across)) > 0.005
 

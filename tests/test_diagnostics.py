@@ -18,6 +18,7 @@ from digitsum_cli.diagnostics.gradient_by_lag import gradient_norms_by_lag
 from digitsum_cli.diagnostics.linear_probe import linear_probe
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
+from digitsum_cli.diagnostics.state_dynamics import state_dynamics
 from digitsum_cli.diagnostics.walkthrough import parse_sequence, walk_through
 from digitsum_cli.errors import InputError
 from tests.draws import every_draw
@@ -211,6 +212,7 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)
     assert np.array_equal(diagnosis.confusion, reading.answers[4].confusion)
+    assert diagnosis.dynamics.to_dict() == state_dynamics(kept, 4).to_dict()
     assert list(diagnosis.accuracy_by_length) == [3, 4, 6]
     for length, accuracy in diagnosis.accuracy_by_length.items():
         assert accuracy == exact_score(kept, length).accuracy
@@ -228,8 +230,10 @@ def test_diagnosis_is_json() -> None:
 def test_diagnosis_is_read_back_as_it_was() -> None:
     diagnosis = diagnose(small("manual"), small("manual", seed=1), 5, [3, 4])
     again = Diagnosis.from_dict({"trial": "another key", **json.loads(json.dumps(diagnosis.to_dict()))})
-    for name, value in vars(diagnosis).items():
-        np.testing.assert_array_equal(getattr(again, name), value, strict=isinstance(value, np.ndarray))
+    assert vars(again).keys() == vars(diagnosis).keys()
+    both = [(getattr(again, name), value) for name, value in vars(diagnosis).items() if name != "dynamics"]
+    for found, value in [*both, *zip(vars(again.dynamics).values(), vars(diagnosis.dynamics).values(), strict=True)]:
+        np.testing.assert_array_equal(found, value, strict=isinstance(value, np.ndarray))
 
 
 @pytest.mark.parametrize(

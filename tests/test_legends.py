@@ -17,6 +17,7 @@ from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_l
 from digitsum_cli.figures.own_span import OwnSpanPoint, draw_own_span
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import figure_files
+from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.stats.memory_span import Bound, Span
 from tests.drawn import legend_fits
@@ -64,7 +65,11 @@ def lost_digit() -> Figure:
 
 
 def spectral_radius() -> Figure:
-    return draw_spectral_radius([SpectralRadiusPoint(5, [1.0, 1.1], [1.0, 1.1])], "s")
+    return draw_spectral_radius([SpectralRadiusPoint(5, [1.0, 1.1], [1.0, 1.1], [1.0, 1.1])], "s")
+
+
+def state_movement() -> Figure:
+    return draw_state_movement([StateMovement(5, {2: 1.0, 3: 0.5}, {0: 1.0, 1: 0.5}, 2.0)], "s")
 
 
 def transfer() -> Figure:
@@ -84,6 +89,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "loss_curves": loss_curves,
     "lost_digit": lost_digit,
     "spectral_radius": spectral_radius,
+    "state_movement": state_movement,
     "transfer": transfer,
 }
 

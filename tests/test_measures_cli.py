@@ -205,7 +205,7 @@ def test_report_is_not_written_over_a_folder(out: str) -> None:
 @pytest.mark.usefixtures("no_figures")
 def test_diagnosis_says_how_far_the_gradient_reaches(run: Path, first: Ended) -> None:
     ended = digitsum("evaluate", run, "--diagnose", "--out", "why")
-    assert "Why it forgot" in ended.out
+    assert "Why it forgets or remembers" in ended.out
     assert ended.out.count("the gradient at the first digit, relative to that at the last, is") == 2  # one a setting
     assert "lr 0.01" in ended.out
 

@@ -18,6 +18,7 @@ from digitsum_cli.diagnostics.gradient_by_lag import GradientNorms, gradient_nor
 from digitsum_cli.diagnostics.linear_probe import NO_PROBE, linear_probe
 from digitsum_cli.diagnostics.reading import Reading, RowReading, read_every_draw, read_rows
 from digitsum_cli.diagnostics.spectral_radius import spectral_radius
+from digitsum_cli.diagnostics.state_dynamics import StateDynamics, state_dynamics
 
 _DECIMALS_OF_GATES = 4
 """Decimals in JSON; there are many values, and they are only plotted."""
@@ -49,6 +50,7 @@ class Diagnosis:
             row has that digit there.
         confusion: how many rows of each label (row) got each answer (column), of shape ``(classes, classes)``.
         accuracy_by_length: the accuracy, 0 to 1, at the requested lengths and its own, in ascending order.
+        dynamics: where the states go at the best checkpoint while only zeros follow, and after a distractor.
         gates: for an LSTM or a GRU, how far each gate is open, by step and unit; see ``mean_gates``.
     """
 
@@ -69,6 +71,7 @@ class Diagnosis:
     accuracy_by_distractor: npt.NDArray[np.float64]
     confusion: npt.NDArray[np.int64]
     accuracy_by_length: dict[int, float]
+    dynamics: StateDynamics
     gates: dict[str, npt.NDArray[np.float64]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class Diagnosis:
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
             "confusion": self.confusion.tolist(),
             "accuracy_by_length": {str(length): accuracy for length, accuracy in self.accuracy_by_length.items()},
+            "dynamics": self.dynamics.to_dict(),
             "gates": {name: values.round(_DECIMALS_OF_GATES).tolist() for name, values in self.gates.items()},
         }
 
@@ -128,6 +132,7 @@ class Diagnosis:
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FIRST_DIGITS, task.symbols),
             confusion=numbers("confusion", task.classes, task.classes).astype(np.int64),
             accuracy_by_length={int(read): float(share) for read, share in dict(values["accuracy_by_length"]).items()},
+            dynamics=StateDynamics.from_dict(values["dynamics"], task),
             gates={name: np.asarray(rows, np.float64).reshape(length, -1) for name, rows in values["gates"].items()},
         )
 
@@ -223,6 +228,7 @@ def _diagnosis(
         accuracy_by_distractor=answers.by_distractor,
         confusion=answers.confusion,
         accuracy_by_length={read: answered.accuracy for read, answered in reading.answers.items()},
+        dynamics=state_dynamics(best, length, task),
         gates=mean_gates(best, rows_for_gates),
     )
 

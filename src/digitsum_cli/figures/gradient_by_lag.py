@@ -5,26 +5,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from digitsum_cli.figures.heat_map import SEQUENTIAL, add_colour_bar
+from digitsum_cli.figures.length_colours import add_colour_key, length_colours
 from digitsum_cli.figures.style import GUIDE_COLOUR, add_legend, new_figure, set_title, styled
-from digitsum_cli.figures.ticks import every_nth, whole_numbers
-
-MAXIMUM_KEYS = 12
-"""With more lengths than this, only some are labelled in the colour key."""
+from digitsum_cli.figures.ticks import whole_numbers
 
 SMALLEST_NORM = sys.float_info.min
 """Smaller norms have lost precision to underflow and count as 0."""
-
-_DARKEST, _LIGHTEST = 0.12, 0.86
-"""The range of the colour map in which a thin line contrasts with both white and black."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figu
         subtitle: what they have in common.
     """
     curves = sorted(curves, key=lambda curve: curve.length)
-    colours = _colours(len(curves))
+    colours = length_colours(len(curves))
     figure = new_figure(8.4, 4.6)
     with styled():
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -67,7 +58,7 @@ def draw_gradient_by_lag(curves: Sequence[GradientCurve], subtitle: str) -> Figu
             for curve, colour in reversed(list(zip(curves, colours, strict=True))):
                 legend |= _draw_line(panel, getattr(curve, weights), colour)
         if len(curves) > 1:
-            _add_colour_key(figure, panels, [curve.length for curve in curves], colours)
+            add_colour_key(figure, panels, [curve.length for curve in curves], colours)
         else:
             legend = {f"length {curves[0].length}": Line2D([], [], color=colours[0], linewidth=1.5), **legend}
         set_title(figure, "How far back the gradient reaches", subtitle)
@@ -91,19 +82,3 @@ def _draw_line(panel: Axes, norms: Sequence[float], colour: str) -> dict[str, Ar
 
 def _legend_marker(marker: str) -> Artist:
     return Line2D([], [], linestyle="", marker=marker, color=GUIDE_COLOUR, markersize=6)
-
-
-def _colours(number: int) -> list[str]:
-    step = (_LIGHTEST - _DARKEST) / max(number - 1, 1)
-    return [to_hex(mpl.colormaps[SEQUENTIAL](_DARKEST + step * index)) for index in range(number)]
-
-
-def _add_colour_key(figure: Figure, panels: Sequence[Axes], lengths: Sequence[int], colours: Sequence[str]) -> None:
-    """Adds a patch of colour for each length, with the shortest at the bottom."""
-    patches = BoundaryNorm([index - 0.5 for index in range(len(lengths) + 1)], len(lengths))
-    coloured = ScalarMappable(patches, ListedColormap(colours))
-    bar = add_colour_bar(figure, coloured, panels, "sequence length (digits)", height=3.0)
-    labelled = every_nth(len(lengths), MAXIMUM_KEYS)
-    bar.set_ticks(labelled, labels=[str(lengths[index]) for index in labelled])
-    bar.minorticks_off()
-    bar.ax.tick_params(length=0)

@@ -1,5 +1,6 @@
-"""The spectral radius of the recurrent weights: whether a state decays, persists or grows from step to step."""
+"""Spectral radii: whether a state decays, persists or grows from step to step."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,8 +18,12 @@ from digitsum_cli.figures.ticks import every_nth
 MAXIMUM_LABELS = 16
 """With more lengths than this, only some are labelled on the axis."""
 
-_SERIES = (("start", "before training", COLOURS[5], -0.2), ("best", "best checkpoint", COLOURS[0], 0.2))
-_HALF_WIDTH = 0.15
+_SERIES = (
+    ("start", "U before training", COLOURS[5], -0.28),
+    ("best", "U at the best checkpoint", COLOURS[0], 0.0),
+    ("jacobian", "Jacobian at the last states", COLOURS[2], 0.28),
+)
+_HALF_WIDTH = 0.11
 """Half the width of a series at one length; the lengths are 1 apart."""
 
 _MINIMUM_PLACES = 4
@@ -28,21 +33,23 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True)
 class SpectralRadiusPoint:
-    """The spectral radii of the recurrent weight matrix U at one length, one for each seed.
+    """The spectral radii at one length, one for each seed; NaN is left out.
 
     Arguments:
         length: digits per row.
-        start: before training.
-        best: at the best checkpoint.
+        start: of the recurrent weight matrix U before training.
+        best: of U at the best checkpoint.
+        jacobian: of the Jacobian of a step at the states that the best checkpoint reaches.
     """
 
     length: int
     start: Sequence[float]
     best: Sequence[float]
+    jacobian: Sequence[float]
 
 
 def draw_spectral_radius(points: Sequence[SpectralRadiusPoint], subtitle: str) -> Figure:
-    """Draws each seed as a point and the mean as a bar, before and after training, next to each other for each length.
+    """Draws each seed as a point and the mean as a bar: for each length, the three radii next to each other.
 
     Arguments:
         points: one for each length, at least one; the lengths are equally spaced.
@@ -63,10 +70,11 @@ def draw_spectral_radius(points: Sequence[SpectralRadiusPoint], subtitle: str) -
         panel.set_xticks(labelled, labels=[str(points[place].length) for place in labelled])
         middle, half = (len(points) - 1) / 2, max(len(points), _MINIMUM_PLACES) / 2
         panel.set_xlim(middle - half, middle + half)
-        panel.set_ylim(0, 1.05 * max(1.0, *(radius for point in points for radius in (*point.start, *point.best))))
+        every_radius = chain.from_iterable((*point.start, *point.best, *point.jacobian) for point in points)
+        panel.set_ylim(0, 1.05 * max(1.0, *filter(math.isfinite, every_radius)))
         panel.set_xlabel("sequence length (digits)")
-        panel.set_ylabel("spectral radius of U")
-        set_title(figure, "How training changes the recurrent weights", subtitle)
+        panel.set_ylabel("spectral radius")
+        set_title(figure, "Spectral radii: does a state decay, persist or grow?", subtitle)
         adjacent = {tuple: HandlerTuple(ndivide=None)}
         add_legend(figure, legend.values(), legend, handler_map=adjacent)
     return figure
@@ -80,8 +88,13 @@ def _draw_series(
     points = panel.scatter(x, list(chain(*radii)), s=20, color=colour, alpha=0.5, linewidths=0, marker=marker, zorder=3)
     left = [place + offset - _HALF_WIDTH for place in range(len(radii))]
     right = [place + offset + _HALF_WIDTH for place in range(len(radii))]
-    means = panel.hlines([fmean(at) for at in radii], left, right, color=colour, linewidth=2.5)
+    means = panel.hlines([_mean(at) for at in radii], left, right, color=colour, linewidth=2.5)
     return points, means
+
+
+def _mean(radii: Sequence[float]) -> float:
+    known = [radius for radius in radii if math.isfinite(radius)]
+    return fmean(known) if known else math.nan
 
 
 def _jitter(seed: int) -> float:

@@ -28,6 +28,7 @@ from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.report.names import name_with_label
 from digitsum_cli.report.own_spans import own_span_figures
+from digitsum_cli.report.state_figures import movement_figure, states_figure
 from digitsum_cli.table import percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
@@ -55,10 +56,12 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
         subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
         figures = [draw(by_length, subtitle, group[0].trial.task) for draw in _FIGURES]
+        seed = Counter(each.trial.seed for each in group).most_common(1)[0][0]
+        by_length_of_one_seed = {each.trial.length: each.diagnosis for each in group if each.trial.seed == seed}
+        subtitle_of_one_seed = settings_and_seeds(settings, label, [seed])
+        figures.append(states_figure(by_length_of_one_seed, subtitle_of_one_seed, group[0].trial.task))
         if group[0].diagnosis.gates:
-            seed = Counter(each.trial.seed for each in group).most_common(1)[0][0]
-            by_length_of_one_seed = {each.trial.length: each.diagnosis for each in group if each.trial.seed == seed}
-            figures.append(_gates(by_length_of_one_seed, settings_and_seeds(settings, label, [seed])))
+            figures.append(_gates(by_length_of_one_seed, subtitle_of_one_seed))
         yield label, [_with_label(drawn, label) for drawn in figures]
 
 
@@ -190,19 +193,22 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
             length,
             [each.spectral_radius_start for each in diagnoses],
             [each.spectral_radius_kept for each in diagnoses],
+            [each.dynamics.jacobian_radius for each in diagnoses],
         )
         for length, diagnoses in by_length.items()
     ]
     values = "; ".join(
         f"length {point.length}: {fmean(point.start):.2f} before training, "
-        f"{fmean(point.best):.2f} with the best checkpoint"
+        f"{fmean(point.best):.2f} with the best checkpoint, {fmean(point.jacobian):.2f} of the Jacobian"
         for point in points
     )
     return DescribedFigure(
         "spectral-radius",
         draw_spectral_radius(points, subtitle),
-        "Whether a state can persist: the spectral radius of the recurrent weights U. Well below 1, every memory "
-        "fades; above 1, states can grow until tanh saturates.",
+        "Whether a state can persist: the spectral radius of the recurrent weights U, and that of the Jacobian of a "
+        "step at the states after 1,000 digits (median over the pairs of first digits). U describes small states only: "
+        "with its radius well below 1, every memory fades; above 1, states grow until the activation saturates. The "
+        "Jacobian describes the states that are reached: where its radius is below 1, small disturbances fade.",
         f"Mean spectral radius. {values}.",
     )
 
@@ -260,6 +266,7 @@ _FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure], ...] = (
     _confusion,
     _spectral_radius,
     _transfer,
+    movement_figure,
 )
 
 

@@ -1,11 +1,12 @@
-"""The diagnoses of a run in one table."""
+"""The diagnoses of a run as tables."""
 
-from collections.abc import Sequence
-from statistics import fmean
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
 
 from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
+from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.table import Table, number, percent, significant
@@ -14,33 +15,61 @@ from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
 def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
     """One row per length and setting: means over seeds."""
+    return _by_length_and_setting(
+        "Why it forgets or remembers: slope of the answer over each digit; what linear probes read from the last "
+        "state, on pairs of first digits that they were not fitted on (R² of a regression, accuracy of a classifier); "
+        "gradient at the first digit relative to that at the last; spectral radius. Means over seeds",
+        (
+            " or ".join(distinct_kinds(each.diagnosis.accuracy_kind for each in trials)),
+            "slope, first digit",
+            "slope, second",
+            "R², first digit",
+            "R², second",
+            "R², correct answer",
+            "classifier",
+            *("gradient, initial", "gradient, best", "radius, initial", "radius, best"),
+        ),
+        trials,
+        _cells,
+    )
+
+
+def dynamics_table(trials: Sequence[DiagnosedTrial]) -> Table:
+    """One row per length and setting: what the states of the pairs of first digits do; medians over seeds."""
+    return _by_length_and_setting(
+        "Where the states go while only zeros follow: how many of the 100 pairs' states differ after "
+        f"{PROJECTED_STEPS[-1]:,} digits, how far one still moves per step, and the spectral radius of the Jacobian "
+        f"there. How far a distractor moves a state, at once and {STEPS_AFTER_DISTRACTOR} zeros later, beside the "
+        "distance to the nearest state of another answer; the share that is nearest to a state of its own answer "
+        "again. Medians over seeds",
+        (
+            *("different states", "step", "Jacobian radius"),
+            *("moved at once", f"{STEPS_AFTER_DISTRACTOR} zeros later", "other answer", "returned"),
+        ),
+        trials,
+        _dynamics_cells,
+    )
+
+
+def _by_length_and_setting(
+    caption: str,
+    columns: Sequence[str],
+    trials: Sequence[DiagnosedTrial],
+    cells: Callable[[Sequence[Diagnosis]], list[str]],
+) -> Table:
     varied = varied_columns(each.setting for each in trials)
     groups: dict[tuple[int, Setting], list[DiagnosedTrial]] = {}
     for each in trials:
         groups.setdefault((each.trial.length, each.setting), []).append(each)
     return Table(
-        "Why it forgot: slope of the answer over each digit; what linear probes read from the last state, on pairs of "
-        "first digits that they were not fitted on (R² of a regression, accuracy of a classifier); gradient at the "
-        "first digit relative to that at the last; spectral radius. Means over seeds",
-        (
-            *("length", *(name.replace("_", " ") for name in varied), "seeds"),
-            *(
-                " or ".join(distinct_kinds(each.diagnosis.accuracy_kind for each in trials)),
-                "slope, first digit",
-                "slope, second",
-                "R², first digit",
-                "R², second",
-                "R², correct answer",
-                "classifier",
-            ),
-            *("gradient, initial", "gradient, best", "radius, initial", "radius, best"),
-        ),
+        caption,
+        ("length", *(name.replace("_", " ") for name in varied), "seeds", *columns),
         [
             [
                 str(length),
                 *(value_in_words(setting.columns[name]) for name in varied),
                 str(len(group)),
-                *_cells([each.diagnosis for each in group]),
+                *cells([each.diagnosis for each in group]),
             ]
             for (length, setting), group in groups.items()
         ],
@@ -62,4 +91,17 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
         significant(reach(mean_over_seeds([each.digit_gradient_by_lag_kept for each in diagnoses])), 2),
         significant(fmean(each.spectral_radius_start for each in diagnoses), 3),
         significant(fmean(each.spectral_radius_kept for each in diagnoses), 3),
+    ]
+
+
+def _dynamics_cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    dynamics = [each.dynamics for each in diagnoses]
+    return [
+        f"{median(each.groups for each in dynamics):.0f}",
+        significant(median(each.last_movement for each in dynamics), 2),
+        significant(median(each.jacobian_radius for each in dynamics), 3),
+        significant(median(each.first_displacement for each in dynamics), 2),
+        significant(median(each.last_displacement for each in dynamics), 2),
+        significant(median(each.answer_distance for each in dynamics), 2),
+        percent(median(each.returned for each in dynamics)),
     ]

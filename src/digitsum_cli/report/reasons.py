@@ -1,11 +1,13 @@
-"""The reasons in sentences: how far back gradients reach, and which digit was lost."""
+"""The reasons in sentences: which digit was lost, how far back gradients reach, and where the states go."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 
 from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.gradient_by_lag import reach
+from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR, StateDynamics
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
 from digitsum_cli.report.averages import mean_over_seeds
 from digitsum_cli.table import significant
@@ -16,6 +18,9 @@ _FULL, _NEGLIGIBLE = 0.9, 0.15
 
 _HIGH_ACCURACY = 0.9
 """The exact accuracy that needs no explanation."""
+
+_AT_REST = 1e-6
+"""A state that moves by less per step has come to rest."""
 
 
 def reasons(trials: Sequence[DiagnosedTrial]) -> list[str]:
@@ -54,6 +59,7 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     sentences = [
         f"{where}, the gradient at the first digit, relative to that at the last, is {significant(initial, 2)} before "
         f"training and {significant(best, 2)} with the best checkpoint.",
+        *_where_states_go(where, [each.dynamics for each in diagnoses]),
     ]
     if relevant:
         first, *others = relevant
@@ -64,6 +70,29 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
         conclusion = _conclusion([digit.share for digit in relevant], exact, task.label_name)
         sentences.insert(0, f"{where}, {' and '.join(effects)}{conclusion}.")
     return sentences
+
+
+def _where_states_go(where: str, dynamics: Sequence[StateDynamics]) -> list[str]:
+    """What the states do while only zeros follow, and after a distractor: medians over seeds."""
+    movement = median(each.last_movement for each in dynamics)
+    if not math.isfinite(movement):
+        return [f"{where}, the states grow without limit while only zeros follow."]
+    left = f"{median(each.groups for each in dynamics):.0f} different states are left of the 100 pairs of first digits"
+    radius = significant(median(each.jacobian_radius for each in dynamics), 2)
+    end = f"after {PROJECTED_STEPS[-1]:,} digits"
+    rest = (
+        f"come to rest while only zeros follow: {end}, {left}"
+        if movement < _AT_REST
+        else f"move on while only zeros follow: {end}, by {significant(movement, 2)} per digit, and {left}"
+    )
+    moved = significant(median(each.first_displacement for each in dynamics), 2)
+    remains = significant(median(each.last_displacement for each in dynamics), 2)
+    other = significant(median(each.answer_distance for each in dynamics), 2)
+    return [
+        f"{where}, the states {rest} (spectral radius of the Jacobian {radius}).",
+        f"{where}, a distractor moves a state by {moved}; {STEPS_AFTER_DISTRACTOR} zeros later {remains} of that is "
+        f"left, and the nearest state of another answer is {other} away.",
+    ]
 
 
 @dataclass(frozen=True)

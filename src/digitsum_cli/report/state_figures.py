@@ -1,0 +1,74 @@
+"""The figures of the state dynamics: where the states go, and how far they move."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from digitsum_cli.core.tasks import Task
+from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR
+from digitsum_cli.figures.described import DescribedFigure
+from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
+from digitsum_cli.figures.states import ProjectedStates, draw_states
+from digitsum_cli.table import percent, significant
+
+
+def states_figure(by_length: Mapping[int, Diagnosis], subtitle: str, task: Task) -> DescribedFigure:
+    """Draws the states of the network trained at the longest length.
+
+    Arguments:
+        by_length: the diagnoses of one seed, since the units of different trainings do not correspond.
+        subtitle: what they have in common.
+        task: the task, which defines the correct answers.
+    """
+    length = max(by_length)
+    dynamics = by_length[length].dynamics
+    panels = [
+        ProjectedStates(step, components.tolist())
+        for step, components in zip(PROJECTED_STEPS, dynamics.projections, strict=True)
+    ]
+    return DescribedFigure(
+        "states",
+        draw_states(panels, task.labels_by_pair.ravel().tolist(), f"{subtitle}; length {length}", task.label_name),
+        "What is left of the first two digits while only zeros follow: the states after each of the 100 pairs, as "
+        f"their first two principal components ({percent(dynamics.explained)} of the variance), coloured by the "
+        f"correct {task.label_name}. A network that forgets brings all states together; one that remembers keeps a "
+        f"place for each {task.label_name}.",
+        f"{dynamics.groups} different states are left after {PROJECTED_STEPS[-1]:,} digits.",
+    )
+
+
+def movement_figure(by_length: Mapping[int, Sequence[Diagnosis]], subtitle: str, _: Task) -> DescribedFigure:
+    """Draws how far the states move per step, and how far a distractor moves them: medians over seeds."""
+    curves = [
+        StateMovement(
+            length,
+            _median([each.dynamics.movement for each in diagnoses]),
+            _median([each.dynamics.displacement for each in diagnoses]),
+            float(np.median([each.dynamics.answer_distance for each in diagnoses])),
+        )
+        for length, diagnoses in by_length.items()
+    ]
+    values = "; ".join(
+        f"length {length}: {_median_number(diagnoses, 'last_movement')} per step at the end; a distractor moves a "
+        f"state by {_median_number(diagnoses, 'first_displacement')}, of which "
+        f"{_median_number(diagnoses, 'last_displacement')} is left {STEPS_AFTER_DISTRACTOR} zeros later"
+        for length, diagnoses in by_length.items()
+    )
+    return DescribedFigure(
+        "state-movement",
+        draw_state_movement(curves, subtitle),
+        "Left: the distance between consecutive states while only zeros follow. It falls exponentially where the "
+        "states approach attractors, and slowly where they drift. Right: the distance between the states with and "
+        "without a distractor in the middle of a row, beside the distance to the nearest state of another answer. "
+        "Means over the pairs of first digits and the distractors, medians over seeds.",
+        f"{values}.",
+    )
+
+
+def _median_number(diagnoses: Sequence[Diagnosis], name: str) -> str:
+    return significant(float(np.median([getattr(each.dynamics, name) for each in diagnoses])), 2)
+
+
+def _median(distances: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    return {step: float(np.median([each[step] for each in distances])) for step in distances[0]}
