@@ -16,8 +16,8 @@ from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.own_span import OwnSpanPoint, draw_own_span
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
-from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
+from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.stats.memory_span import Bound, Span
 from tests.drawn import legend_fits
