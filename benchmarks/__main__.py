@@ -18,6 +18,7 @@ from benchmarks.contenders import Task
 from benchmarks.exact_accuracy import measure_exact_accuracy
 from benchmarks.interleaving import Effort
 from benchmarks.machine import describe_machine
+from benchmarks.recipe import RecipeEffort, measure_recipe
 from benchmarks.tables import tables
 from benchmarks.training_steps import measure_gated_steps, measure_training_steps
 from benchmarks.whole_sweeps import SweepEffort, measure_whole_sweeps
@@ -32,6 +33,7 @@ class Scale:
     effort: Effort
     exact_repeats: int
     sweeps: SweepEffort
+    recipe: RecipeEffort
     results: Path
 
 
@@ -41,6 +43,7 @@ FULL = Scale(
     effort=Effort(repeats=7, seconds=0.2),
     exact_repeats=15,
     sweeps=SweepEffort(epochs=500, plain_epochs=50, repeats=3),
+    recipe=RecipeEffort(seeds=20, epochs=None, plain_steps=3_000, repeats=3),
     results=Path(__file__).parent / "results.json",
 )
 QUICK = Scale(
@@ -49,6 +52,7 @@ QUICK = Scale(
     effort=Effort(repeats=2, seconds=0.02),
     exact_repeats=1,
     sweeps=SweepEffort(epochs=10, plain_epochs=2, repeats=1),
+    recipe=RecipeEffort(seeds=2, epochs=2, plain_steps=20, repeats=1),
     results=Path("build") / "quick-benchmarks.json",
 )
 
@@ -58,6 +62,7 @@ PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
     "rate": lambda scale: {"figures": measure_arithmetic_rate(scale.tasks, scale.effort)},
     "exact": lambda scale: measure_exact_accuracy(scale.exact_repeats),
     "sweeps": lambda scale: measure_whole_sweeps(scale.sweeps),
+    "recipe": lambda scale: measure_recipe(scale.recipe),
 }
 
 

@@ -12,7 +12,7 @@ TITLES = {
 
 def tables(results: dict[str, Any]) -> str:
     """Returns the tables of all measured parts."""
-    parts = {"steps": _steps, "gated": _gated, "rate": _rate, "exact": _exact, "sweeps": _sweeps}
+    parts = {"steps": _steps, "gated": _gated, "rate": _rate, "exact": _exact, "sweeps": _sweeps, "recipe": _recipe}
     return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
 
 
@@ -116,6 +116,19 @@ def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     )
     yield f"`digitsum sweep configs/cells.yaml`, 210 trainings of three cells, takes {part['cells_seconds']:.0f} s."
     yield f"The report on the {many['trainings']} trainings, including the diagnosis of each, takes {seconds}."
+
+
+def _recipe(part: dict[str, Any]) -> Iterable[str]:
+    effort = part["effort"]
+    names = {"manual": "SRN as a Python loop, as in the book", "torch": "`nn.RNN`"}
+    heads = ["plain loop", "plain loop, s", "digitsum, s", "speed-up"]
+    rows = [
+        [names[impl], f"{plain['seconds']:.0f}", f"{part['digitsum_seconds']:.1f}", _times(plain["times_faster"])]
+        for impl, plain in part["plain"].items()
+    ]
+    plain = f"plain loops in one process, extrapolated from {effort['plain_steps']:,} of {part['steps']:,} steps"
+    title = f"`digitsum sweep recipes/srn`, {effort['seeds']} seeds on all cores; {plain} ({_machine(part)})"
+    yield f"{title}\n\n{_table(heads, rows)}"
 
 
 def _machine(part: dict[str, Any]) -> str:

@@ -7,8 +7,6 @@ and evaluates each length in turn; a part of its 500 epochs is measured at each 
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,9 +16,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.plain_sweep import LENGTHS
+from benchmarks.processes import run_module
 from benchmarks.training_steps import ratio
 
-REPOSITORY = Path(__file__).parent.parent
 FIRST_SEED, MANY_SEEDS = "0", "0..19"
 SEEDS = {FIRST_SEED: 1, MANY_SEEDS: 20}
 
@@ -98,7 +96,7 @@ def _figure(seeds: str, plain: list[PlainSweep], digitsum: list[float], epochs: 
 def _plain_sweep(epochs: int) -> PlainSweep:
     print(f"whole sweeps: plain loop, {epochs} epochs", file=sys.stderr)
     start = time.perf_counter()
-    done = _run("benchmarks.plain_sweep", str(epochs))
+    done = run_module("benchmarks.plain_sweep", str(epochs))
     seconds = time.perf_counter() - start
     training = sum(json.loads(done))
     return PlainSweep(seconds - training, training, epochs)
@@ -111,7 +109,7 @@ def _digitsum_seconds(seeds: str | None, epochs: int, folder: Path, name: str, c
     arguments = ["sweep", f"configs/{config}.yaml", "--epochs", str(epochs), "--out", str(out), "--quiet"]
     arguments += [] if seeds is None else ["--seeds", seeds]
     start = time.perf_counter()
-    _run("digitsum_cli", *arguments, NUMBA_CACHE_DIR=str(folder / "compiled"))
+    run_module("digitsum_cli", *arguments, NUMBA_CACHE_DIR=str(folder / "compiled"))
     return time.perf_counter() - start
 
 
@@ -119,22 +117,5 @@ def _report_seconds(run: Path) -> float:
     """The seconds of the report on a run, including the diagnosis of all its checkpoints."""
     print("whole sweeps: report", file=sys.stderr)
     start = time.perf_counter()
-    _run("digitsum_cli", "report", str(run), "--quiet")
+    run_module("digitsum_cli", "report", str(run), "--quiet")
     return time.perf_counter() - start
-
-
-def _run(module: str, *arguments: str, **environment: str) -> str:
-    """Runs a module of this repository and returns what it prints to stdout.
-
-    Raises:
-        CalledProcessError: it failed; its error message is on stderr.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=REPOSITORY,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return done.stdout
