@@ -188,8 +188,8 @@ def _show_lengths(
     place = {checkpoint.path: index for index, checkpoint in enumerate(checkpoints)}
     accuracies = [each for of_one in sorted(scored, key=lambda of_one: place[of_one[0].path]) for each in of_one]
     spans = own_spans_of_lengths(accuracies, thresholds)
-    console.show(other_lengths_table(accuracies), *([own_span_table(spans)] if spans else []))
-    files = other_lengths_figure_files(accuracies, spans, folder)
+    console.show(other_lengths_table(accuracies, thresholds), *([own_span_table(spans)] if spans else []))
+    files = other_lengths_figure_files(accuracies, thresholds, spans, folder)
     outputs.write(files)
     console.message(f"The figures are in {folder}: {', '.join(path.name for path in files if path.suffix == '.png')}")
     return {"lengths": [each.to_dict() for each in accuracies], "own_spans": [row.to_dict() for row in spans]}

@@ -12,13 +12,14 @@ from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
 from digitsum_cli.report.names import name_with_label
 from digitsum_cli.report.own_spans import own_span_figures
+from digitsum_cli.report.reached_share import reached_at_lengths_figure
 from digitsum_cli.stats.intervals import median_interval
-from digitsum_cli.table import Table, in_brackets, percent, percent_range
+from digitsum_cli.table import Table, in_brackets, percent, percent_range, short_percent
 from digitsum_cli.trials.setting import Setting, settings_and_seeds, value_in_words, varied_columns
 
 
-def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
-    """One row per training length, setting and test length: the median over seeds."""
+def other_lengths_table(accuracies: Sequence[LengthAccuracy], thresholds: Sequence[float]) -> Table:
+    """One row per training length, setting and test length: the median over seeds, and how many reach a threshold."""
     varied = varied_columns(each.setting for each in accuracies)
     groups: dict[tuple[int, Setting, int], list[LengthAccuracy]] = {}
     for each in accuracies:
@@ -26,7 +27,17 @@ def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
     kinds = " or ".join(distinct_kinds(each.kind for each in accuracies))
     return Table(
         f"Accuracy at other lengths ({kinds}), best checkpoints",
-        ("trained at", *(name.replace("_", " ") for name in varied), "tested at", "seeds", "median [95 %]", "range"),
+        (
+            *(
+                "trained at",
+                *(name.replace("_", " ") for name in varied),
+                "tested at",
+                "seeds",
+                "median [95 %]",
+                "range",
+            ),
+            *(f"at least {short_percent(threshold)}" for threshold in thresholds),
+        ),
         [
             [
                 str(train_length),
@@ -34,6 +45,7 @@ def other_lengths_table(accuracies: Sequence[LengthAccuracy]) -> Table:
                 str(length),
                 str(len(group)),
                 *_spread(group, several_kinds="or" in kinds),
+                *(str(sum(each.accuracy >= threshold for each in group)) for threshold in thresholds),
             ]
             for (train_length, setting, length), group in groups.items()
         ],
@@ -49,18 +61,24 @@ def _spread(group: Sequence[LengthAccuracy], *, several_kinds: bool) -> list[str
 
 
 def other_lengths_figure_files(
-    accuracies: Sequence[LengthAccuracy], spans: Sequence[OwnSpanRow], folder: Path
+    accuracies: Sequence[LengthAccuracy], thresholds: Sequence[float], spans: Sequence[OwnSpanRow], folder: Path
 ) -> dict[Path, bytes]:
     """Draws the figures of each setting: their contents in a folder, as PNG and SVG.
 
     Arguments:
         accuracies: the accuracies.
+        thresholds: accuracies that count as remembered.
         spans: the own spans of the networks.
         folder: where the files will be.
     """
+    reached = reached_at_lengths_figure(accuracies, thresholds)
     return {
         path: content
-        for drawn in (*_figures(accuracies), *own_span_figures(spans, "lengths-own-span"))
+        for drawn in (
+            *_figures(accuracies),
+            *own_span_figures(spans, "lengths-own-span"),
+            *([reached] if reached else []),
+        )
         for path, content in figure_files(drawn.figure, folder, drawn.name).items()
     }
 

@@ -15,6 +15,7 @@ from digitsum_cli.report.diagnosis_tables import diagnosis_table, dynamics_table
 from digitsum_cli.report.gradient_figures import gradient_figures
 from digitsum_cli.report.own_spans import own_span_figures, own_span_table, own_spans_of_diagnoses
 from digitsum_cli.report.page import Block, Code, Figure, Page, Section
+from digitsum_cli.report.reached_share import reached_figure
 from digitsum_cli.report.reasons import reasons
 from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 from digitsum_cli.report.svg import figure_svg
@@ -52,7 +53,13 @@ def report_page(saved: SavedRun, diagnosed: Sequence[DiagnosedTrial]) -> Page:
     sections = [
         Section(
             "Accuracy by length",
-            [*_optional(accuracy), accuracy_table(saved.analysis), _HOW_TO_READ, *_floors(saved)],
+            [
+                *_optional(accuracy),
+                *_optional(reached_figure(saved.analysis.summary)),
+                accuracy_table(saved.analysis),
+                _HOW_TO_READ,
+                *_floors(saved),
+            ],
         ),
         *_spans(saved),
         *_differences(saved),

@@ -243,10 +243,12 @@ def _draw_figures(
 ) -> None:
     from digitsum_cli.figures.style import save_figure
     from digitsum_cli.report.gradient_figures import gradient_figures
+    from digitsum_cli.report.reached_share import reached_figure
     from digitsum_cli.report.run_figures import accuracy_figure, loss_figures
 
     run.check_present()
     run.clear_figures()
-    for drawn in (*loss_figures(curves), *gradient_figures(curves), accuracy_figure(rows, analysis)):
+    summary = accuracy_figure(rows, analysis), reached_figure(analysis.summary)
+    for drawn in (*loss_figures(curves), *gradient_figures(curves), *summary):
         if drawn is not None:
             save_figure(drawn.figure, run.figures, drawn.name)
