@@ -20,6 +20,7 @@ from digitsum_cli.core.registry import CELLS, FUSED
 from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.errors import InputError
+from digitsum_cli.fused.exact import exact_accuracies_of_weights
 from digitsum_cli.fused.prefix_tree import build_prefix_forest
 from digitsum_cli.fused.rule import Rule
 from digitsum_cli.fused.trainer import EvaluationSet, FusedTrainer
@@ -77,6 +78,18 @@ def test_network_that_gives_no_numbers_is_right_about_nothing(cell: str) -> None
     trainer.restore(replace(trainer.state(), best_weights=weights))
     assert trainer.exact_accuracy_of_best() == 0
     assert trainer.score_best(rows).accuracy == 0
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("scale", [0.5, 1.5, 4.0], ids=["fading", "growing", "saturated"])
+@pytest.mark.slow
+def test_compiled_accuracies_equal_those_of_every_draw_though_equal_states_are_merged(cell: str, scale: float) -> None:
+    model = build_classifier(cell, "manual", 6, 9, seed=1, recurrent_scale=scale).double()
+    compiled = CELLS[cell].implementations[FUSED]["tanh"]
+    lengths = [3, 20, 40]
+    found = exact_accuracies_of_weights(compiled, copy_weights(model), lengths, DIGIT_SUM)
+    assert found == {length: exact_score(model, length).accuracy for length in lengths}
+    assert 0 < found[40] < 1
 
 
 @pytest.fixture(scope="module", params=["manual", "torch"])

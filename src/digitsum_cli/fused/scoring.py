@@ -2,10 +2,14 @@
 
 import math
 
+import numpy as np
+
 from digitsum_cli.fused.cells import step
 from digitsum_cli.fused.compiled import compiled
 from digitsum_cli.fused.forward import leaf_loss, logits, tabulate
 from digitsum_cli.fused.simd.products import multiply
+
+_STEPS_PER_MERGE = 8
 
 
 @compiled
@@ -42,12 +46,16 @@ def count_correct_draws(kind, p, first_digit, labels, wanted, correct, work, H, 
         correct: where to add the counts.
 
     Rows j < 10 of the states are the trunks: second digit j, then zeros. Each step appends 90 branches after the
-    existing rows: for each trunk the nine values of a distractor, followed by zeros.
+    existing rows: for each trunk the nine values of a distractor, followed by zeros. Branches that have come to the
+    same state stay the same, so they are merged, which makes networks with attractors several times as fast.
     """
     tabulate(p, work, M, C, H)
     states, hU = work.states, work.hU
     width = states.h.shape[1]
     digits = work.T.shape[0]
+    kind_of_row = np.empty(hU.shape[0], np.int64)  # of branches: the trunk and the value
+    draws = np.zeros(hU.shape[0], np.int64)  # of trunks: those that were merged into it
+    latest = np.empty((digits * (digits - 1), 2), np.int64)
     multiply(hU, 0, states.h, 0, p.U, 1, H, False)
     step(kind, work, first_digit, 0, states, 0, states, 0, 0, width)
     multiply(hU, 0, states.h, 0, p.U, 1, H, False)
@@ -60,17 +68,68 @@ def count_correct_draws(kind, p, first_digit, labels, wanted, correct, work, H, 
         for trunk in range(digits):
             for value in range(1, digits):
                 step(kind, work, value, trunk, states, trunk, states, branch, 0, width)
+                kind_of_row[branch] = trunk * (digits - 1) + value - 1
+                draws[branch] = 1
                 branch += 1
         for row in range(rows):
             step(kind, work, 0, row, states, row, states, row, 0, width)
         rows = branch
+        if place % _STEPS_PER_MERGE == _STEPS_PER_MERGE - 1:
+            rows = _merge_equal_states(states, kind_of_row, draws, latest, digits, rows)
         if not wanted[place]:
             continue
         logits(p, states.h, 0, rows, work, H)
         for row in range(rows):
-            second_digit = row if row < digits else (row - digits) // (digits - 1) % digits
-            draws = place + 1 if row < digits else 1
-            correct[place] += draws * (_answer(work.z, row, C) == labels[second_digit])
+            second_digit = row if row < digits else kind_of_row[row] // (digits - 1)
+            without_distractor = place + 1 if row < digits else 0
+            correct[place] += (draws[row] + without_distractor) * (_answer(work.z, row, C) == labels[second_digit])
+
+
+@compiled
+def _merge_equal_states(states, kind_of_row, draws, latest, digits, rows):
+    """Merges each branch into its trunk, or one of the two previous branches of its kind, if their states are equal.
+
+    Two, since rounding can make a state alternate between two values.
+
+    Returns:
+        The number of rows that are left; they keep their order.
+    """
+    latest[:] = -1
+    kept = digits
+    for row in range(digits, rows):
+        kind = kind_of_row[row]
+        target = kind // (digits - 1)
+        if not _equal_states(states, row, target):
+            target = latest[kind, 0]
+            if target < 0 or not _equal_states(states, row, target):
+                target = latest[kind, 1]
+                if target < 0 or not _equal_states(states, row, target):
+                    target = -1
+        if target >= 0:
+            draws[target] += draws[row]
+            continue
+        if kept < row:
+            states.h[kept] = states.h[row]
+            states.c[kept] = states.c[row]
+            kind_of_row[kept] = kind
+            draws[kept] = draws[row]
+        latest[kind, 1] = latest[kind, 0]
+        latest[kind, 0] = kept
+        kept += 1
+    return kept
+
+
+@compiled
+def _equal_states(states, row, other):
+    return _equal_rows(states.h, row, other) and _equal_rows(states.c, row, other)
+
+
+@compiled
+def _equal_rows(matrix, row, other):
+    for j in range(matrix.shape[1]):
+        if matrix[row, j] != matrix[other, j]:
+            return False
+    return True
 
 
 @compiled
