@@ -126,7 +126,7 @@ def _equal_states(states, row, other):
 
 @compiled
 def _equal_rows(matrix, row, other):
-    for j in range(matrix.shape[1]):
+    for j in range(matrix.shape[1]):  # noqa: SIM110 (not available in compiled code)
         if matrix[row, j] != matrix[other, j]:
             return False
     return True
