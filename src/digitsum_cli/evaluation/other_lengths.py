@@ -76,6 +76,7 @@ class LengthAccuracy:
             "trial": self.trial.identity,
             "train_length": self.trial.length,
             "seed": self.trial.seed,
+            **self.setting.columns,
             "length": self.length,
             "accuracy": self.accuracy,
             "low": low,
