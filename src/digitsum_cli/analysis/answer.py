@@ -7,6 +7,7 @@ from digitsum_cli.analysis.highest import Contender, highest, short_list
 from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import Reached, SummaryRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.core.registry import cell_in_words
 from digitsum_cli.stats.groups import Group
 from digitsum_cli.stats.intervals import wilson_interval
 from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span
@@ -270,7 +271,7 @@ def _rows(row: SummaryRow) -> str:
 
 
 def _subject(setting: Setting, varied: Iterable[str]) -> str:
-    cell, varied = f"the {setting.model.cell.upper()}", list(varied)
+    cell, varied = f"the {cell_in_words(setting.model.cell)}", list(varied)
     if not varied:
         return f"{cell} (impl {setting.model.impl})"
     others = setting.in_words(column for column in varied if column != "cell")

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 from digitsum_cli.core.registry import (
     ACTIVATIONS,
+    BOOK,
     CELLS,
     CHRONO,
     FUSED,
     IMPLEMENTATIONS,
     INITIALISATIONS,
     OPTIMIZERS,
+    cell_in_words,
+    cell_spec,
 )
 from digitsum_cli.errors import InputError
 
@@ -37,11 +40,14 @@ def find_incompatibility(
     It is an activation that the cell does not support, an initialisation for cells without gates in a gated cell, or a
     forget bias in a cell without a forget gate.
     """
-    spec, name = CELLS[cell], cell.upper()
+    spec, name = cell_spec(cell), cell_in_words(cell)
     if activation not in spec.activations:
         supporting = [other for other, its in CELLS.items() if activation in its.activations]
         what = f"the {name} has the activation {_either(spec.activations)}, not {activation}"
         return Incompatibility("activation", what, f"{activation} with the cell {_either(supporting)}")
+    if spec.own and init != BOOK:
+        what = f"{name} draws its own initial weights, but init is {init}"
+        return Incompatibility("init", what, BOOK)
     if spec.gates and not INITIALISATIONS[init].gated:
         what = f"the initialisation {init} is only for cells without gates, but the {name} has gates"
         return Incompatibility("init", what, ", ".join(each for each, its in INITIALISATIONS.items() if its.gated))
@@ -92,10 +98,12 @@ def check_cell_implemented(impl: str, cell: str, activation: str) -> None:
     Raises:
         InputError: it does not.
     """
-    cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in CELLS.items()}
+    spec = cell_spec(cell)
+    specs = {**CELLS, cell: spec}
+    cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in specs.items()}
     activations = {
-        name: [each for each in IMPLEMENTATIONS if CELLS[cell].import_path(each, name)]
-        for name in CELLS[cell].activations
+        name: [each for each in IMPLEMENTATIONS if name in spec.implementations.get(each, {})]
+        for name in spec.activations
     }
     _check_supported(impl, "model.cell", f"the cell {cell}", cell, cells)
     _check_supported(

@@ -19,6 +19,7 @@ from digitsum_cli.core.specs import (
     OptimizerSpec,
     Schedule,
 )
+from digitsum_cli.core.user_code import is_reference, is_resolved
 
 MANUAL, TORCH, FUSED = "manual", "torch", "fused"
 AUTOGRAD = (MANUAL, TORCH)
@@ -57,13 +58,34 @@ CELLS: dict[str, CellSpec] = {
     ),
 }
 
+OWN_CELL = CellSpec(implementations={MANUAL: {"tanh": ""}}, gates=(), candidate=None, step_cost=2.0, own=True)
+"""A cell of the user's whose code has not been executed; its cost is only used for estimates."""
+
+
+def cell_spec(cell: str) -> CellSpec:
+    """The specification of a cell, also of one of the user's whose code has not been executed.
+
+    Raises:
+        KeyError: there is no such cell.
+    """
+    return OWN_CELL if cell not in CELLS and (is_reference(cell) or is_resolved(cell)) else CELLS[cell]
+
+
+def cell_in_words(cell: str) -> str:
+    """The name of a cell in sentences and titles: ``SRN``, or ``MyCell`` of ``MyCell@0123456789ab``."""
+    return cell.upper() if cell in CELLS and not CELLS[cell].own else cell.rpartition(":")[2].partition("@")[0]
+
+
 ACTIVATIONS = {
     "tanh": ActivationSpec("torch:tanh", bounds=(-1.0, 1.0)),
     "relu": ActivationSpec("torch:relu", bounds=(0.0, math.inf)),
 }
 
+BOOK = "book"
+"""The initialisation that keeps the weights that each part has drawn."""
+
 INITIALISATIONS = {
-    "book": InitialisationSpec(
+    BOOK: InitialisationSpec(
         "digitsum_cli.core.initialisation:book",
         arrays="digitsum_cli.fused.initial_weights:draw_book_weights",
         shared=False,

@@ -20,14 +20,17 @@ class CellSpec:
             a ``TorchLayer`` for ``torch``, a ``CompiledCell`` for ``fused``. Missing combinations are rejected.
         gates: the subscripts of its parameters ``W``, ``U`` and ``b``, in the order in which they are drawn; empty for
             a cell with a single ``W``, ``U`` and ``b``.
-        candidate: the recurrent weight matrix whose spectral radius is reported; in a gated cell, the candidate's.
+        candidate: the recurrent weight matrix whose spectral radius is reported; in a gated cell, the candidate's. None
+            for a cell without one.
         step_cost: the duration of a step relative to the SRN's.
+        own: whether it is a cell of the user's, which draws its own initial weights.
     """
 
     implementations: Mapping[str, Mapping[str, str]]
     gates: tuple[str, ...]
-    candidate: str
+    candidate: str | None
     step_cost: float
+    own: bool = False
 
     @property
     def activations(self) -> tuple[str, ...]:

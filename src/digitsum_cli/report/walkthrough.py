@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from digitsum_cli.core.registry import ACTIVATIONS
+from digitsum_cli.core.registry import ACTIVATIONS, cell_in_words
 from digitsum_cli.evaluation.walkthrough import TrialWalkthrough
 from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.walkthrough import draw_walkthrough
@@ -52,7 +52,7 @@ def walkthrough_figure_files(trial_walkthrough: TrialWalkthrough, folder: Path) 
         walked.digits,
         walked.states.tolist(),
         walked.probabilities.tolist(),
-        f"{trial.model.cell.upper()}, impl {trial.model.impl}, trained at length {trial.length}, seed {trial.seed}",
+        f"{cell_in_words(trial.model.cell)}, impl {trial.model.impl}, trained at length {trial.length}, seed {trial.seed}",
         label=walked.label,
         label_name=trial.task.label_name,
         gates={name: opened.tolist() for name, opened in walked.gates.items()},

@@ -19,6 +19,7 @@ from digitsum_cli.core.registry import (
     LR_SCHEDULES,
     OPTIMIZERS,
     ROWS,
+    cell_spec,
 )
 from digitsum_cli.core.sampled import SCORING_ROWS
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
@@ -56,6 +57,14 @@ def _check_distractors(value: int | str) -> int | str:
     if value != ALL and not (isinstance(value, int) and value >= 1):
         raise ValueError(f"there cannot be {value!r} distractors")
     return value
+
+
+def _check_cell(name: str) -> str:
+    try:
+        cell_spec(name)
+    except KeyError:
+        raise ValueError(f"there is no cell {name!r}") from None
+    return name
 
 
 def _one_of(names: Collection[str], kind: str) -> tuple[Any, Any]:
@@ -105,7 +114,7 @@ DistractorCount = Annotated[
 ]
 ScoringRows = Annotated[int, _whole(1, 10_000_000, "rows")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
-Cell = Annotated[str, *_one_of(CELLS, "cell")]
+Cell = Annotated[str, AfterValidator(_check_cell), Field(description=f"{', '.join(CELLS)}, or FILE.py:Class")]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
 Activation = Annotated[str, *_one_of(ACTIVATIONS, "activation")]
 Initialisation = Annotated[str, *_one_of(INITIALISATIONS, "initialisation")]

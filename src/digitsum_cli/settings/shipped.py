@@ -8,7 +8,7 @@ from statistics import fmean
 import digitsum_cli
 from digitsum_cli.core.curriculum import mean_length
 from digitsum_cli.core.outputs import write_outputs
-from digitsum_cli.core.registry import CELLS, CURRICULA
+from digitsum_cli.core.registry import CURRICULA, cell_spec
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.resolve import resolve_settings
 from digitsum_cli.settings.schema import DataSettings, Settings
@@ -89,7 +89,7 @@ def _row_steps(settings: Settings) -> float:
     train, cells = settings.train, settings.sweep.get("model.cell", (settings.model.cell,))
     curriculum, start, share = CURRICULA[train.curriculum], train.curriculum_start, train.curriculum_share
     digits = fmean(mean_length(curriculum, start, share, length) for length in settings.data.lengths)
-    return train.epochs * settings.data.k.train * digits * fmean(CELLS[str(cell)].step_cost for cell in cells)
+    return train.epochs * settings.data.k.train * digits * fmean(cell_spec(str(cell)).step_cost for cell in cells)
 
 
 def copy_configs(configs: Mapping[str, Path], folder: Path, *, force: bool = False) -> list[Path]:

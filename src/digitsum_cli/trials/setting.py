@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from digitsum_cli.core.registry import cell_in_words
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings, ModelSettings, Settings, TrainSettings
 from digitsum_cli.trials.trial import Trial
 
@@ -97,7 +98,7 @@ def shared_settings(settings: Sequence[Setting]) -> str:
     varied = varied_columns(settings)
     first = settings[0]
     words = {
-        "cell": first.model.cell.upper(),
+        "cell": cell_in_words(first.model.cell),
         "impl": f"impl {first.model.impl}",
         "hidden_size": f"hidden size {first.model.hidden_size}",
         "epochs": f"{first.train.epochs} epochs",

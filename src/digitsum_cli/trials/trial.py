@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
 from digitsum_cli.core.curriculum import mean_length
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS, CONSTANT, CURRICULA, ROWS
+from digitsum_cli.core.registry import CONSTANT, CURRICULA, ROWS, cell_spec
 from digitsum_cli.core.sampled import count_scoring_rows
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.errors import InputError
@@ -124,7 +124,7 @@ class Trial:
         """The relative duration of the training: each step has a fixed cost and one proportional to the mean length."""
         train = self.train
         length = mean_length(CURRICULA[train.curriculum], train.curriculum_start, train.curriculum_share, self.length)
-        return train.epochs * (length + 12) * CELLS[self.model.cell].step_cost
+        return train.epochs * (length + 12) * cell_spec(self.model.cell).step_cost
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as plain values, for JSON."""

@@ -1,0 +1,282 @@
+"""Code of the user's: found and read without executing it, and executed from exactly the bytes that were read.
+
+A class is named ``FILE.py:Class`` or ``package.module:Class``. Its source is the file and every local module that it
+imports. Trials, checkpoints and workers know it by its class name and the digest of that source.
+"""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import packages_distributions, version
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any
+
+from digitsum_cli.errors import InputError
+
+_REFERENCE = re.compile(r"(?P<module>.+):(?P<name>[^\W\d]\w*)")
+_RESOLVED = re.compile(r"[^\W\d]\w*@[0-9a-f]{12}")
+_DIGITS_OF_DIGEST = 12
+_MAXIMUM_BYTES = 10_000_000
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name in settings refers to code of the user's: ``FILE.py:Class`` or ``package.module:Class``."""
+    return _REFERENCE.fullmatch(name) is not None
+
+
+def is_resolved(name: str) -> bool:
+    """Whether a name is that of user code in a trial: ``Class@DIGEST``."""
+    return _RESOLVED.fullmatch(name) is not None
+
+
+@dataclass(frozen=True)
+class UserCode:
+    """The source of a class of the user's.
+
+    Arguments:
+        reference: as in the settings, such as ``./mycell.py:MyCell``.
+        class_name: the class.
+        files: the content of each file by its path relative to ``folder``, with slashes; the module of the class first.
+        folder: where they are, or were.
+        distribution: name and version of the distribution that they are part of; empty if there is none.
+    """
+
+    reference: str
+    class_name: str
+    files: Mapping[str, bytes]
+    folder: Path
+    distribution: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the class name, the distribution, and the names and contents of the files."""
+        parts = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(self.files.items())]
+        return hashlib.sha256("\n".join([self.class_name, self.distribution, *parts]).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """The name in trials: the class name and the beginning of the digest."""
+        return f"{self.class_name}@{self.digest[:_DIGITS_OF_DIGEST]}"
+
+    @property
+    def file(self) -> str:
+        """The file of the class."""
+        return next(iter(self.files))
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is a module of an installed package, rather than a file."""
+        return not self.reference.partition(":")[0].endswith(".py")
+
+    @property
+    def module_name(self) -> str:
+        """The name under which the module of the class is loaded."""
+        if self.is_installed:
+            return self.reference.partition(":")[0]
+        return f"digitsum_user_code_{self.digest[:_DIGITS_OF_DIGEST]}"
+
+    @property
+    def import_path(self) -> str:
+        """The import path of the class once it is loaded; see ``digitsum_cli.core.registry.load``."""
+        return f"{self.module_name}:{self.class_name}"
+
+
+def find_user_code(reference: str) -> UserCode:
+    """Reads the source of a class; nothing of it is executed.
+
+    Raises:
+        InputError: the reference is not one, or its file is missing, too large or not Python.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise InputError(
+            f"{reference!r} does not name a class",
+            allowed="FILE.py:Class or package.module:Class, such as ./mycell.py:MyCell",
+        )
+    module, class_name = match["module"], match["name"]
+    if module.endswith(".py"):
+        path = Path(module).expanduser()
+        if not path.is_file():
+            raise InputError(f"{path} not found", where=reference)
+        return UserCode(reference, class_name, _sources(path.parent, path.name), path.parent)
+    file, root = _find_module(module, reference)
+    files = _sources(root, file.relative_to(root).as_posix())
+    return UserCode(reference, class_name, files, root, _distribution(module.partition(".")[0]))
+
+
+def load_user_class(code: UserCode) -> Any:
+    """Executes the module of the class and returns the class: a file from the bytes that were read.
+
+    Raises:
+        InputError: the module raises an error, or has no such class; or an installed package is missing or has changed.
+    """
+    if code.is_installed:
+        _import_installed(code)
+    elif code.module_name not in sys.modules:
+        _execute(code)
+    module = sys.modules[code.module_name]
+    try:
+        return getattr(module, code.class_name)
+    except AttributeError:
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise InputError(
+            f"{code.file} has no class {code.class_name}",
+            where=code.reference,
+            allowed=", ".join(name for name in classes if vars(module)[name].__module__ == code.module_name) or None,
+        ) from None
+
+
+def _import_installed(code: UserCode) -> None:
+    installed = find_user_code(code.reference)
+    if installed.digest != code.digest:
+        raise InputError(
+            f"the installed {code.module_name} is not the one that was used: SHA-256 {installed.digest} instead of "
+            f"{code.digest}",
+            where=code.reference,
+            next_step=f"Install {code.distribution or 'that version'}",
+        )
+    try:
+        importlib.import_module(code.module_name)
+    except Exception as error:
+        raise _import_error(code, error) from error
+
+
+def _import_error(code: UserCode, error: Exception) -> InputError:
+    return InputError(f"{code.file} cannot be imported: {type(error).__name__}: {error}", where=code.reference)
+
+
+def _execute(code: UserCode) -> None:
+    finder = _SourceFinder(code)
+    spec = finder.find_spec(code.module_name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before = set(sys.modules)
+    sys.modules[code.module_name] = module
+    sys.meta_path.insert(0, finder)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[code.module_name]
+        if not isinstance(error, Exception):
+            raise
+        raise _import_error(code, error) from error
+    finally:
+        sys.meta_path.remove(finder)
+        for name in set(sys.modules) - before - {code.module_name}:
+            if isinstance(getattr(sys.modules[name], "__loader__", None), _UserSourceLoader):
+                del sys.modules[name]  # another class may have a local module of the same name
+
+
+class _UserSourceLoader(SourceLoader):
+    """Loads a module from bytes; tracebacks show the file's path and lines."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self._path, self._content = path, content
+
+    def get_filename(self, fullname: str) -> str:
+        return self._path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        if path != self._path:
+            raise OSError(f"{path!r} is not part of the source")  # there is no cached byte code
+        return self._content
+
+
+class _SourceFinder(MetaPathFinder):
+    """Finds the module of a class under its name, and the local modules that it imports."""
+
+    def __init__(self, code: UserCode) -> None:
+        self._code = code
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        code = self._code
+        if fullname == code.module_name:
+            candidates = [code.file]
+        else:
+            candidates = [f"{fullname.replace('.', '/')}{ending}" for ending in (".py", "/__init__.py")]
+        for name in candidates:
+            if name in code.files:
+                loader = _UserSourceLoader(str(code.folder / name), code.files[name])
+                is_package = PurePosixPath(name).name == "__init__.py"
+                return importlib.util.spec_from_loader(fullname, loader, is_package=is_package)
+        return None
+
+
+def _find_module(name: str, reference: str) -> tuple[Path, Path]:
+    """The file of a module, and the folder of its outermost package, without importing any."""
+    path: Sequence[str] | None = None
+    spec: ModuleSpec | None = None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), path)
+        if spec is None:
+            raise InputError(f"there is no module {name}", where=reference, next_step="Install it, or name its file")
+        path = spec.submodule_search_locations
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        raise InputError(f"the module {name} has no Python source", where=reference)
+    file = Path(spec.origin)
+    levels = len(parts) + (file.name == "__init__.py")
+    return file, file.parents[levels - 1]
+
+
+def _distribution(package: str) -> str:
+    names = packages_distributions().get(package, [])
+    return f"{names[0]} {version(names[0])}" if names else ""
+
+
+def _sources(folder: Path, first: str) -> dict[str, bytes]:
+    """The file and every module in the same folder that it imports, directly or not."""
+    found: dict[str, bytes] = {}
+    waiting = [first]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        content = _read(folder / name)
+        found[name] = content
+        waiting += _local_imports(folder, name, content)
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _MAXIMUM_BYTES:
+            raise InputError(f"{path} is over {_MAXIMUM_BYTES // 1_000_000} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _local_imports(folder: Path, name: str, content: bytes) -> Iterator[str]:
+    try:
+        tree = ast.parse(content, filename=str(folder / name))
+    except (SyntaxError, ValueError) as error:
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise InputError(f"{folder / name}{line} is not valid Python: {error}") from error
+    package = PurePosixPath(name).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [tuple(alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            base += tuple(node.module.split(".")) if node.module else ()
+            modules = [base, *((*base, alias.name) for alias in node.names)]
+        else:
+            continue
+        for module in modules:
+            for depth in range(1, len(module) + 1):
+                for candidate in ("/".join(module[:depth]) + ".py", "/".join((*module[:depth], "__init__.py"))):
+                    if (folder / candidate).is_file():
+                        yield candidate
