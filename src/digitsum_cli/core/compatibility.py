@@ -102,7 +102,7 @@ def check_cell_implemented(impl: str, cell: str, activation: str) -> None:
     specs = {**CELLS, cell: spec}
     cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in specs.items()}
     activations = {
-        name: [each for each in IMPLEMENTATIONS if name in spec.implementations.get(each, {})]
+        name: [each for each, by_activation in spec.implementations.items() if name in by_activation]
         for name in spec.activations
     }
     _check_supported(impl, "model.cell", f"the cell {cell}", cell, cells)

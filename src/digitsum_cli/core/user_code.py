@@ -113,6 +113,15 @@ def find_user_code(reference: str) -> UserCode:
     return UserCode(reference, class_name, files, root, _distribution(module.partition(".")[0]))
 
 
+def code_not_allowed(codes: Sequence[UserCode]) -> InputError:
+    """The error for code that the command was not allowed to execute."""
+    named = ", ".join(f"{code.reference} (SHA-256 {code.digest})" for code in codes)
+    return InputError(
+        f"this would execute code that does not belong to digitsum: {named}",
+        next_step="Read it; if you trust it, add --allow-code",
+    )
+
+
 def load_user_class(code: UserCode) -> Any:
     """Executes the module of the class and returns the class: a file from the bytes that were read.
 

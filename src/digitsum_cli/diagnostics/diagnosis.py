@@ -38,7 +38,7 @@ class Diagnosis:
         digit_gradient_by_lag_start, digit_gradient_by_lag_kept: the same with respect to the embedded digits, which
             are alike for all cells.
         spectral_radius_start, spectral_radius_kept: the spectral radius of the recurrent weights; in a gated
-            cell, of the candidate's.
+            cell, of the candidate's; NaN for a cell without such a matrix.
         first_digit_probe, second_digit_probe, label_probe: the share of each one's variance, 0 to 1, that a linear
             probe of the last state explains (R^2); see ``digitsum_cli.diagnostics.linear_probe``. NaN if a pair of
             first digits is missing from the rows.
@@ -111,7 +111,7 @@ class Diagnosis:
         def numbers(name: str, *shape: int) -> npt.NDArray[np.float64]:
             return np.asarray(values[name], np.float64).reshape(shape)
 
-        def share(name: str) -> float:
+        def known(name: str) -> float:
             return math.nan if values[name] is None else float(values[name])
 
         return cls(
@@ -121,12 +121,12 @@ class Diagnosis:
             gradient_by_lag_kept=numbers("gradient_by_lag_kept", length),
             digit_gradient_by_lag_start=numbers("digit_gradient_by_lag_start", length),
             digit_gradient_by_lag_kept=numbers("digit_gradient_by_lag_kept", length),
-            spectral_radius_start=float(values["spectral_radius_start"]),
-            spectral_radius_kept=float(values["spectral_radius_kept"]),
-            first_digit_probe=share("first_digit_probe"),
-            second_digit_probe=share("second_digit_probe"),
-            label_probe=share("label_probe"),
-            label_probe_accuracy=share("label_probe_accuracy"),
+            spectral_radius_start=known("spectral_radius_start"),
+            spectral_radius_kept=known("spectral_radius_kept"),
+            first_digit_probe=known("first_digit_probe"),
+            second_digit_probe=known("second_digit_probe"),
+            label_probe=known("label_probe"),
+            label_probe_accuracy=known("label_probe_accuracy"),
             first_digit_slope=float(values["first_digit_slope"]),
             second_digit_slope=float(values["second_digit_slope"]),
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FIRST_DIGITS, task.symbols),
@@ -241,5 +241,8 @@ def _pairs_and_zeros(length: int, task: Task) -> npt.NDArray[np.int8]:
 
 
 def _recurrent_spectral_radius(model: DigitSumClassifier) -> float:
+    """NaN for a cell without such a matrix."""
+    if model.cell.candidate is None:
+        return math.nan
     tensors = model.rnn_model.equation_tensors(lambda parameter: parameter.detach())
     return spectral_radius(tensors[model.cell.candidate])

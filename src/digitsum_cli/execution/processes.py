@@ -10,12 +10,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from digitsum_cli.core.user_cells import register_cell, registered_code
+from digitsum_cli.core.user_code import UserCode
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.execution.executor import Piece, Send, Value, Work
 from digitsum_cli.execution.threads import FEWER, Message, Result, Stopped, ThreadExecutor
@@ -78,7 +80,9 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
                 return self._idle.pop()
             try:
                 parent_end, child_end = _SPAWN.Pipe()
-                process = _SPAWN.Process(target=_serve, args=(child_end, self._remote_work), daemon=True)
+                process = _SPAWN.Process(
+                    target=_serve, args=(child_end, self._remote_work, registered_code()), daemon=True
+                )
                 _block_interrupts()
                 process.start()
             except OSError as error:
@@ -108,9 +112,14 @@ def _block_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-def _serve(connection: Connection, work: Work[Any, Any]) -> None:
-    """The main loop of a worker process: receive a piece, process it, send the result."""
+def _serve(connection: Connection, work: Work[Any, Any], user_code: Sequence[UserCode]) -> None:
+    """The main loop of a worker process: receive a piece, process it, send the result.
+
+    Code that the parent was allowed to execute is sent as source.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    for code in user_code:
+        register_cell(code)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             piece = connection.recv()

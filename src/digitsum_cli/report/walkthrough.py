@@ -52,7 +52,8 @@ def walkthrough_figure_files(trial_walkthrough: TrialWalkthrough, folder: Path) 
         walked.digits,
         walked.states.tolist(),
         walked.probabilities.tolist(),
-        f"{cell_in_words(trial.model.cell)}, impl {trial.model.impl}, trained at length {trial.length}, seed {trial.seed}",
+        f"{cell_in_words(trial.model.cell)}, impl {trial.model.impl}, trained at length {trial.length}, "
+        f"seed {trial.seed}",
         label=walked.label,
         label_name=trial.task.label_name,
         gates={name: opened.tolist() for name, opened in walked.gates.items()},

@@ -12,8 +12,10 @@ from typing import Any
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.core.checkpoint import Weights, read_checkpoint, write_checkpoint
+from digitsum_cli.core.user_code import UserCode
 from digitsum_cli.errors import InputError, RunRemovedError
 from digitsum_cli.json_text import json_text
+from digitsum_cli.rundir.code_copies import read_code_copy, write_code_copy
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
 _RUNS = Path("runs")
@@ -126,6 +128,24 @@ class RunDirectory:
         self.check_present()
         if not self.start(digest).exists():
             write_checkpoint(self.start(digest), weights, {"start_from": name})
+
+    @property
+    def code(self) -> Path:
+        """Copies of the user's code that trials ran."""
+        return self.path / "code"
+
+    def saved_code(self) -> list[UserCode]:
+        """These copies; damaged ones, whose digest is not that of their folder, are left out. Nothing is executed."""
+        return [code for folder in sorted(self.code.glob("*")) if (code := read_code_copy(folder)) is not None]
+
+    def write_code(self, code: UserCode) -> None:
+        """Copies code of the user's into the run.
+
+        Raises:
+            DigitsumError: a file cannot be written.
+        """
+        self.check_present()
+        write_code_copy(code, self.code / code.digest)
 
     @property
     def training_state(self) -> Path:
@@ -256,7 +276,7 @@ class RunDirectory:
 
     def own_folders(self) -> list[Path]:
         """The folders of a run."""
-        return [self.checkpoints, self.starts, self.figures, self.diagnosis]
+        return [self.checkpoints, self.starts, self.code, self.figures, self.diagnosis]
 
 
 def is_checkpoint_name(name: str) -> bool:

@@ -34,12 +34,13 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
         trials: the trials in its store, in table order.
     """
     folder = None if trials[0].data else _UNKNOWN_FOLDER
-    starts = {path.stem: name for name, path in run.saved_starts().items()}
+    names = {path.stem: name for name, path in run.saved_starts().items()}
+    names |= {code.name: code.reference for code in run.saved_code()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DigitsumWarning)  # of keys that had another name when the run was made
             written = resolve_settings(run.config)
-        if describes(written, trials, starts) or describes(written, without_continued(trials), starts):
+        if describes(written, trials, names) or describes(written, without_continued(trials), names):
             return SavedSettings(written, as_written=True)
         problem = f"{run.config} does not describe the trainings of this run"
         if folder:
@@ -47,4 +48,4 @@ def saved_settings(run: RunDirectory, trials: Sequence[Trial]) -> SavedSettings:
     except InputError as error:
         problem = str(error)
     warnings.warn(f"{problem}; using the settings in {run.store.name}", DigitsumWarning, stacklevel=2)
-    return SavedSettings(planned_settings(trials, folder, starts), as_written=False)
+    return SavedSettings(planned_settings(trials, folder, names), as_written=False)

@@ -16,6 +16,7 @@ class RunOptions:
         force: overwrite an existing run.
         fail_fast: stop at the first trial that fails or diverges.
         keep_state: keep the state of a single trial on disk while it trains in this process, and resume from it.
+        allow_code: whether code of the user's may be executed.
         lock: lock the run directory; False for file systems without locks.
         command: the command line, for the provenance.
     """
@@ -27,5 +28,6 @@ class RunOptions:
     force: bool = False
     fail_fast: bool = False
     keep_state: bool = False
+    allow_code: bool = False
     lock: bool = True
     command: Sequence[str] = ()

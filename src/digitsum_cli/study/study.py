@@ -15,6 +15,7 @@ from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
 from digitsum_cli.rundir.access import exclusive_run_directory
+from digitsum_cli.rundir.code_copies import check_same_code
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
 from digitsum_cli.rundir.replaced import ReplacedRun
@@ -59,9 +60,17 @@ def run_study(
         DigitsumError: a file cannot be written.
     """
     if options.resume:
-        plan = plan_trials(settings, run.working_directories(), run.saved_starts())
+        saved_code = run.saved_code()
+        plan = plan_trials(
+            settings,
+            run.working_directories(),
+            run.saved_starts(),
+            allow_code=options.allow_code,
+            saved_code=saved_code,
+        )
+        check_same_code(plan.user_code, saved_code)
     else:
-        plan = plan_trials(settings)
+        plan = plan_trials(settings, allow_code=options.allow_code)
     starts = starting_weights(plan)
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:
@@ -79,6 +88,8 @@ def run_study(
         store.plan([*plan.trials, *continued], audits)
         store.set_thresholds(thresholds)
         run.write_config(settings_yaml(settings))
+        for code in plan.user_code:
+            run.write_code(code)
         for name, digest in plan.start_digests.items():
             run.write_start(digest, plan.starts[digest], name)
         completed = CompletedTrials(plan.trials, store, run, keeper, predecessors, retry_failed=options.retry_failed)

@@ -2,13 +2,15 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitsum_cli.core.audit import count_outside
 from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
+from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.user_code import UserCode, find_user_code
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings
 from digitsum_cli.trials.trial import Trial
@@ -97,6 +99,32 @@ def _check_same_network(checkpoint: Checkpoint, model: ModelSettings, name: str)
     ]
     if networks[0] != networks[1]:
         raise InputError(f"{name} has {networks[0]}, not {networks[1]}", where="train.start_from")
+
+
+def read_user_cells(
+    combinations: Iterable[Settings], working_directories: Sequence[Path], saved_code: Sequence[UserCode]
+) -> dict[str, UserCode]:
+    """The code of the user's that ``model.cell`` names, by that name; nothing is executed.
+
+    Arguments:
+        combinations: settings without axes.
+        working_directories: where else a relative file may be.
+        saved_code: the copies in the run, for files that are missing.
+
+    Raises:
+        InputError: a file or module is missing or is not Python.
+    """
+    saved = {code.reference: code for code in saved_code}
+    found: dict[str, UserCode] = {}
+    for name in sorted({each.model.cell for each in combinations} - CELLS.keys()):
+        file, _, class_name = name.rpartition(":")
+        if not file.endswith(".py"):
+            found[name] = find_user_code(name)
+            continue
+        path = _find(file, "model.cell", working_directories)
+        missing = not path.exists() and name in saved
+        found[name] = saved[name] if missing else replace(find_user_code(f"{path}:{class_name}"), reference=name)
+    return found
 
 
 def find_data_folder(name: str, working_directories: Sequence[Path]) -> Path:

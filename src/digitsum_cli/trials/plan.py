@@ -14,10 +14,12 @@ from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS
+from digitsum_cli.core.user_cells import register_cell
+from digitsum_cli.core.user_code import UserCode, code_not_allowed
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
 from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
-from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts
+from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts, read_user_cells
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -31,12 +33,14 @@ class Plan:
         splits_by_digest: their data, by digest.
         starts: the weights of the checkpoints that trials start from, by digest.
         start_digests: these digests, by ``train.start_from``.
+        user_code: the code of the user's cells.
     """
 
     trials: tuple[Trial, ...]
     splits_by_digest: Mapping[str, Splits]
     starts: Mapping[str, Weights] = field(default_factory=dict)
     start_digests: Mapping[str, str] = field(default_factory=dict)
+    user_code: Sequence[UserCode] = ()
 
     def splits(self, trial: Trial) -> Splits:
         """The data of a trial."""
@@ -53,6 +57,9 @@ def plan_trials(
     settings: Settings,
     working_directories: Sequence[Path] = (),
     saved_starts: Mapping[str, Path] = MappingProxyType({}),
+    *,
+    allow_code: bool = False,
+    saved_code: Sequence[UserCode] = (),
 ) -> Plan:
     """Resolves settings into trials, and generates or reads their data.
 
@@ -62,10 +69,13 @@ def plan_trials(
         settings: the settings.
         working_directories: where else a relative ``data.dir`` may be; see ``find_data_folder``.
         saved_starts: by ``train.start_from``, the copy of its checkpoint in the run, if that is missing.
+        allow_code: whether code of the user's may be executed.
+        saved_code: the copies of such code in the run, for files that are missing.
 
     Raises:
         InputError: an implementation does not support a setting, a data file is missing or invalid, the device is not
-            available, ``fused`` cannot run, an axis has no effect, or a training does not fit in memory.
+            available, ``fused`` cannot run, an axis has no effect, a training does not fit in memory, or there is code
+            of the user's that may not be executed or is not a cell.
     """
     combinations = [
         settings.with_values(dict(zip(settings.sweep, values, strict=True)))
@@ -74,6 +84,12 @@ def plan_trials(
     for combination in combinations:
         _check_implemented(combination)
         _check_curriculum(combination)
+    user_cells = read_user_cells(combinations, working_directories, saved_code)
+    if user_cells and not allow_code:
+        raise code_not_allowed([*user_cells.values()])
+    for code in user_cells.values():
+        register_cell(code)
+    combinations = [_with_resolved_cell(each, user_cells) for each in combinations]
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     starts = read_starts(combinations, working_directories, saved_starts)
     digests = {name: digest_weights(weights) for name, weights in starts.items()}
@@ -92,7 +108,16 @@ def plan_trials(
     _check_no_duplicates(trials)
     by_digest = {each.digest: each.splits for by_length in data.values() for each in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials if trial.data is None])
-    return Plan(trials, by_digest, {digests[name]: weights for name, weights in starts.items()}, digests)
+    by_start_digest = {digests[name]: weights for name, weights in starts.items()}
+    return Plan(trials, by_digest, by_start_digest, digests, tuple(user_cells.values()))
+
+
+def _with_resolved_cell(settings: Settings, user_cells: Mapping[str, UserCode]) -> Settings:
+    """The settings with the name that a cell of the user's has in trials."""
+    code = user_cells.get(settings.model.cell)
+    if code is None:
+        return settings
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"cell": code.name})})
 
 
 def _check_implemented(settings: Settings) -> None:

@@ -25,24 +25,24 @@ def settings_tree(trial: Trial) -> dict[str, dict[str, Any]]:
     return {"data": data_settings, "model": trial.model.model_dump(), "train": trial.train.model_dump()}
 
 
-_NO_STARTS: Mapping[str, str] = MappingProxyType({})
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def planned_settings(
-    trials: Sequence[Trial], folder: str | None = None, starts: Mapping[str, str] = _NO_STARTS
+    trials: Sequence[Trial], folder: str | None = None, names: Mapping[str, str] = _NO_NAMES
 ) -> Settings | None:
     """The settings whose plan is these trials, with the default of ``train.log_every``.
 
     Arguments:
         trials: one or more trials, in table order.
         folder: their ``data.dir``, which a trial does not keep.
-        starts: their ``train.start_from``, by the digest of the weights.
+        names: their ``train.start_from``, by the digest of the weights, and ``model.cell``, by the name in trials.
 
     Returns:
         The settings; None if the trials are not every combination of axes at every length.
     """
     lengths = tuple(dict.fromkeys(trial.length for trial in trials))
-    combinations = [_values_of_trial(trial, starts) for trial in trials if trial.length == lengths[0]]
+    combinations = [_values_of_trial(trial, names) for trial in trials if trial.length == lengths[0]]
     values = {key: list(dict.fromkeys(each[key] for each in combinations)) for key in combinations[0]}
     if len(values["train.device"]) > 1 and _count(values) != len(combinations):
         values["train.device"] = [AUTO]  # each implementation had its own
@@ -55,7 +55,7 @@ def planned_settings(
     return settings.model_copy(update={"sweep": {key: tuple(values[key]) for key in axes}})
 
 
-def describes(settings: Settings, trials: Sequence[Trial], starts: Mapping[str, str] = _NO_STARTS) -> bool:
+def describes(settings: Settings, trials: Sequence[Trial], names: Mapping[str, str] = _NO_NAMES) -> bool:
     """Whether the plan of the settings is these trials, as far as the trials keep that.
 
     They do not keep which folder their rows were read from, or what was asked for as their device.
@@ -63,9 +63,9 @@ def describes(settings: Settings, trials: Sequence[Trial], starts: Mapping[str, 
     Arguments:
         settings: the settings.
         trials: one or more trials, in table order.
-        starts: their ``train.start_from``, by the digest of the weights.
+        names: their ``train.start_from``, by the digest of the weights, and ``model.cell``, by the name in trials.
     """
-    planned, from_files = planned_settings(trials, starts=starts), trials[0].data is None
+    planned, from_files = planned_settings(trials, names=names), trials[0].data is None
     if (
         planned is None
         or planned.data.lengths != settings.data.lengths
@@ -89,10 +89,15 @@ def without_continued(trials: Sequence[Trial]) -> Sequence[Trial]:
     return trials[:number]
 
 
-def _values_of_trial(trial: Trial, starts: Mapping[str, str]) -> dict[str, Any]:
+def _values_of_trial(trial: Trial, names: Mapping[str, str]) -> dict[str, Any]:
     values = _values(Settings.model_validate(settings_tree(trial)))
     start = trial.start_digest
-    return {**values, "train.start_from": None if start is None else starts.get(start, start)}
+    cell = values["model.cell"]
+    named = {
+        "model.cell": names.get(cell, cell),
+        "train.start_from": None if start is None else names.get(start, start),
+    }
+    return {**values, **named}
 
 
 def _values(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from digitsum_cli.core.registry import CELLS, FUSED, TORCH
+from digitsum_cli.core.registry import CELLS, FUSED, MANUAL, TORCH, load
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.trials.trial import Trial
@@ -23,11 +23,18 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def count_parameters(trial: Trial) -> int:
     """The number of parameters of a trial's classifier."""
-    gates = len(CELLS[trial.model.cell].suffixes)
     M, H = trial.model.embedding_size, trial.model.hidden_size
-    biases = 2 if trial.model.impl == TORCH else 1
     symbols, classes = trial.task.symbols, trial.task.classes
-    return symbols * M + gates * (M * H + H * H + biases * H) + H * classes + classes
+    return symbols * M + _count_cell_parameters(trial, M, H) + H * classes + classes
+
+
+def _count_cell_parameters(trial: Trial, M: int, H: int) -> int:
+    spec = CELLS[trial.model.cell]
+    if spec.own:
+        cell = load(spec.implementations[MANUAL]["tanh"])(M, H)
+        return sum(parameter.numel() for parameter in cell.parameters())
+    biases = 2 if trial.model.impl == TORCH else 1
+    return len(spec.suffixes) * (M * H + H * H + biases * H)
 
 
 def memory_needed(trial: Trial, rows: int) -> int:

@@ -42,9 +42,9 @@ class Cell(RecurrentLayer):
         super().__init__(input_size, hidden_size, hidden_size if state_size is None else state_size)
 
     @staticmethod
-    def weight(*shape: int, generator: torch.Generator | None = None) -> nn.Parameter:
-        """A parameter with the book's initial values: normal, then Xavier uniform; see ``book_initialisation``."""
-        return nn.Parameter(draw_xavier(shape, generator))
+    def weight(rows: int, columns: int, *, generator: torch.Generator | None = None) -> nn.Parameter:
+        """A matrix with the book's initial values, Xavier uniform; see ``book_initialisation``."""
+        return nn.Parameter(draw_xavier((rows, columns), generator))
 
     def equation_tensors(self, read: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         """The result of ``read`` for each parameter, by its name."""
