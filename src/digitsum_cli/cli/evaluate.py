@@ -66,6 +66,7 @@ def evaluate(
         ),
     ] = None,
     force: options.ReplaceForce = False,
+    allow_code: options.AllowCode = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -88,6 +89,7 @@ def evaluate(
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import diagnosis_folder, find_checkpoints, read_checkpoints, run_of
     from digitsum_cli.evaluation.scoring import score_checkpoints, scoring_settings
+    from digitsum_cli.evaluation.user_code import register_code_of_trials
     from digitsum_cli.rundir.access import require_writable
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.rundir.outputs import Outputs, check_destination
@@ -113,10 +115,11 @@ def evaluate(
             next_step="Train again with a smaller train.lr, or with train.clip_norm",
         )
     checkpoints = read_checkpoints(source, found.paths)
+    run = RunDirectory(source) if source.is_dir() else run_of(source)
+    register_code_of_trials((each.trial for each in checkpoints), run, allow_code=allow_code)
     if print_config:
         return show_settings(scoring_settings(checkpoints[0], chosen), console)
-    folder, run = out or diagnosis_folder(source), RunDirectory(source) if source.is_dir() else run_of(source)
-    outputs = Outputs(run, force)
+    folder, outputs = out or diagnosis_folder(source), Outputs(run, force)
     if writes:
         check_destination(folder, run, None if run is None else run.diagnosis)
         require_writable(folder)

@@ -91,6 +91,14 @@ Resume = Annotated[
         rich_help_panel=RUN_OPTIONS,
     ),
 ]
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code",
+        help="Execute the code of your own cells (FILE.py:Class). Only for code that you trust.",
+        rich_help_panel=RUN_OPTIONS,
+    ),
+]
 NoLock = Annotated[
     bool,
     typer.Option(

@@ -25,6 +25,7 @@ def report(
         typer.Option(parser=options.path, metavar="FILE", help="File to write (default: RUN/report.html)."),
     ] = None,
     force: options.ReplaceForce = False,
+    allow_code: options.AllowCode = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     print_config: options.PrintConfig = False,
@@ -40,6 +41,7 @@ def report(
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_intact_checkpoints
     from digitsum_cli.evaluation.saved_run import read_run
+    from digitsum_cli.evaluation.user_code import register_code_of_trials
     from digitsum_cli.rundir.access import require_writable
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -64,6 +66,7 @@ def report(
     report_missing_checkpoints(run, found.missing, console)
     report_lost_trainings(run, found, console)
     checkpoints = read_intact_checkpoints(found.done)
+    register_code_of_trials((each.trial for each in checkpoints), saved.run, allow_code=allow_code)
     diagnosed = []
     if checkpoints:
         diagnosed = diagnose_with_progress(checkpoints, saved.run.diagnosis, outputs, jobs, console)

@@ -38,6 +38,7 @@ def sweep(
     ] = False,
     force: options.Force = False,
     no_lock: options.NoLock = False,
+    allow_code: options.AllowCode = False,
     threshold: options.Thresholds = None,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
@@ -95,6 +96,7 @@ def sweep(
                 force=force,
                 fail_fast=fail_fast,
                 lock=not no_lock,
+                allow_code=allow_code,
                 command=sys.argv,
             )
             result = run_study(settings, run, display, run_options, thresholds)

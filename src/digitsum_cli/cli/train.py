@@ -41,6 +41,7 @@ def train(
     resume: options.Resume = False,
     force: options.Force = False,
     no_lock: options.NoLock = False,
+    allow_code: options.AllowCode = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -91,7 +92,14 @@ def train(
 
     run = open_run(out, f"train-length{settings.data.lengths[0]}")
     run_options = RunOptions(
-        jobs=None, resume=resume, retry_failed=resume, force=force, keep_state=True, lock=not no_lock, command=sys.argv
+        jobs=None,
+        resume=resume,
+        retry_failed=resume,
+        force=force,
+        keep_state=True,
+        lock=not no_lock,
+        allow_code=allow_code,
+        command=sys.argv,
     )
     report_new_run(run, resume, console)
     with TrainingDisplay(console, run.path) as display:

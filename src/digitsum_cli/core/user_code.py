@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from functools import cached_property
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
@@ -26,6 +27,8 @@ _REFERENCE = re.compile(r"(?P<module>.+):(?P<name>[^\W\d]\w*)")
 _RESOLVED = re.compile(r"[^\W\d]\w*@[0-9a-f]{12}")
 _DIGITS_OF_DIGEST = 12
 _MAXIMUM_BYTES = 10_000_000
+_MAXIMUM_LINES = 40
+"""Of a difference that is shown."""
 
 
 def is_reference(name: str) -> bool:
@@ -120,6 +123,34 @@ def code_not_allowed(codes: Sequence[UserCode]) -> InputError:
         f"this would execute code that does not belong to digitsum: {named}",
         next_step="Read it; if you trust it, add --allow-code",
     )
+
+
+def check_unchanged(code: UserCode, saved: Sequence[UserCode]) -> None:
+    """Checks that code is the one that a run has used under the same name; nothing is executed.
+
+    Arguments:
+        code: the code.
+        saved: the copies in the run.
+
+    Raises:
+        InputError: it has changed; the message shows how.
+    """
+    earlier = [each for each in saved if each.reference == code.reference]
+    if earlier and code.digest not in {each.digest for each in earlier}:
+        raise InputError(
+            f"{code.reference} is not the code that this run used (SHA-256 {earlier[-1].digest}):\n"
+            f"{_differences(earlier[-1], code)}\n",
+            next_step="Restore it, or choose another folder with --out",
+        )
+
+
+def _differences(before: UserCode, after: UserCode) -> str:
+    lines: list[str] = []
+    for name in {**before.files, **after.files}:
+        old, new = (code.files.get(name, b"").decode(errors="replace").splitlines() for code in (before, after))
+        lines += unified_diff(old, new, f"{name} (in the run)", f"{name} (now)", n=1, lineterm="")
+    shown = lines[:_MAXIMUM_LINES]
+    return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])])
 
 
 def load_user_class(code: UserCode) -> Any:

@@ -1,21 +1,16 @@
 """Copies of the user's code in a run: its files as data, and what names them."""
 
 import json
-from collections.abc import Sequence
-from difflib import unified_diff
 from pathlib import Path, PurePosixPath
 
 from digitsum_cli.core.atomic_write import atomic_write
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.core.user_code import UserCode
-from digitsum_cli.errors import InputError
 from digitsum_cli.json_text import json_text
 
 _DESCRIPTION = "code.json"
 _FILES = "files"
 _MAXIMUM_BYTES = 10_000_000
-_MAXIMUM_LINES = 40
-"""Of a difference that is shown."""
 
 
 def write_code_copy(code: UserCode, folder: Path) -> None:
@@ -55,29 +50,3 @@ def read_code_copy(folder: Path) -> UserCode | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return code if code.digest == folder.name else None
-
-
-def check_same_code(now: Sequence[UserCode], saved: Sequence[UserCode]) -> None:
-    """Checks that code has not changed since a run was made.
-
-    Raises:
-        InputError: it has; the message shows how.
-    """
-    digests = {code.digest for code in saved}
-    for code in now:
-        earlier = [each for each in saved if each.reference == code.reference]
-        if code.digest not in digests and earlier:
-            raise InputError(
-                f"{code.reference} is not the code that this run used (SHA-256 {earlier[-1].digest}):\n"
-                f"{_differences(earlier[-1], code)}\n",
-                next_step="Restore it, or choose another folder with --out",
-            )
-
-
-def _differences(before: UserCode, after: UserCode) -> str:
-    lines: list[str] = []
-    for name in {**before.files, **after.files}:
-        texts = [code.files.get(name, b"").decode(errors="replace").splitlines() for code in (before, after)]
-        lines += unified_diff(*texts, f"{name} (in the run)", f"{name} (now)", lineterm="", n=1)
-    shown = lines[:_MAXIMUM_LINES]
-    return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])])

@@ -15,7 +15,6 @@ from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.execution.trial_executor import TrialExecutor
 from digitsum_cli.report.training_curves import TrainingCurves, settings_to_draw, training_curves
 from digitsum_cli.rundir.access import exclusive_run_directory
-from digitsum_cli.rundir.code_copies import check_same_code
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.provenance import describe_session, now
 from digitsum_cli.rundir.replaced import ReplacedRun
@@ -60,15 +59,13 @@ def run_study(
         DigitsumError: a file cannot be written.
     """
     if options.resume:
-        saved_code = run.saved_code()
         plan = plan_trials(
             settings,
             run.working_directories(),
             run.saved_starts(),
             allow_code=options.allow_code,
-            saved_code=saved_code,
+            saved_code=run.saved_code(),
         )
-        check_same_code(plan.user_code, saved_code)
     else:
         plan = plan_trials(settings, allow_code=options.allow_code)
     starts = starting_weights(plan)

@@ -10,7 +10,7 @@ from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.core.user_code import UserCode, find_user_code
+from digitsum_cli.core.user_code import UserCode, check_unchanged, find_user_code
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings
 from digitsum_cli.trials.trial import Trial
@@ -112,7 +112,7 @@ def read_user_cells(
         saved_code: the copies in the run, for files that are missing.
 
     Raises:
-        InputError: a file or module is missing or is not Python.
+        InputError: a file or module is missing, is not Python, or is not the one in the run.
     """
     saved = {code.reference: code for code in saved_code}
     found: dict[str, UserCode] = {}
@@ -124,6 +124,8 @@ def read_user_cells(
         path = _find(file, "model.cell", working_directories)
         missing = not path.exists() and name in saved
         found[name] = saved[name] if missing else replace(find_user_code(f"{path}:{class_name}"), reference=name)
+    for code in found.values():
+        check_unchanged(code, saved_code)
     return found
 
 
