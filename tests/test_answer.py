@@ -381,8 +381,8 @@ def test_reasons_are_means_over_seeds_at_the_longest_length(trial: Trial) -> Non
         "with the best checkpoint.",
         "At length 5, the states come to rest while only zeros follow: after 1,000 digits, 19 different states are "
         "left of the 100 pairs of first digits (spectral radius of the Jacobian 0.25).",
-        "At length 5, a distractor moves a state by 1.5; 200 zeros later 0.12 of that is left, and the nearest state "
-        "of another answer is 2.0 away.",
+        "At length 5, a distractor moves a state by 1.5; 200 zeros later it is 0.12 away from where it would be "
+        "without, and the nearest state of another answer is 2.0 away.",
     ]
 
 
@@ -392,6 +392,13 @@ def test_states_that_move_on_are_told_from_those_that_grow(trial: Trial) -> None
         "At length 5, the states move on while only zeros follow: after 1,000 digits, by 0.0040 per digit, and 90 "
         "different states are left of the 100 pairs of first digits (spectral radius of the Jacobian 1.0)."
     )
+    forgetting = replace(AT_REST, groups=1, displacement={0: 1.5, 200: 0.0}, answer_distance=0.0)
+    assert reasons([diagnosed(trial, 1, 1, 1, forgetting)])[2:] == [
+        "At length 5, the states come to rest while only zeros follow: after 1,000 digits, a single state is left of "
+        "the 100 pairs of first digits (spectral radius of the Jacobian 0.25).",
+        "At length 5, a distractor moves a state by 1.5; 200 zeros later it is 0 away from where it would be without, "
+        "and all answers have the same state.",
+    ]
     growing = replace(AT_REST, movement={2: 1.0, 999: math.inf}, groups=0)
     assert reasons([diagnosed(trial, 1, 1, 1, growing)])[2:] == [
         "At length 5, the states grow without limit while only zeros follow."

@@ -293,8 +293,8 @@ def test_states_keep_their_place_and_the_colour_of_their_answer() -> None:
     assert first.get_xlim() == last.get_xlim()
 
 
-def test_distances_end_where_only_rounding_is_left() -> None:
-    curve = StateMovement(5, {2: 1.0, 3: 1e-3, 999: 1e-17}, {0: 0.5, 1: 0.25, 200: 0.0}, 2.0)
+def test_distances_end_where_they_are_0() -> None:
+    curve = StateMovement(5, {2: 1.0, 3: 1e-3, 999: 0.0}, {0: 0.5, 1: 0.25, 200: 0.0}, 2.0)
     left, right = draw_state_movement([curve], "one").axes
     assert line_points(left, 0)[:2] == [[2, 1.0], [3, 1e-3]]
     assert math.isnan(line_points(left, 0)[2][1])

@@ -72,6 +72,8 @@ def significant(value: float, digits: int) -> str:
     """A number with ``digits`` significant digits; a dash for NaN and infinity."""
     if not math.isfinite(value):
         return "–"
+    if value == 0:
+        return "0"
     rounded = f"{value:.{digits - 1}e}"
     exponent = int(rounded.partition("e")[2])
     if not _SMALL <= abs(value) < _HUGE and value:

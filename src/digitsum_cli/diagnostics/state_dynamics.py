@@ -31,6 +31,9 @@ PROJECTED_STEPS = (2, 5, 20, 100, 1_000)
 
 STEPS_AFTER_DISTRACTOR = 200
 
+_ROUNDING = 1e-14
+"""Smaller distances are rounding errors of double precision, and count as 0."""
+
 _SAME_STATE = 0.01
 """States that are closer than this share of the median norm of all states count as one."""
 
@@ -204,7 +207,8 @@ def _follow_distractor(layer: RecurrentLayer, W: Tensor, state: Tensor) -> tuple
 
 def _mean_distance(states: Tensor, others: Tensor) -> float:
     """The mean over the rows; NaN or infinite if the states are."""
-    return float(torch.linalg.vector_norm(states - others, dim=1).mean())
+    distance = float(torch.linalg.vector_norm(states - others, dim=1).mean())
+    return 0.0 if distance < _ROUNDING else distance
 
 
 def _principal_components(states: _Array) -> tuple[_Array, float]:

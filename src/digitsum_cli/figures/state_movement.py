@@ -12,9 +12,6 @@ from matplotlib.lines import Line2D
 from digitsum_cli.figures.length_colours import add_colour_key, length_colours
 from digitsum_cli.figures.style import GUIDE_COLOUR, add_legend, new_figure, set_title, styled
 
-ROUNDING = 1e-14
-"""Smaller distances are rounding errors of double precision."""
-
 
 @dataclass(frozen=True)
 class StateMovement:
@@ -34,7 +31,7 @@ class StateMovement:
 
 
 def draw_state_movement(curves: Sequence[StateMovement], subtitle: str) -> Figure:
-    """Draws both distances, one line for each length; a line ends where the distance is 0 but for rounding.
+    """Draws both distances, one line for each length; a line ends where the distance is 0.
 
     Arguments:
         curves: one for each length, at least one.
@@ -82,4 +79,4 @@ def _draw_line(panel: Axes, distances: Mapping[int, float], first: int, colour: 
 
 
 def _positive(distance: float) -> float:
-    return distance if distance > ROUNDING else math.nan
+    return distance if distance > 0 else math.nan

@@ -77,7 +77,9 @@ def _where_states_go(where: str, dynamics: Sequence[StateDynamics]) -> list[str]
     movement = median(each.last_movement for each in dynamics)
     if not math.isfinite(movement):
         return [f"{where}, the states grow without limit while only zeros follow."]
-    left = f"{median(each.groups for each in dynamics):.0f} different states are left of the 100 pairs of first digits"
+    groups = f"{median(each.groups for each in dynamics):.0f}"
+    different = "a single state is" if groups == "1" else f"{groups} different states are"
+    left = f"{different} left of the 100 pairs of first digits"
     radius = significant(median(each.jacobian_radius for each in dynamics), 2)
     end = f"after {PROJECTED_STEPS[-1]:,} digits"
     rest = (
@@ -88,10 +90,13 @@ def _where_states_go(where: str, dynamics: Sequence[StateDynamics]) -> list[str]
     moved = significant(median(each.first_displacement for each in dynamics), 2)
     remains = significant(median(each.last_displacement for each in dynamics), 2)
     other = significant(median(each.answer_distance for each in dynamics), 2)
+    nearest = (
+        "all answers have the same state" if other == "0" else f"the nearest state of another answer is {other} away"
+    )
     return [
         f"{where}, the states {rest} (spectral radius of the Jacobian {radius}).",
-        f"{where}, a distractor moves a state by {moved}; {STEPS_AFTER_DISTRACTOR} zeros later {remains} of that is "
-        f"left, and the nearest state of another answer is {other} away.",
+        f"{where}, a distractor moves a state by {moved}; {STEPS_AFTER_DISTRACTOR} zeros later it is {remains} away "
+        f"from where it would be without, and {nearest}.",
     ]
 
 
