@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import digitsum_cli
+from digitsum_cli.cli.check import CHECK_EXAMPLES, check
 from digitsum_cli.cli.compare import COMPARE_EXAMPLES, compare
 from digitsum_cli.cli.configs import CONFIGS_EXAMPLES, configs
 from digitsum_cli.cli.console import prepare_output_streams
@@ -58,6 +59,7 @@ for _command, _examples in (
     (sweep, SWEEP_EXAMPLES),
     (compare, COMPARE_EXAMPLES),
     (report, REPORT_EXAMPLES),
+    (check, CHECK_EXAMPLES),
     (configs, CONFIGS_EXAMPLES),
 ):
     app.command(cls=WarnOfRepeatedOptions, epilog="\b\nExamples:\n" + _examples.strip("\n"))(handle_errors(_command))
