@@ -113,7 +113,7 @@ def _dtype(cell: type[Cell]) -> None:
         after = layer.step(x, state)
         if after.dtype != dtype:
             raise _ProblemError(
-                f"step returned {after.dtype} for {dtype}: create tensors with x.new_zeros(…) or torch.zeros_like(state)"
+                f"step returned {after.dtype} for {dtype}: create tensors with x.new_zeros(…) or zeros_like(state)"
             )
 
 
@@ -148,9 +148,7 @@ def _keeps_inputs(cell: type[Cell]) -> None:
     before = x.clone(), state.clone()
     layer.step(x, state)
     if not (torch.equal(x, before[0]) and torch.equal(state, before[1])):
-        raise _ProblemError(
-            "step changed x or state in place: use out-of-place operations, such as a + b, not a.add_(b)"
-        )
+        raise _ProblemError("step changed x or state in place: use operations such as a + b instead of a.add_(b)")
 
 
 def _independent_rows(cell: type[Cell]) -> None:
@@ -182,9 +180,7 @@ def _stepping(cell: type[Cell]) -> None:
         ("forward(X)", layer(X), stepped[-1]),
     ):
         if result.shape != expected.shape or not torch.allclose(result, expected, rtol=0, atol=1e-9):
-            raise _ProblemError(
-                f"{name} is not what step gives, one digit at a time: remove or correct your own version"
-            )
+            raise _ProblemError(f"{name} is not what step gives, digit by digit: remove or correct your own version")
 
 
 def _gradients(cell: type[Cell]) -> None:
@@ -219,12 +215,10 @@ class _Step(torch.nn.Module):
 def _saves(cell: type[Cell]) -> None:
     """is restored from its parameters"""
     layer, x, state = _new(cell), *_inputs(cell)
-    other = cell(_M, _H, generator=torch.Generator().manual_seed(9))
+    other = _build(cell, _M, _H, torch.Generator().manual_seed(9))
     other.load_state_dict(layer.state_dict())
     if not torch.equal(other.step(x, state), layer.step(x, state)):
-        raise _ProblemError(
-            "a cell with the same parameters behaves differently: keep everything in parameters or buffers"
-        )
+        raise _ProblemError("another cell with its parameters behaves differently: keep everything in parameters")
 
 
 def _gates(cell: type[Cell]) -> None:
@@ -258,7 +252,7 @@ def _trains(cell: type[Cell]) -> None:
     from digitsum_cli.core.runner import Runner
 
     generator = _generator()
-    layer = cell(8, 8, generator=generator)
+    layer = _build(cell, 8, 8, generator)
     linear = torch.nn.Linear(8, 19)
     model = DigitSumClassifier(OWN_CELL, layer, Embedding(10, 8, generator), linear)
     data = DigitSumSplits.of(generate_splits([_LENGTH])[_LENGTH])
@@ -289,7 +283,11 @@ def _name(check: Callable[[type[Cell]], None]) -> str:
 
 
 def _new(cell: type[Cell]) -> Cell:
-    return cell(_M, _H, generator=_generator())
+    return _build(cell, _M, _H, _generator())
+
+
+def _build(cell: Callable[..., Cell], input_size: int, hidden_size: int, generator: torch.Generator) -> Cell:
+    return cell(input_size, hidden_size, generator=generator)
 
 
 def _generator() -> torch.Generator:
