@@ -33,7 +33,7 @@ def check(
     from digitsum_cli.core.user_code import code_not_allowed, find_user_code
     from digitsum_cli.settings import resolve_settings
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     if print_config:
         return show_settings(resolve_settings(overrides=options.overrides([f"model.cell={cell}"])), console)
     code = find_user_code(cell)

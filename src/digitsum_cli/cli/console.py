@@ -36,9 +36,13 @@ class Console:
     Arguments:
         as_json: print one JSON document to stdout and nothing else.
         quiet: hide progress and messages.
+        user_code: whether code of the user's may run; what it prints goes to stderr if stdout is for JSON.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, user_code: bool = False) -> None:
+        self._stdout = sys.stdout
+        if as_json and user_code:
+            sys.stdout = sys.stderr
         self._as_json = as_json
         self._quiet = quiet
         self._out = _rich_console(stderr=False)
@@ -78,7 +82,7 @@ class Console:
     def document(self, document: Mapping[str, Any]) -> None:
         """Prints the result as a JSON document, if JSON was requested."""
         if self._as_json:
-            sys.stdout.write(json_text(document))
+            self._stdout.write(json_text(document))
 
     def text(self, text: str) -> None:
         """Prints text unchanged to stdout, unless JSON was requested."""

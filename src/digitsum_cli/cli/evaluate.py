@@ -95,7 +95,7 @@ def evaluate(
     from digitsum_cli.rundir.outputs import Outputs, check_destination
     from digitsum_cli.settings import Override
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     writes = diagnose or sequence is not None or lengths is not None
     if out is not None and not writes:
         raise InputError("--out requires --diagnose, --sequence or --lengths", next_step="Add one of them")

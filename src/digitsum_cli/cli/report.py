@@ -44,7 +44,7 @@ def report(
     from digitsum_cli.evaluation.user_code import register_code_of_trials
     from digitsum_cli.rundir.access import require_writable
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     if out is not None and out.is_dir():
         raise InputError(f"{out} is a folder", where="--out", next_step="Name a file, such as report.html")
     saved = read_run(run, None if threshold is None else options.parse_thresholds(threshold))

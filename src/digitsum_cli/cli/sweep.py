@@ -59,7 +59,7 @@ def sweep(
     from digitsum_cli.settings import resolve_settings
     from digitsum_cli.settings.shipped import DEFAULT_SWEEP, name_for_run, shipped_config
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     options.explain_single_seed(seeds, console)
     chosen = options.overrides(
         assignments,

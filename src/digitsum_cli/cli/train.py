@@ -62,7 +62,7 @@ def train(
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     chosen = options.overrides(
         assignments,
         length=("data.lengths", length),

@@ -31,5 +31,9 @@ def register_cell(code: UserCode) -> None:
             where=code.reference,
             next_step="Derive it from digitsum_cli.Cell",
         )
+    if missing := sorted(getattr(cell, "__abstractmethods__", ())):
+        raise InputError(
+            f"{code.class_name} has no {missing[0]}", where=code.reference, next_step="Define step(self, x, state)"
+        )
     _REGISTERED[code.name] = code
     CELLS[code.name] = replace(OWN_CELL, implementations={MANUAL: {"tanh": code.import_path}}, candidate=cell.candidate)

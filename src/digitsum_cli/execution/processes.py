@@ -115,9 +115,11 @@ def _block_interrupts() -> None:
 def _serve(connection: Connection, work: Work[Any, Any], user_code: Sequence[UserCode]) -> None:
     """The main loop of a worker process: receive a piece, process it, send the result.
 
-    Code that the parent was allowed to execute is sent as source.
+    Code of the user's that the parent was allowed to execute is sent as source; what it prints goes to stderr.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if user_code:
+        os.dup2(2, 1)
     for code in user_code:
         register_cell(code)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

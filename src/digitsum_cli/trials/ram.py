@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
-from digitsum_cli.core.registry import CELLS, FUSED, MANUAL, TORCH, load
+from digitsum_cli.core.registry import CELLS, FUSED, MANUAL, TORCH, cell_in_words, load
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.trials.trial import Trial
@@ -31,10 +32,21 @@ def count_parameters(trial: Trial) -> int:
 def _count_cell_parameters(trial: Trial, M: int, H: int) -> int:
     spec = CELLS[trial.model.cell]
     if spec.own:
-        cell = load(spec.implementations[MANUAL]["tanh"])(M, H)
-        return sum(parameter.numel() for parameter in cell.parameters())
+        return _count_own_parameters(trial.model.cell, spec.implementations[MANUAL]["tanh"], M, H)
     biases = 2 if trial.model.impl == TORCH else 1
     return len(spec.suffixes) * (M * H + H * H + biases * H)
+
+
+@cache
+def _count_own_parameters(cell: str, import_path: str, M: int, H: int) -> int:
+    try:
+        return sum(parameter.numel() for parameter in load(import_path)(M, H).parameters())
+    except Exception as error:
+        raise InputError(
+            f"{cell_in_words(cell)} cannot be created with input size {M} and hidden size {H}: "
+            f"{type(error).__name__}: {error}",
+            next_step="Find out why with digitsum check",
+        ) from error
 
 
 def memory_needed(trial: Trial, rows: int) -> int:
