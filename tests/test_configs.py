@@ -74,9 +74,9 @@ def test_configs_lists_name_first_line_trainings_and_cost() -> None:
 
 
 def test_cost_counts_the_rows_and_the_lengths_of_a_curriculum() -> None:
-    """Of the recipe: 1,000 epochs of 16 rows for each pair, of 14.5 digits on average."""
+    """Of the recipe: 1,600 epochs of 16 rows for each pair, of 14.5 digits on average."""
     (recipe,) = [each for each in digitsum("configs", "--json").document["configs"] if each["name"] == "recipes/srn"]
-    assert recipe["cost"] == pytest.approx(20 * (1000 * 16 * 14.5) / (500 * 3 * 20), rel=0.01)
+    assert recipe["cost"] == pytest.approx(20 * (1600 * 16 * 14.5) / (500 * 3 * 20), rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["recipes/srn", "configs/recipes/srn.yaml"])

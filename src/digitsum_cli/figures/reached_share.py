@@ -7,10 +7,17 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from digitsum_cli.figures.length_colours import add_colour_key, length_colours
 from digitsum_cli.figures.style import MARKERS, add_legend, new_figure, set_title, styled
 from digitsum_cli.table import short_percent
+
+_ASIDE = 0.07
+"""How far lines are drawn beside each other, in inches, so that equal shares can be told apart."""
+
+_MARGIN = 0.07
+"""On either side, as a share of the axis."""
 
 _LOGARITHMIC = 10
 """The axis is logarithmic if the largest number is at least this many times the smallest."""
@@ -51,12 +58,19 @@ def draw_reached_share(curves: Sequence[ReachedCurve], number_name: str, thresho
         panel = figure.subplots()
         for index, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
             marker = MARKERS[index % len(MARKERS)]
-            panel.plot(curve.numbers, curve.shares, color=colour, marker=marker, markersize=6)
+            aside = ScaledTranslation(_ASIDE * (index - (len(curves) - 1) / 2), 0, figure.dpi_scale_trans)
+            shifted = panel.transData + aside
+            panel.plot(curve.numbers, curve.shares, color=colour, marker=marker, markersize=5, transform=shifted)
             for number, interval in zip(curve.numbers, curve.intervals, strict=True):
                 if interval:
-                    panel.vlines(number, *interval, color=colour, linewidth=5, alpha=0.25)
+                    panel.vlines(number, *interval, color=colour, linewidth=4, alpha=0.35, transform=shifted, zorder=1)
         if numbers[0] > 0 and numbers[-1] >= _LOGARITHMIC * numbers[0]:
             panel.set_xscale("log")
+            margin = (numbers[-1] / numbers[0]) ** _MARGIN
+            panel.set_xlim(numbers[0] / margin, numbers[-1] * margin)
+        else:
+            margin = (numbers[-1] - numbers[0]) * _MARGIN
+            panel.set_xlim(numbers[0] - margin, numbers[-1] + margin)
         panel.xaxis.set_major_locator(FixedLocator(numbers))
         panel.xaxis.set_minor_locator(NullLocator())
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
@@ -69,7 +83,7 @@ def draw_reached_share(curves: Sequence[ReachedCurve], number_name: str, thresho
         else:
             legend[f"length {curves[0].length}"] = Line2D([], [], color=colours[0], marker=MARKERS[0])
         if any(interval for curve in curves for interval in curve.intervals):
-            legend["95 % interval"] = Line2D([], [], color=colours[0], linewidth=5, alpha=0.25)
+            legend["95 % interval"] = Line2D([], [], color=colours[0], linewidth=4, alpha=0.35)
         set_title(figure, f"How many trainings reach {short_percent(threshold)}", subtitle)
         if legend:
             add_legend(figure, legend.values(), legend)

@@ -8,6 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter, StrMethodFormatter
 
 from digitsum_cli.figures.length_colours import add_colour_key, length_colours
 from digitsum_cli.figures.style import GUIDE_COLOUR, add_legend, new_figure, set_title, styled
@@ -50,6 +51,8 @@ def draw_state_movement(curves: Sequence[StateMovement], subtitle: str) -> Figur
         for panel in panels:
             panel.set_xscale("log")
             panel.set_yscale("log")
+            panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
         left.set(title="while only zeros follow", xlabel="digits read", ylabel="distance between consecutive states")
         right.set(
             title="after a distractor", xlabel="digits since, including it", ylabel="distance from the state without it"
