@@ -93,11 +93,7 @@ Resume = Annotated[
 ]
 AllowCode = Annotated[
     bool,
-    typer.Option(
-        "--allow-code",
-        help="Execute the code of your own cells (FILE.py:Class). Only for code that you trust.",
-        rich_help_panel=RUN_OPTIONS,
-    ),
+    typer.Option("--allow-code", help="Execute the code of your own cells (FILE.py:Class). Only if you trust it."),
 ]
 NoLock = Annotated[
     bool,
