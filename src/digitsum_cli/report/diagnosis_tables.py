@@ -40,8 +40,8 @@ def dynamics_table(trials: Sequence[DiagnosedTrial]) -> Table:
         "Where the states go while only zeros follow: how many different states the pairs of first digits have after "
         f"{PROJECTED_STEPS[-1]:,} digits, how far a state still moves per step, and the spectral radius of the "
         f"Jacobian there. How far a distractor moves a state, at once and {STEPS_AFTER_DISTRACTOR} zeros later; the "
-        "distance to the nearest state of another answer; and how many of the moved states are then nearest to a state of their "
-        "own answer. Medians over seeds",
+        "distance to the nearest state of another answer; and how many of the moved states are then nearest to a state "
+        "of their own answer. Medians over seeds",
         (
             *("different states", "movement per step", "Jacobian radius"),
             *("moved at once", f"{STEPS_AFTER_DISTRACTOR} zeros later", "nearest other answer", "returned"),
