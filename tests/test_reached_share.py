@@ -34,6 +34,18 @@ def test_each_length_is_a_line_of_shares_with_their_intervals(tmp_path: Path) ->
     assert all(path.stat().st_size > 1000 for path in save_figure(figure, tmp_path, "figure"))
 
 
+def test_many_lines_and_numbers_keep_apart() -> None:
+    numbers = [50.0, 51, 52, 90]
+    curves = [ReachedCurve(length, numbers, [0.5] * 4, [None] * 4) for length in range(20)]
+    figure = draw_reached_share(curves, "hidden size", 0.5, "s")
+    panel = figure.axes[0]
+    assert panel.get_xticks().tolist() == [50, 52, 90]
+    shifts = [
+        line.get_transform().transform((50, 0))[0] - panel.transData.transform((50, 0))[0] for line in panel.lines
+    ]
+    assert max(shifts) - min(shifts) < 0.5 * panel.figure.dpi
+
+
 def test_small_numbers_are_on_a_linear_axis() -> None:
     (panel,) = draw_reached_share([ReachedCurve(5, [0.0, 1, 2], [0, 0, 1], [None] * 3)], "weight decay", 0.5, "s").axes
     assert panel.get_xscale() == "linear"

@@ -76,6 +76,6 @@ def significant(value: float, digits: int) -> str:
         return "0"
     rounded = f"{value:.{digits - 1}e}"
     exponent = int(rounded.partition("e")[2])
-    if not _SMALL <= abs(value) < _HUGE and value:
+    if not _SMALL <= abs(value) < _HUGE:
         return rounded
     return f"{float(rounded):,.{max(0, digits - 1 - exponent)}f}"

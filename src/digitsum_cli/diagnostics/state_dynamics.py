@@ -35,13 +35,16 @@ _ROUNDING = 1e-14
 """Smaller distances are rounding errors of double precision, and count as 0."""
 
 _SAME_STATE = 0.01
-"""States that are closer than this share of the median norm of all states count as one."""
+"""States that are closer than this share of the median norm count as one."""
 
 _POINTS_PER_DECADE = 20
 _DIGITS_OF_PROJECTIONS = 4
 """Significant digits of the largest; there are many values, and they are only plotted."""
 
 _JACOBIAN_ENTRIES_AT_ONCE = 2**22
+
+_EIGENVALUE_WORK, _LARGEST_STATE = 3e8, 2048
+"""How many states are looked at: this many divided by the cube of the state's size, at least one up to a size."""
 
 _Array = npt.NDArray[np.float64]
 
@@ -50,28 +53,30 @@ _Array = npt.NDArray[np.float64]
 class StateDynamics:
     """The states of the pairs of first digits, followed by zeros, and what a distractor does to them.
 
-    A state is all that a cell passes on: of an LSTM, h and c together. Values are NaN where states are infinite.
+    A state is all that a cell passes on: of an LSTM, h and c together. Values are NaN where states become infinite.
 
     Arguments:
         projections: the first two principal components of the states, of shape ``(5, pairs, 2)``: after
             ``PROJECTED_STEPS`` digits, by pair (10 times the first digit plus the second).
         explained: the share of the variance of these states, 0 to 1, in the two components.
         movement: the mean distance between consecutive states ``||s_{t+1} - s_t||``, by ``t``, of which some are kept.
-        groups: how many different states there are after the last zero.
+        groups: how many different states there are after the last zero; states count as the same if they are closer
+            than 1 % of the median norm of a state, after two digits or then, whichever is larger.
         jacobian_radii: the largest absolute eigenvalue of the Jacobian ``d s_{t+1} / d s_t`` at each pair's last
-            state, of shape ``(pairs,)``; below 1, small changes of the state fade.
+            state, of shape ``(pairs,)``; below 1, small changes of the state fade. With a large state, NaN at most
+            pairs, since eigenvalues take long.
         displacement: the mean distance between the state with and without a distractor in the middle of the row, by the
             number of zeros after it, of which some are kept.
         answer_distance: the median distance from a state to the nearest one of another answer, without a distractor,
             at the end of ``displacement``.
         returned: the share of the states with a distractor, 0 to 1, whose nearest state without one, at the end
-            of ``displacement``, has the same answer.
+            of ``displacement``, has the same answer; NaN if most answers share their state with another.
     """
 
     projections: _Array
     explained: float
     movement: dict[int, float]
-    groups: int
+    groups: float
     jacobian_radii: _Array
     displacement: dict[int, float]
     answer_distance: float
@@ -94,8 +99,9 @@ class StateDynamics:
 
     @property
     def jacobian_radius(self) -> float:
-        """The median over the pairs of ``jacobian_radii``."""
-        return float(np.median(self.jacobian_radii))
+        """The median over the pairs of those ``jacobian_radii`` that are known."""
+        known = self.jacobian_radii[~np.isnan(self.jacobian_radii)]
+        return float(np.median(known)) if len(known) else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Converts to JSON types; steps become string keys."""
@@ -103,7 +109,7 @@ class StateDynamics:
             "projections": self.projections.tolist(),
             "explained": self.explained,
             "movement": {str(step): distance for step, distance in self.movement.items()},
-            "groups": self.groups,
+            "groups": None if math.isnan(self.groups) else int(self.groups),
             "jacobian_radii": self.jacobian_radii.tolist(),
             "displacement": {str(step): distance for step, distance in self.displacement.items()},
             "answer_distance": self.answer_distance,
@@ -130,7 +136,7 @@ class StateDynamics:
             projections=np.asarray(values["projections"], np.float64).reshape(len(PROJECTED_STEPS), pairs, 2),
             explained=number(values["explained"]),
             movement=by_step("movement"),
-            groups=int(values["groups"]),
+            groups=number(values["groups"]),
             jacobian_radii=np.asarray(values["jacobian_radii"], np.float64).reshape(pairs),
             displacement=by_step("displacement"),
             answer_distance=number(values["answer_distance"]),
@@ -149,7 +155,7 @@ def state_dynamics(model: DigitSumClassifier, length: int, task: Task = DIGIT_SU
     model = copy.deepcopy(model).cpu().double()
     W = model.embedding.W.detach()
     layer, zero = model.rnn_model, W[:1]
-    middle = max(FIRST_DIGITS, length // 2)
+    middle = min(max(FIRST_DIGITS, length // 2), PROJECTED_STEPS[-1])
     movement, kept = _follow_zeros(layer, W, {*PROJECTED_STEPS, middle})
     displacement, disturbed, undisturbed = _follow_distractor(layer, W, kept[middle])
     projections, explained = _principal_components(np.stack([kept[step].numpy() for step in PROJECTED_STEPS]))
@@ -159,7 +165,7 @@ def state_dynamics(model: DigitSumClassifier, length: int, task: Task = DIGIT_SU
         projections,
         explained,
         {FIRST_DIGITS + place: movement[place] for place in _log_spaced(len(movement))},
-        _different(last.numpy()),
+        _different(last.numpy(), kept[FIRST_DIGITS].numpy()),
         _jacobian_radii(layer, zero, last),
         {place: displacement[place] for place in _log_spaced(len(displacement))},
         answer_distance,
@@ -227,20 +233,34 @@ def _principal_components(states: _Array) -> tuple[_Array, float]:
     return (largest * components).round(decimals).reshape(*states.shape[:2], 2), explained
 
 
-def _different(states: _Array) -> int:
-    """How many of the states ``(pairs, state_size)`` differ; neighbours of neighbours count as the same."""
-    if not np.isfinite(states).all():
-        return 0
-    threshold = _SAME_STATE * float(np.median(np.linalg.norm(states, axis=1)))
-    return int(fcluster(linkage(states, "single"), threshold, "distance").max())
+def _different(last: _Array, first: _Array) -> float:
+    """How many of the last states ``(pairs, state_size)`` differ; neighbours of neighbours count as the same.
+
+    Arguments:
+        last: the states.
+        first: the states after the first two digits, since those of a memory that fades all come to lie close to 0.
+    """
+    largest = max(np.abs(last).max(), np.abs(first).max())
+    if not np.isfinite(largest) or not largest:
+        return math.nan if largest else 1.0
+    last, first = last / largest, first / largest  # so that squares do not overflow
+    norm = max(float(np.median(np.linalg.norm(states, axis=1))) for states in (last, first))
+    return float(fcluster(linkage(last, "single"), _SAME_STATE * norm, "distance").max())
 
 
 def _jacobian_radii(layer: RecurrentLayer, zero: Tensor, states: Tensor) -> _Array:
     """The spectral radius of the Jacobian of a step at each state ``(pairs, state_size)``."""
     size = states.shape[1]
+    different, pairs = np.unique(states.numpy(), axis=0, return_inverse=True)
+    number = min(len(different), max(1, int(_EIGENVALUE_WORK / size**3))) if size <= _LARGEST_STATE else 0
+    looked_at = np.linspace(0, len(different) - 1, number).round().astype(int)
     at_once = max(1, _JACOBIAN_ENTRIES_AT_ONCE // size**2)
-    radii = [_radii_at_once(layer, zero, states[start : start + at_once]) for start in range(0, len(states), at_once)]
-    return torch.cat(radii).numpy()
+    radii = np.full(len(different), math.nan)
+    for start in range(0, number, at_once):
+        places = looked_at[start : start + at_once]
+        radii[places] = _radii_at_once(layer, zero, torch.from_numpy(different[places])).numpy()
+    by_pair: _Array = radii[pairs.ravel()]
+    return by_pair
 
 
 def _radii_at_once(layer: RecurrentLayer, zero: Tensor, states: Tensor) -> Tensor:
@@ -264,7 +284,8 @@ def _distances_to_answers(disturbed: _Array, undisturbed: _Array, task: Task) ->
     between[labels[:, np.newaxis] == labels] = np.inf
     nearest = cdist(disturbed.reshape(-1, disturbed.shape[-1]), undisturbed).argmin(axis=1)
     expected = labels.repeat(disturbed.shape[1])
-    return float(np.median(between.min(axis=1))), float((labels[nearest] == expected).mean())
+    distance = float(np.median(between.min(axis=1)))
+    return (distance, float((labels[nearest] == expected).mean())) if distance >= _ROUNDING else (0.0, math.nan)
 
 
 def _log_spaced(number: int) -> list[int]:

@@ -11,10 +11,11 @@ from matplotlib.transforms import ScaledTranslation
 
 from digitsum_cli.figures.length_colours import add_colour_key, length_colours
 from digitsum_cli.figures.style import MARKERS, add_legend, new_figure, set_title, styled
+from digitsum_cli.figures.ticks import apart
 from digitsum_cli.table import short_percent
 
-_ASIDE = 0.07
-"""How far lines are drawn beside each other, in inches, so that equal shares can be told apart."""
+_ASIDE, _ALL_ASIDE = 0.07, 0.4
+"""How far lines are drawn beside each other, and at most all of them, in inches, to tell equal shares apart."""
 
 _MARGIN = 0.07
 """On either side, as a share of the axis."""
@@ -58,7 +59,8 @@ def draw_reached_share(curves: Sequence[ReachedCurve], number_name: str, thresho
         panel = figure.subplots()
         for index, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
             marker = MARKERS[index % len(MARKERS)]
-            aside = ScaledTranslation(_ASIDE * (index - (len(curves) - 1) / 2), 0, figure.dpi_scale_trans)
+            places = index - (len(curves) - 1) / 2
+            aside = ScaledTranslation(places * min(_ASIDE, _ALL_ASIDE / len(curves)), 0, figure.dpi_scale_trans)
             shifted = panel.transData + aside
             panel.plot(curve.numbers, curve.shares, color=colour, marker=marker, markersize=5, transform=shifted)
             for number, interval in zip(curve.numbers, curve.intervals, strict=True):
@@ -71,9 +73,9 @@ def draw_reached_share(curves: Sequence[ReachedCurve], number_name: str, thresho
         else:
             margin = (numbers[-1] - numbers[0]) * _MARGIN
             panel.set_xlim(numbers[0] - margin, numbers[-1] + margin)
-        panel.xaxis.set_major_locator(FixedLocator(numbers))
+        panel.xaxis.set_major_locator(FixedLocator(apart(numbers, logarithmic=panel.get_xscale() == "log")))
         panel.xaxis.set_minor_locator(NullLocator())
-        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         panel.set_xlabel(number_name)
         panel.set_ylabel(f"share of seeds with at least {short_percent(threshold)}")
         panel.set_ylim(-0.02, 1.02)

@@ -1,7 +1,7 @@
 """Positions of axis ticks."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
@@ -30,9 +30,20 @@ def at_lengths(lengths: Iterable[int]) -> Locator:
     ordered = sorted(set(lengths))
     if len(ordered) > _MAXIMUM_LENGTHS:
         return MaxNLocator(integer=True)
-    apart = _APART * (ordered[-1] - ordered[0])
-    ticks = [ordered[-1]]  # the longest always has one
-    for length in reversed(ordered[:-1]):
-        if ticks[-1] - length >= apart:
-            ticks.append(length)
-    return FixedLocator(ticks[::-1])
+    return FixedLocator(apart(ordered))
+
+
+def apart(numbers: Sequence[float], *, logarithmic: bool = False) -> list[float]:
+    """Those of the numbers whose ticks do not touch: the largest, and each that is far enough from the next.
+
+    Arguments:
+        numbers: in ascending order, one or more; above 0 on a logarithmic axis.
+        logarithmic: whether the axis is.
+    """
+    places = [math.log(number) for number in numbers] if logarithmic else list(numbers)
+    least = _APART * (places[-1] - places[0])
+    kept = [len(places) - 1]
+    for index in reversed(range(len(places) - 1)):
+        if places[kept[-1]] - places[index] >= least:
+            kept.append(index)
+    return [numbers[index] for index in reversed(kept)]

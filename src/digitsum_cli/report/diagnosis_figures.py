@@ -25,11 +25,11 @@ from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_l
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.style import figure_files
 from digitsum_cli.figures.transfer import TransferAccuracy, draw_transfer
-from digitsum_cli.report.averages import mean_over_seeds
+from digitsum_cli.report.averages import mean_over_seeds, median_over_seeds
 from digitsum_cli.report.names import name_with_label
 from digitsum_cli.report.own_spans import own_span_figures
 from digitsum_cli.report.state_figures import movement_figure, states_figure
-from digitsum_cli.table import percent, significant
+from digitsum_cli.table import number, percent, significant
 from digitsum_cli.trials.setting import settings_and_seeds, varied_columns
 
 MAXIMUM_SETTINGS = 6
@@ -199,7 +199,7 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     ]
     values = "; ".join(
         f"length {point.length}: {fmean(point.start):.2f} before training, "
-        f"{fmean(point.best):.2f} with the best checkpoint, {fmean(point.jacobian):.2f} of the Jacobian"
+        f"{fmean(point.best):.2f} with the best checkpoint, Jacobian {number(median_over_seeds(point.jacobian), 2)}"
         for point in points
     )
     return DescribedFigure(

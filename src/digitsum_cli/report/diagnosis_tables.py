@@ -1,14 +1,14 @@
 """The diagnoses of a run as tables."""
 
 from collections.abc import Callable, Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 from digitsum_cli.core.accuracy_kind import distinct_kinds
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
-from digitsum_cli.report.averages import mean_over_seeds
+from digitsum_cli.report.averages import mean_over_seeds, median_over_seeds
 from digitsum_cli.table import Table, number, percent, significant
 from digitsum_cli.trials.setting import Setting, value_in_words, varied_columns
 
@@ -37,14 +37,14 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
 def dynamics_table(trials: Sequence[DiagnosedTrial]) -> Table:
     """One row per length and setting: what the states of the pairs of first digits do; medians over seeds."""
     return _by_length_and_setting(
-        "Where the states go while only zeros follow: how many of the 100 pairs' states differ after "
-        f"{PROJECTED_STEPS[-1]:,} digits, how far one still moves per step, and the spectral radius of the Jacobian "
-        f"there. How far a distractor moves a state, at once and {STEPS_AFTER_DISTRACTOR} zeros later, beside the "
-        "distance to the nearest state of another answer; the share that is nearest to a state of its own answer "
-        "again. Medians over seeds",
+        "Where the states go while only zeros follow: how many different states the pairs of first digits have after "
+        f"{PROJECTED_STEPS[-1]:,} digits, how far a state still moves per step, and the spectral radius of the "
+        f"Jacobian there. How far a distractor moves a state, at once and {STEPS_AFTER_DISTRACTOR} zeros later; the "
+        "distance to the nearest state of another answer; and how many of the moved states are then nearest to a state "
+        "of their own answer. Medians over seeds",
         (
-            *("different states", "step", "Jacobian radius"),
-            *("moved at once", f"{STEPS_AFTER_DISTRACTOR} zeros later", "other answer", "returned"),
+            *("different states", "movement per step", "Jacobian radius"),
+            *("moved at once", f"{STEPS_AFTER_DISTRACTOR} zeros later", "nearest other answer", "returned"),
         ),
         trials,
         _dynamics_cells,
@@ -97,11 +97,11 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
 def _dynamics_cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
     dynamics = [each.dynamics for each in diagnoses]
     return [
-        f"{median(each.groups for each in dynamics):.0f}",
-        significant(median(each.last_movement for each in dynamics), 2),
-        significant(median(each.jacobian_radius for each in dynamics), 3),
-        significant(median(each.first_displacement for each in dynamics), 2),
-        significant(median(each.last_displacement for each in dynamics), 2),
-        significant(median(each.answer_distance for each in dynamics), 2),
-        percent(median(each.returned for each in dynamics)),
+        number(median_over_seeds(each.groups for each in dynamics), 0),
+        significant(median_over_seeds(each.last_movement for each in dynamics), 2),
+        significant(median_over_seeds(each.jacobian_radius for each in dynamics), 3),
+        significant(median_over_seeds(each.first_displacement for each in dynamics), 2),
+        significant(median_over_seeds(each.last_displacement for each in dynamics), 2),
+        significant(median_over_seeds(each.answer_distance for each in dynamics), 2),
+        percent(median_over_seeds(each.returned for each in dynamics)),
     ]

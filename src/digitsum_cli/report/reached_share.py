@@ -12,6 +12,9 @@ from digitsum_cli.trials.setting import Setting, settings_and_seeds, varied_colu
 _MINIMUM_NUMBERS = 3
 """Fewer are read better from a table."""
 
+_NO_NUMBERS = {"data_seed"}
+"""Columns whose numbers mean nothing by their size."""
+
 
 def reached_figure(summary: Sequence[SummaryRow]) -> DescribedFigure | None:
     """Draws a sweep over one number, such as the epochs: the share of seeds that reach the highest threshold.
@@ -23,11 +26,12 @@ def reached_figure(summary: Sequence[SummaryRow]) -> DescribedFigure | None:
         The figure; None unless the settings differ in one number with at least three values.
     """
     reached = {
-        (row.setting, row.length): max(row.reached, key=lambda each: each.threshold)
+        (row.setting, row.length): highest
         for row in summary
-        if row.reached and row.seeds
+        if row.reached and (highest := max(row.reached, key=lambda each: each.threshold)).seeds
     }
-    return _figure("reached", reached, [seed for row in summary for seed in row.seeds])
+    seeds = [seed for row in summary for seed in row.seeds or (row.first_seed,)]
+    return _figure("reached", reached, seeds, "seeds")
 
 
 def reached_at_lengths_figure(
@@ -49,13 +53,15 @@ def reached_at_lengths_figure(
         group: Reached(highest, sum(each >= highest for each in values), len(values))
         for group, values in groups.items()
     }
-    return _figure("lengths-reached", reached, [each.trial.seed for each in accuracies])
+    return _figure("lengths-reached", reached, [each.trial.seed for each in accuracies], "seeds that have a checkpoint")
 
 
-def _figure(name: str, reached: dict[tuple[Setting, int], Reached], seeds: Sequence[int]) -> DescribedFigure | None:
+def _figure(
+    name: str, reached: dict[tuple[Setting, int], Reached], seeds: Sequence[int], of_which: str
+) -> DescribedFigure | None:
     settings = [setting for setting, _ in reached]
     varied = varied_columns(settings)
-    if len(varied) != 1:
+    if len(varied) != 1 or varied[0] in _NO_NUMBERS:
         return None
     values = {setting: setting.columns[varied[0]] for setting in settings}
     numbers = {setting: value for setting, value in values.items() if isinstance(value, int | float)}
@@ -84,6 +90,7 @@ def _figure(name: str, reached: dict[tuple[Setting, int], Reached], seeds: Seque
     return DescribedFigure(
         name,
         draw_reached_share(curves, column, threshold, settings_and_seeds(settings, "", seeds)),
-        f"The share of seeds that reach {short_percent(threshold)}, against the {column}, with its 95 % interval.",
+        f"The share of {of_which} that reach {short_percent(threshold)}, against the {column}, with its 95 % interval "
+        "from five seeds on.",
         f"{description}.",
     )

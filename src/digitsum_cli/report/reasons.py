@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
 from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR, StateDynamics
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
-from digitsum_cli.report.averages import mean_over_seeds
+from digitsum_cli.report.averages import mean_over_seeds, median_over_seeds
 from digitsum_cli.table import significant
 from digitsum_cli.trials.setting import Setting, varied_columns
 
@@ -74,29 +74,31 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
 
 def _where_states_go(where: str, dynamics: Sequence[StateDynamics]) -> list[str]:
     """What the states do while only zeros follow, and after a distractor: medians over seeds."""
-    movement = median(each.last_movement for each in dynamics)
-    if not math.isfinite(movement):
+    growing = sum(not math.isfinite(each.last_movement) for each in dynamics)
+    if 2 * growing > len(dynamics):
         return [f"{where}, the states grow without limit while only zeros follow."]
-    groups = f"{median(each.groups for each in dynamics):.0f}"
-    different = "a single state is" if groups == "1" else f"{groups} different states are"
-    left = f"{different} left of the 100 pairs of first digits"
-    radius = significant(median(each.jacobian_radius for each in dynamics), 2)
+    movement = median_over_seeds(each.last_movement for each in dynamics)
+    groups = median_over_seeds(each.groups for each in dynamics)
+    different = "a single state" if groups == 1 else f"{groups:.0f} different states"
     end = f"after {PROJECTED_STEPS[-1]:,} digits"
     rest = (
-        f"come to rest while only zeros follow: {end}, {left}"
+        f"come to rest while only zeros follow: {end}, the pairs of first digits end in {different}"
         if movement < _AT_REST
-        else f"move on while only zeros follow: {end}, by {significant(movement, 2)} per digit, and {left}"
+        else f"keep moving while only zeros follow: {end} still {significant(movement, 2)} per digit, in {different}"
     )
-    moved = significant(median(each.first_displacement for each in dynamics), 2)
-    remains = significant(median(each.last_displacement for each in dynamics), 2)
-    other = significant(median(each.answer_distance for each in dynamics), 2)
+    radius = significant(median_over_seeds(each.jacobian_radius for each in dynamics), 2)
+    moved = significant(median_over_seeds(each.first_displacement for each in dynamics), 2)
+    remains = significant(median_over_seeds(each.last_displacement for each in dynamics), 2)
+    other = significant(median_over_seeds(each.answer_distance for each in dynamics), 2)
     nearest = (
-        "all answers have the same state" if other == "0" else f"the nearest state of another answer is {other} away"
+        "most answers share their state with another by then"
+        if other == "0"
+        else f"the nearest state of another answer is {other} away"
     )
     return [
         f"{where}, the states {rest} (spectral radius of the Jacobian {radius}).",
         f"{where}, a distractor moves a state by {moved}; {STEPS_AFTER_DISTRACTOR} zeros later it is {remains} away "
-        f"from where it would be without, and {nearest}.",
+        f"from where it would be without it, and {nearest}.",
     ]
 
 

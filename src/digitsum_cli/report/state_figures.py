@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from digitsum_cli.core.tasks import Task
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
 from digitsum_cli.figures.states import ProjectedStates, draw_states
-from digitsum_cli.table import percent, significant
+from digitsum_cli.report.averages import median_over_seeds
+from digitsum_cli.table import number, percent, significant
 
 
 def states_figure(by_length: Mapping[int, Diagnosis], subtitle: str, task: Task) -> DescribedFigure:
@@ -30,11 +29,11 @@ def states_figure(by_length: Mapping[int, Diagnosis], subtitle: str, task: Task)
     return DescribedFigure(
         "states",
         draw_states(panels, task.labels_by_pair.ravel().tolist(), f"{subtitle}; length {length}", task.label_name),
-        "What is left of the first two digits while only zeros follow: the states after each of the 100 pairs, as "
+        "What is left of the first two digits while only zeros follow: the state after each pair, as "
         f"their first two principal components ({percent(dynamics.explained)} of the variance), coloured by the "
         f"correct {task.label_name}. A network that forgets brings all states together; one that remembers keeps a "
         f"place for each {task.label_name}.",
-        f"{dynamics.groups} different states are left after {PROJECTED_STEPS[-1]:,} digits.",
+        f"Different states after {PROJECTED_STEPS[-1]:,} digits: {number(dynamics.groups, 0)}.",
     )
 
 
@@ -45,7 +44,7 @@ def movement_figure(by_length: Mapping[int, Sequence[Diagnosis]], subtitle: str,
             length,
             _median([each.dynamics.movement for each in diagnoses]),
             _median([each.dynamics.displacement for each in diagnoses]),
-            float(np.median([each.dynamics.answer_distance for each in diagnoses])),
+            median_over_seeds(each.dynamics.answer_distance for each in diagnoses),
         )
         for length, diagnoses in by_length.items()
     ]
@@ -67,8 +66,8 @@ def movement_figure(by_length: Mapping[int, Sequence[Diagnosis]], subtitle: str,
 
 
 def _median_number(diagnoses: Sequence[Diagnosis], name: str) -> str:
-    return significant(float(np.median([getattr(each.dynamics, name) for each in diagnoses])), 2)
+    return significant(median_over_seeds(getattr(each.dynamics, name) for each in diagnoses), 2)
 
 
 def _median(distances: Sequence[Mapping[int, float]]) -> dict[int, float]:
-    return {step: float(np.median([each[step] for each in distances])) for step in distances[0]}
+    return {step: median_over_seeds(each[step] for each in distances) for step in distances[0]}
