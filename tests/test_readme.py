@@ -57,5 +57,5 @@ def test_links_of_the_readme_work_on_other_sites() -> None:
     links = links_of(README)
     assert len(links) > 5
     assert [link for link in links if not link.startswith("https://")] == []
-    named = set(re.findall(r"\[([\w/]+\.md)\]", README))
+    named = set(re.findall(r"\[([\w/-]+\.md)\]", README))
     assert named == set(re.findall(r"^\[([^]]+)\]: ", README, flags=re.MULTILINE))
