@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from digitsum_cli.core.outputs import sha256_of_file
+from digitsum_cli.core.user_code import find_user_code
 from digitsum_cli.errors import InputError, NoSpaceError
 from digitsum_cli.rundir.access import exclusive_run_directory
 from digitsum_cli.rundir.directory import RunDirectory
@@ -63,6 +64,23 @@ def test_new_run_takes_the_place_of_the_earlier_one(run: Path) -> None:
     assert not (run / "report.html").exists()
     assert_users_files_are_there(run)
     assert len(list((run / "checkpoints").glob("length4-*"))) == 2
+
+
+@pytest.mark.slow
+def test_every_figure_and_all_code_of_the_earlier_run_is_gone() -> None:
+    axis = ("--set", "sweep.train.lr=0.001,0.01,0.1", "--set", "train.record_gradients=true")
+    assert digitsum(*SWEEP, "run", *axis, "--lengths", "4").code == 0
+    assert digitsum("evaluate", "run", "--diagnose", "--lengths", "4,6", "--sequence", "1 2 0").code == 0
+    Path("cell.py").write_text("class A: pass")
+    RunDirectory(Path("run")).write_code(find_user_code("./cell.py:A"))
+    before = files(Path("run"))
+    assert {"figures/reached.png", "diagnosis/lengths-reached.png"} <= before.keys()
+    assert any(name.startswith("code/") for name in before)
+    assert digitsum(*OTHER).code == 0
+    after = files(Path("run"))
+    assert [name for name in after if name.startswith(("diagnosis/", "code/"))] == []
+    assert {Path(name).stem.partition("-")[0] for name in after if name.startswith("figures/")} == {"loss", "accuracy"}
+    assert not Path("run/code").exists()
 
 
 def test_earlier_run_is_back_if_no_training_succeeds(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """Copies of the user's code in a run: its files as data, and what names them."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from digitsum_cli.core.atomic_write import atomic_write
@@ -50,3 +52,16 @@ def read_code_copy(folder: Path) -> UserCode | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return code if code.digest == folder.name else None
+
+
+def is_code_folder(folder: Path) -> bool:
+    """Whether a folder has the name of a copy: a digest."""
+    return re.fullmatch("[0-9a-f]{64}", folder.name) is not None
+
+
+def files_of_copy(folder: Path) -> Iterator[Path]:
+    """The files of the copy in a folder; none if it is damaged, so that files of somebody else are never touched."""
+    code = read_code_copy(folder)
+    if code is not None:
+        yield from (folder / _FILES / name for name in code.files)
+        yield folder / _DESCRIPTION

@@ -19,7 +19,7 @@ from digitsum_cli.rundir.code_copies import read_code_copy, write_code_copy
 from digitsum_cli.trials.rows import HISTORY_COLUMNS, RESULT_COLUMNS, TrialRow, csv_bytes
 
 _RUNS = Path("runs")
-_FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy")
+_FIGURES = ("loss", "loss-*", "gradients", "gradients-*", "accuracy", "reached")
 """The names of the figures, without extension."""
 
 _CHECKPOINT = re.compile(r"length\d+-.*-seed\d+-[0-9a-f]{16}\.safetensors")

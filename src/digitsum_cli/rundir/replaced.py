@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitsum_cli.errors import DigitsumError, InputError
+from digitsum_cli.rundir.code_copies import files_of_copy, is_code_folder
 from digitsum_cli.rundir.directory import RunDirectory, is_checkpoint_name, is_start_name
 from digitsum_cli.rundir.outputs import is_made
 from digitsum_cli.rundir.store import Store, has_outcomes
 
 _DIAGNOSIS = (
     *("gradient-by-lag*", "lost-digit*", "distractor*", "confusion*", "spectral-radius*", "transfer*", "gates*"),
-    *("sequence-*", "lengths*"),
+    *("states*", "state-movement*", "own-span*", "sequence-*", "lengths*"),
 )
 """The names of its figures, without extension."""
 
@@ -133,6 +134,7 @@ def files_of_run(run: RunDirectory) -> Iterator[Path]:
     yield from run.figure_files()
     yield from (path for path in run.checkpoints.glob("*.safetensors") if is_checkpoint_name(path.name))
     yield from (path for path in run.starts.glob("*.safetensors") if is_start_name(path.name))
+    yield from (path for folder in run.code.glob("*") if is_code_folder(folder) for path in files_of_copy(folder))
     yield from run.diagnosis.rglob("diagnosis.json")
     yield from (
         path for name in _DIAGNOSIS for ending in ("png", "svg") for path in run.diagnosis.rglob(f"{name}.{ending}")
@@ -157,6 +159,7 @@ def remove_run(run: RunDirectory) -> None:
 
 
 def _remove_empty_folders(run: RunDirectory) -> None:
-    for folder in (*run.diagnosis.glob("*/"), *run.own_folders()):
+    of_code = sorted((path for path in run.code.rglob("*") if path.is_dir()), reverse=True)
+    for folder in (*run.diagnosis.glob("*/"), *of_code, *run.own_folders()):
         with contextlib.suppress(OSError):  # it contains other files
             folder.rmdir()
