@@ -44,6 +44,10 @@ OF_THE_USER = (
 )
 
 
+OWN_CELL = REPOSITORY / "examples" / "cells" / "min_gru.py"
+"""Stands for the cell that the reader of the help has written."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment that has this package and shares the libraries of the running interpreter."""
@@ -180,6 +184,10 @@ def arguments_of(example: str, folder: Path) -> list[str]:
 def test_every_example_of_the_help_runs_in_an_empty_folder(installed: Environment, tmp_path: Path) -> None:
     examples = examples_of_the_help(installed, tmp_path)
     assert set(OF_THE_USER) <= set(examples)
+    own_cell = OWN_CELL.read_text("utf-8").replace("MinGRU", "MyCell")
+    (tmp_path / "mycell.py").write_text(own_cell, "utf-8")
+    (tmp_path / "mypackage").mkdir()
+    (tmp_path / "mypackage" / "cells.py").write_text(own_cell, "utf-8")
     with installed.python_with(ONE_COMMAND_PER_LINE, cwd=tmp_path) as (commands, answers):
         for example in examples:
             arguments = arguments_of(example, tmp_path)

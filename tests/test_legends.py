@@ -15,6 +15,7 @@ from digitsum_cli.figures.gradient_norms import MATRICES, GradientNorms, draw_gr
 from digitsum_cli.figures.loss_curves import LossCurve, draw_loss_curves
 from digitsum_cli.figures.lost_digit import IdealNetwork, LostDigitPoint, draw_lost_digit
 from digitsum_cli.figures.own_span import OwnSpanPoint, draw_own_span
+from digitsum_cli.figures.reached_share import ReachedCurve, draw_reached_share
 from digitsum_cli.figures.spectral_radius import SpectralRadiusPoint, draw_spectral_radius
 from digitsum_cli.figures.state_movement import StateMovement, draw_state_movement
 from digitsum_cli.figures.style import figure_files
@@ -64,6 +65,10 @@ def lost_digit() -> Figure:
     return draw_lost_digit([LostDigitPoint(length, *[[0.1, 0.2]] * 6) for length in (5, 10)], "s", ideal)
 
 
+def reached_share() -> Figure:
+    return draw_reached_share([ReachedCurve(5, [100, 200], [0.5, 1.0], [(0.3, 0.7), None])], "epochs", 0.99, "s")
+
+
 def spectral_radius() -> Figure:
     return draw_spectral_radius([SpectralRadiusPoint(5, [1.0, 1.1], [1.0, 1.1], [1.0, 1.1])], "s")
 
@@ -88,6 +93,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "gradient_norms": gradient_norms,
     "loss_curves": loss_curves,
     "lost_digit": lost_digit,
+    "reached_share": reached_share,
     "spectral_radius": spectral_radius,
     "state_movement": state_movement,
     "transfer": transfer,

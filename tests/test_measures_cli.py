@@ -18,7 +18,17 @@ from tests.test_report_page import Outline
 
 pytestmark = [pytest.mark.usefixtures("in_an_empty_folder"), pytest.mark.slow]
 
-FIGURES = {"gradient-by-lag", "lost-digit", "distractor", "confusion", "spectral-radius", "transfer", "own-span"}
+FIGURES = {
+    "gradient-by-lag",
+    "lost-digit",
+    "distractor",
+    "confusion",
+    "spectral-radius",
+    "transfer",
+    "own-span",
+    "states",
+    "state-movement",
+}
 
 
 @pytest.fixture(scope="module")

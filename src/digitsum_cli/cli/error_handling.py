@@ -25,7 +25,7 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*arguments: Any, **options: Any) -> None:
         try:
             handle_signals()
-            with _show_warnings():
+            with _show_warnings(), _restored_stdout():
                 command(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as error:
@@ -42,6 +42,11 @@ def handle_errors(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(report_error(error)) from error
 
     return wrapped
+
+
+def _restored_stdout() -> contextlib.AbstractContextManager[Any]:
+    """Puts ``sys.stdout`` back at the end: with JSON, the console gives stderr to code of the user's."""
+    return contextlib.redirect_stdout(sys.stdout)
 
 
 @contextlib.contextmanager
