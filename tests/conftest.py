@@ -6,6 +6,11 @@ import pytest
 import torch
 from hypothesis import settings
 
+from digitsum_cli.core import user_classes
+from digitsum_cli.core.registry import CELLS
+from digitsum_cli.core.tasks import TASKS
+from digitsum_cli.core.user_code import is_resolved
+
 settings.register_profile("digitsum", deadline=None, derandomize=True)
 settings.load_profile("digitsum")
 
@@ -15,6 +20,16 @@ def one_thread() -> None:
     """To the bit means on one thread; in tests that spawn processes as well."""
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_classes_of_the_user() -> Generator[None]:
+    """What a test registers is forgotten after it."""
+    yield
+    user_classes._REGISTERED.clear()
+    for registry in (CELLS, TASKS):
+        for name in filter(is_resolved, list(registry)):
+            del registry[name]
 
 
 @pytest.fixture

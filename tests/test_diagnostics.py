@@ -212,6 +212,7 @@ def test_diagnosis_holds_what_each_look_gives(impl: str) -> None:
     assert (diagnosis.first_digit_slope, diagnosis.second_digit_slope) == reading.answers[4].digit_slopes
     assert np.array_equal(diagnosis.accuracy_by_distractor, reading.answers[4].by_distractor)
     assert np.array_equal(diagnosis.confusion, reading.answers[4].confusion)
+    assert diagnosis.dynamics is not None
     assert diagnosis.dynamics.to_dict() == state_dynamics(kept, 4).to_dict()
     assert list(diagnosis.accuracy_by_length) == [3, 4, 6]
     for length, accuracy in diagnosis.accuracy_by_length.items():

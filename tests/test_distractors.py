@@ -50,7 +50,7 @@ def likely_rows(length: int, distractors: Distractors) -> Counter[tuple[int, ...
     return Counter(rows())
 
 
-@pytest.mark.parametrize("draw", ["generate", "sample"])
+@pytest.mark.parametrize("draw", ["generate", "draw"])
 @pytest.mark.parametrize("distractors", [2, ALL])
 @pytest.mark.slow
 def test_positions_are_drawn_without_replacement_and_values_from_0_to_9(distractors: Distractors, draw: str) -> None:
@@ -66,7 +66,7 @@ def test_positions_are_drawn_without_replacement_and_values_from_0_to_9(distract
 
 def test_positions_drawn_in_parts_are_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitsum_cli.core.tasks.two_digits._DRAWN_AT_ONCE", 50)
-    rows = DIGIT_SUM.with_distractors(3).sample(12, 3, np.random.RandomState(1))
+    rows = DIGIT_SUM.with_distractors(3).draw(12, 3, np.random.RandomState(1))
     assert rows.shape == (300, 12)
     assert set(np.count_nonzero(rows[:, 2:], axis=1)) == {0, 1, 2, 3} or rows[:, 2:].any()
     assert (np.count_nonzero(rows[:, 2:], axis=0) > 0).all()
@@ -75,7 +75,7 @@ def test_positions_drawn_in_parts_are_of_the_same_kind(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("distractors", [1, *SEVERAL])
 def test_a_task_supports_what_it_draws_and_nothing_with_more_distractors(distractors: Distractors) -> None:
     task = DIGIT_SUM.with_distractors(distractors)
-    for draw in (task.generate, task.sample):
+    for draw in (task.generate, task.draw):
         assert task.supports(draw(8, 2, np.random.RandomState(0))).all()
     rows = np.array([[6, 7] + [1] * number + [0] * (6 - number) for number in range(7)], np.int8)
     most = 6 if distractors == ALL else int(distractors)

@@ -59,7 +59,7 @@ class Unlisted(DigitSum):
 
     name = "unlisted"
 
-    def enumerate(self, length: int) -> Draws | None:
+    def every_row(self, length: int) -> Draws | None:
         return None
 
 
@@ -126,7 +126,7 @@ def test_a_label_depends_on_the_first_digits_alone(task: Task) -> None:
 
 
 @every_task
-@pytest.mark.parametrize("draw", ["generate", "sample"])
+@pytest.mark.parametrize("draw", ["generate", "draw"])
 @pytest.mark.slow
 def test_rows_are_drawn_with_the_weights_of_the_draws(task: Task, draw: str) -> None:
     """Chi-squared over the distinct rows of length 4; as many rows are given to each of the strata."""

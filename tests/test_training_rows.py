@@ -52,7 +52,7 @@ def test_fresh_rows_have_as_many_of_each_pair_and_are_new_in_each_epoch() -> Non
 
 def test_fresh_rows_have_the_generators_distribution() -> None:
     """Position and value of the distractor, uniform over the 5 places and 10 values; 0 leaves no trace of a place."""
-    drawn = DIGIT_SUM.sample(7, 200, np.random.RandomState(3))[:, 2:]
+    drawn = DIGIT_SUM.draw(7, 200, np.random.RandomState(3))[:, 2:]
     rows = len(drawn)
     counts = [int((drawn[:, place] == value).sum()) for place in range(5) for value in range(1, 10)]
     without = int((drawn == 0).all(axis=1).sum())
@@ -72,4 +72,4 @@ def test_an_epoch_depends_on_the_seed_and_its_number_alone(seed: int, epoch: int
 
 @pytest.mark.parametrize("length", [3, 4])
 def test_fresh_rows_of_the_shortest_lengths(length: int) -> None:
-    assert DIGIT_SUM.sample(length, 2, np.random.RandomState(0)).shape == (200, length)
+    assert DIGIT_SUM.draw(length, 2, np.random.RandomState(0)).shape == (200, length)

@@ -8,6 +8,7 @@ from digitsum_cli.analysis.memory_spans import MemorySpanRow
 from digitsum_cli.analysis.summary import Reached, SummaryRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.registry import cell_in_words
+from digitsum_cli.core.tasks import DIGIT_SUM
 from digitsum_cli.stats.groups import Group
 from digitsum_cli.stats.intervals import wilson_interval
 from digitsum_cli.stats.memory_span import Bound, MedianSpan, Span
@@ -272,9 +273,11 @@ def _rows(row: SummaryRow) -> str:
 
 def _subject(setting: Setting, varied: Iterable[str]) -> str:
     cell, varied = f"the {cell_in_words(setting.model.cell)}", list(varied)
+    if setting.drawing.task != DIGIT_SUM.name:
+        cell = f"{cell} on the task {setting.drawing.asked.name}"
     if not varied:
         return f"{cell} (impl {setting.model.impl})"
-    others = setting.in_words(column for column in varied if column != "cell")
+    others = setting.in_words(column for column in varied if column not in ("cell", "task"))
     return f"{cell} ({others})" if others else cell
 
 

@@ -209,13 +209,13 @@ def _show_diagnosis(
     from digitsum_cli.cli.diagnosis_display import diagnose_with_progress
     from digitsum_cli.evaluation.saved_diagnoses import FILE_NAME, diagnosis_content
     from digitsum_cli.report.diagnosis_figures import diagnosis_figure_files
-    from digitsum_cli.report.diagnosis_tables import diagnosis_table, dynamics_table
+    from digitsum_cli.report.diagnosis_tables import diagnosis_table, dynamics_tables
     from digitsum_cli.report.own_spans import own_span_table, own_spans_of_diagnoses
     from digitsum_cli.report.reasons import reasons
 
     diagnosed = diagnose_with_progress(checkpoints, folder, outputs, jobs, console)
     spans = own_spans_of_diagnoses(diagnosed, thresholds)
-    tables = [diagnosis_table(diagnosed), dynamics_table(diagnosed), *([own_span_table(spans)] if spans else [])]
+    tables = [diagnosis_table(diagnosed), *dynamics_tables(diagnosed), *([own_span_table(spans)] if spans else [])]
     console.show(*tables, *reasons(diagnosed))
     outputs.write(
         {folder / FILE_NAME: diagnosis_content(diagnosed), **diagnosis_figure_files(diagnosed, spans, folder)}

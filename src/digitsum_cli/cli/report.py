@@ -41,13 +41,13 @@ def report(
     from digitsum_cli.errors import InputError
     from digitsum_cli.evaluation.checkpoints import checkpoints_of_run, read_intact_checkpoints
     from digitsum_cli.evaluation.saved_run import read_run
-    from digitsum_cli.evaluation.user_code import register_code_of_trials
     from digitsum_cli.rundir.access import require_writable
 
     console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     if out is not None and out.is_dir():
         raise InputError(f"{out} is a folder", where="--out", next_step="Name a file, such as report.html")
-    saved = read_run(run, None if threshold is None else options.parse_thresholds(threshold))
+    thresholds = None if threshold is None else options.parse_thresholds(threshold)
+    saved = read_run(run, thresholds, allow_code=allow_code)
     if print_config:
         if saved.settings.settings is None:
             raise InputError(f"no config has exactly the trainings of {run}")
@@ -66,7 +66,6 @@ def report(
     report_missing_checkpoints(run, found.missing, console)
     report_lost_trainings(run, found, console)
     checkpoints = read_intact_checkpoints(found.done)
-    register_code_of_trials((each.trial for each in checkpoints), saved.run, allow_code=allow_code)
     diagnosed = []
     if checkpoints:
         diagnosed = diagnose_with_progress(checkpoints, saved.run.diagnosis, outputs, jobs, console)

@@ -54,7 +54,7 @@ def kind_of_data(task: Task, length: int, *, foreign: bool) -> AccuracyKind:
     """
     if foreign:
         return AccuracyKind.TEST
-    return AccuracyKind.SAMPLED if task.enumerate(length) is None else AccuracyKind.EXACT
+    return AccuracyKind.SAMPLED if task.every_row(length) is None else AccuracyKind.EXACT
 
 
 def common_kind(kinds: Iterable[AccuracyKind]) -> AccuracyKind:

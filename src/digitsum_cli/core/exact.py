@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from digitsum_cli.core.classifier import DigitSumClassifier
-from digitsum_cli.core.generation import Rows
+from digitsum_cli.core.generation import Rows, rows_of_equal_weight, weighted_mean
 from digitsum_cli.core.metrics import count_correct
 from digitsum_cli.core.record import Score
 from digitsum_cli.core.sampled import SCORING_ROWS, draw_scoring_rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
-from digitsum_cli.core.tasks.draws import FIRST_DIGITS
+from digitsum_cli.core.tasks.draws import FIRST_DIGITS, Draws
 
 _DIGITS_AT_ONCE = 2**17
 """How many digits are embedded at once; bounds the memory."""
@@ -108,9 +108,14 @@ def generator_score(
         task: the task that defines the rows and labels.
         scoring_rows: how many rows to draw, at least.
     """
-    if task.enumerate(length) is None:
+    every_row = task.every_row(length)
+    if every_row is None:
         return score_rows(model, draw_scoring_rows(length, scoring_rows, task))
-    return exact_score(model, length, task)
+    if isinstance(every_row, Draws):
+        return exact_score(model, length, task)
+    scores = [(share, score_rows(model, rows)) for share, rows in rows_of_equal_weight(every_row, task)]
+    loss = weighted_mean((share, each.loss) for share, each in scores)
+    return Score(loss, weighted_mean((share, each.accuracy) for share, each in scores))
 
 
 @torch.inference_mode()

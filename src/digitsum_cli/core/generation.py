@@ -6,13 +6,14 @@ task determines how a row is drawn from it.
 Source: Qiu Xipeng, *Neural Networks and Deep Learning* practice book, chapter 6.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.task import WeightedRows
 from digitsum_cli.errors import InputError
 
 SPLIT_NAMES = ("train", "eval", "test")
@@ -62,6 +63,25 @@ class Splits:
 def labelled(digits: npt.NDArray[np.int8], task: Task = DIGIT_SUM) -> Rows:
     """Adds a task's labels to rows of digits."""
     return Rows(digits, task.label(digits))
+
+
+def rows_of_equal_weight(every_row: WeightedRows, task: Task) -> Iterator[tuple[float, Rows]]:
+    """Every row of a length, in groups of equal weight: the probability of each group, and its rows.
+
+    The accuracy over all rows is the mean over the groups, weighted by their probabilities; see ``weighted_mean``.
+    """
+    for weight in np.unique(every_row.weights):
+        of_weight = every_row.weights == weight
+        yield float(every_row.weights[of_weight].sum()), labelled(every_row.digits[of_weight], task)
+
+
+def weighted_mean(weights_and_values: Iterable[tuple[float, float]]) -> float:
+    """The mean of values with weights, never above the largest value, however the sums are rounded."""
+    total = weighted = 0.0
+    for weight, value in weights_and_values:
+        total += weight
+        weighted += weight * value
+    return weighted / total
 
 
 def generate_rows(length: int, k: int, stream: np.random.RandomState, task: Task = DIGIT_SUM) -> Rows:

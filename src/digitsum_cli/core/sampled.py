@@ -33,4 +33,4 @@ def draw_scoring_rows(length: int, rows: int = SCORING_ROWS, task: Task = DIGIT_
     """
     task.require_length(length)
     k = count_scoring_rows(rows, task) // task.strata
-    return labelled(task.sample(length, k, np.random.RandomState([length, k, _SCORING])), task)
+    return labelled(task.draw(length, k, np.random.RandomState([length, k, _SCORING])), task)

@@ -68,7 +68,7 @@ class TrainingRows:
         rows = self.train
         if self.fresh:
             length, k = rows.digits.shape[1], len(rows) // self.task.strata
-            rows = labelled(self.task.sample(length, k, self._stream(epoch, _DRAWING)), self.task)
+            rows = labelled(self.task.draw(length, k, self._stream(epoch, _DRAWING)), self.task)
         if self.shuffle:
             order = self._stream(epoch, _SHUFFLING).permutation(len(rows))
             rows = Rows(rows.digits[order], rows.labels[order])
@@ -85,9 +85,7 @@ class TrainingRows:
         drawn = self.task.sample_strata(strata, of_rows, self._stream(epoch, _DRAWING))
         digits = np.zeros_like(self.train.digits)
         digits[:, longest - drawn.shape[1] :] = drawn
-        first_digits = (longest - of_rows)[:, None] + np.arange(self.task.label_digits)
-        labels = self.task.label(np.take_along_axis(digits, first_digits, axis=1))
-        return Rows(digits, labels, lengths)
+        return Rows(digits, self.task.label_at_end(digits, of_rows), lengths)
 
     def _stream(self, epoch: int, purpose: int) -> np.random.RandomState:
         return np.random.RandomState([self.seed, epoch, purpose])

@@ -13,15 +13,20 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path, PurePosixPath
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from digitsum_cli.errors import InputError
+
+CELL, TASK = "model.cell", "data.task"
+"""The kinds of classes, by the key of the settings that names one."""
+
+_ENTRY_POINTS: Mapping[str, str] = MappingProxyType({CELL: "digitsum.cells", TASK: "digitsum.tasks"})
 
 _REFERENCE = re.compile(r"(?P<module>.+):(?P<name>[^\W\d]\w*)")
 _RESOLVED = re.compile(r"[^\W\d]\w*@[0-9a-f]{12}")
@@ -39,6 +44,30 @@ def is_reference(name: str) -> bool:
 def is_resolved(name: str) -> bool:
     """Whether a name is that of user code in a trial: ``Class@DIGEST``."""
     return _RESOLVED.fullmatch(name) is not None
+
+
+@cache
+def installed_classes(kind: str) -> Mapping[str, str]:
+    """The classes that installed packages offer: ``package.module:Class`` by name; only metadata is read.
+
+    Arguments:
+        kind: ``CELL`` or ``TASK``.
+    """
+    found = sorted(entry_points(group=_ENTRY_POINTS[kind]), key=lambda each: each.name)
+    return {each.name: f"{each.module}:{each.attr}" for each in found}
+
+
+def user_class(kind: str, name: str) -> str | None:
+    """What a name in settings refers to if it is code of the user's, without executing it; otherwise None.
+
+    Arguments:
+        kind: ``CELL`` or ``TASK``.
+        name: ``FILE.py:Class``, ``package.module:Class``, a name that an installed package offers, or, in a trial,
+            ``Class@DIGEST``.
+    """
+    if is_reference(name) or is_resolved(name):
+        return name
+    return installed_classes(kind).get(name)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.diagnostics.gates import mean_gates
 from digitsum_cli.diagnostics.gradient_by_lag import GradientNorms, gradient_norms_by_lag, gradient_norms_of_rows
 from digitsum_cli.diagnostics.linear_probe import NO_PROBE, linear_probe
@@ -45,12 +46,14 @@ class Diagnosis:
         label_probe_accuracy: the accuracy, 0 to 1, of a linear classifier of the last state on pairs that it was not
             fitted on; NaN likewise.
         first_digit_slope, second_digit_slope: how much the answer rises when a digit rises by one: in the digit-sum
-            task, 1 where it is added in full, 0 where it is lost.
+            task, 1 where it is added in full, 0 where it is lost. NaN, as the probes, if the label does not depend on
+            the first two digits alone.
         accuracy_by_distractor: of shape ``(length - 2, 10)``: by position (0 is the third digit) and value; NaN if no
             row has that digit there.
         confusion: how many rows of each label (row) got each answer (column), of shape ``(classes, classes)``.
         accuracy_by_length: the accuracy, 0 to 1, at the requested lengths and its own, in ascending order.
-        dynamics: where the states go at the best checkpoint while only zeros follow, and after a distractor.
+        dynamics: where the states go at the best checkpoint while only zeros follow, and after a distractor; None if
+            the label does not depend on the first two digits alone.
         gates: for an LSTM or a GRU, how far each gate is open, by step and unit; see ``mean_gates``.
     """
 
@@ -71,7 +74,7 @@ class Diagnosis:
     accuracy_by_distractor: npt.NDArray[np.float64]
     confusion: npt.NDArray[np.int64]
     accuracy_by_length: dict[int, float]
-    dynamics: StateDynamics
+    dynamics: StateDynamics | None
     gates: dict[str, npt.NDArray[np.float64]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,7 +97,7 @@ class Diagnosis:
             "accuracy_by_distractor": self.accuracy_by_distractor.tolist(),
             "confusion": self.confusion.tolist(),
             "accuracy_by_length": {str(length): accuracy for length, accuracy in self.accuracy_by_length.items()},
-            "dynamics": self.dynamics.to_dict(),
+            "dynamics": self.dynamics and self.dynamics.to_dict(),
             "gates": {name: values.round(_DECIMALS_OF_GATES).tolist() for name, values in self.gates.items()},
         }
 
@@ -127,14 +130,19 @@ class Diagnosis:
             second_digit_probe=known("second_digit_probe"),
             label_probe=known("label_probe"),
             label_probe_accuracy=known("label_probe_accuracy"),
-            first_digit_slope=float(values["first_digit_slope"]),
-            second_digit_slope=float(values["second_digit_slope"]),
+            first_digit_slope=known("first_digit_slope"),
+            second_digit_slope=known("second_digit_slope"),
             accuracy_by_distractor=numbers("accuracy_by_distractor", length - FIRST_DIGITS, task.symbols),
             confusion=numbers("confusion", task.classes, task.classes).astype(np.int64),
             accuracy_by_length={int(read): float(share) for read, share in dict(values["accuracy_by_length"]).items()},
-            dynamics=StateDynamics.from_dict(values["dynamics"], task),
+            dynamics=None if values["dynamics"] is None else StateDynamics.from_dict(values["dynamics"], task),
             gates={name: np.asarray(rows, np.float64).reshape(length, -1) for name, rows in values["gates"].items()},
         )
+
+
+def known_dynamics(diagnoses: Iterable[Diagnosis]) -> list[StateDynamics]:
+    """The dynamics of those diagnoses that have them."""
+    return [each.dynamics for each in diagnoses if each.dynamics]
 
 
 def diagnose(
@@ -208,7 +216,7 @@ def _diagnosis(
 ) -> Diagnosis:
     answers = reading.answers[length]
     probe = NO_PROBE if reading.last_states is None else linear_probe(reading.last_states, task)
-    slopes = answers.digit_slopes
+    slopes = answers.digit_slopes if isinstance(task, TwoDigitTask) else (math.nan, math.nan)
     start, kept = gradient_norms(initial), gradient_norms(best)
     return Diagnosis(
         length=length,
@@ -228,7 +236,7 @@ def _diagnosis(
         accuracy_by_distractor=answers.by_distractor,
         confusion=answers.confusion,
         accuracy_by_length={read: answered.accuracy for read, answered in reading.answers.items()},
-        dynamics=state_dynamics(best, length, task),
+        dynamics=state_dynamics(best, length, task) if isinstance(task, TwoDigitTask) else None,
         gates=mean_gates(best, rows_for_gates),
     )
 

@@ -11,6 +11,7 @@ from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.exact import batches_in_memory, logits_of_draws, states_of_every_draw
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.diagnostics.answers import Answers, RowAnswers
 
 
@@ -35,7 +36,7 @@ class RowReading:
     Arguments:
         answers: by length, in ascending order.
         last_states: of shape ``(10, 10, n, hidden_size)``: by first digit and second digit; None if a pair is missing
-            from the rows.
+            from the rows, or the label does not depend on the first two digits alone.
     """
 
     answers: dict[int, RowAnswers]
@@ -95,6 +96,8 @@ def read_rows(model: DigitSumClassifier, length: int, rows: Mapping[int, Rows], 
 
 def _by_pair(rows: Rows, states: npt.NDArray[np.float32], task: Task) -> npt.NDArray[np.float32] | None:
     """The states by pair of first digits, each pair with the same number: rows of rarer pairs are repeated."""
+    if not isinstance(task, TwoDigitTask):
+        return None
     pairs = rows.digits[:, 0].astype(np.intp) * task.symbols + rows.digits[:, 1]
     members = [np.flatnonzero(pairs == pair) for pair in range(task.symbols**2)]
     if not all(len(each) for each in members):

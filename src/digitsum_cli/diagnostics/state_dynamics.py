@@ -25,6 +25,7 @@ from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 
 PROJECTED_STEPS = (2, 5, 20, 100, 1_000)
 """The numbers of digits read after which the states are projected; the last is how long zeros are read."""
@@ -144,7 +145,7 @@ class StateDynamics:
         )
 
 
-def state_dynamics(model: DigitSumClassifier, length: int, task: Task = DIGIT_SUM) -> StateDynamics:
+def state_dynamics(model: DigitSumClassifier, length: int, task: TwoDigitTask = DIGIT_SUM) -> StateDynamics:
     """Follows the states of all pairs of first digits in double precision; the model is not changed.
 
     Arguments:
@@ -275,7 +276,7 @@ def _radii_at_once(layer: RecurrentLayer, zero: Tensor, states: Tensor) -> Tenso
     return radii
 
 
-def _distances_to_answers(disturbed: _Array, undisturbed: _Array, task: Task) -> tuple[float, float]:
+def _distances_to_answers(disturbed: _Array, undisturbed: _Array, task: TwoDigitTask) -> tuple[float, float]:
     """``StateDynamics.answer_distance`` and ``returned``, of states ``(pairs, distractors, …)`` and ``(pairs, …)``."""
     if not (np.isfinite(disturbed).all() and np.isfinite(undisturbed).all()):
         return math.nan, math.nan

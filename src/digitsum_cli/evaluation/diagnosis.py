@@ -8,6 +8,7 @@ from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.generation import Rows
 from digitsum_cli.core.sampled import draw_scoring_rows
+from digitsum_cli.core.tasks.draws import Draws
 from digitsum_cli.core.weights import load_weights
 from digitsum_cli.diagnostics.diagnosis import Diagnosis, diagnose, diagnose_on_rows
 from digitsum_cli.evaluation.checkpoint_data import CheckpointData
@@ -87,9 +88,10 @@ def _diagnose(work: _Work, _: Send) -> DiagnosedTrial:
     if start is not None:
         load_weights(initial, convert_weights(trial, start))
     models = initial, checkpoint.classifier()
-    if kind is AccuracyKind.EXACT:
+    if kind is not AccuracyKind.TEST and isinstance(trial.task.every_row(trial.length), Draws):
         return DiagnosedTrial(trial, diagnose(*models, trial.length, lengths, trial.task))
-    if kind is AccuracyKind.SAMPLED:
+    if kind is not AccuracyKind.TEST:
+        kind = AccuracyKind.SAMPLED
         number = min(_ROWS, trial.scoring_rows)
         possible = [length for length in lengths if length >= trial.task.minimum_length]
         rows = {length: draw_scoring_rows(length, number, trial.task) for length in possible}

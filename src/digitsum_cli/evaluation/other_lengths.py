@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitsum_cli.core.accuracy_kind import AccuracyKind, kind_of_data
-from digitsum_cli.core.exact import score_rows
+from digitsum_cli.core.accuracy_kind import AccuracyKind
+from digitsum_cli.core.exact import generator_score, score_rows
 from digitsum_cli.core.registry import CELLS, FUSED, TORCH
 from digitsum_cli.core.sampled import count_scoring_rows, draw_scoring_rows
 from digitsum_cli.core.tasks import Task
+from digitsum_cli.core.tasks.draws import Draws
 from digitsum_cli.diagnostics.reading import read_every_draw
 from digitsum_cli.errors import InputError
 from digitsum_cli.evaluation.checkpoints import TrialCheckpoint
@@ -123,11 +124,14 @@ def score_at_lengths(
                 f"{checkpoint.trial.drawing.distractors}, so rows of other lengths are unknown",
                 next_step="Say how they are drawn, for example with --set data.distractors=all",
             )
-        if every_row and drawing.asked.enumerate(min(lengths)) is None:
+        if every_row and any(drawing.asked.every_row(length) is None for length in lengths):
+            several = drawing.distractors != 1
             raise InputError(
-                f"with data.distractors {drawing.distractors}, there are too many possible rows to read all of them",
+                (f"with data.distractors {drawing.distractors}, " if several else "")
+                + "there are too many possible rows to read all of them",
                 where="--exact",
-                next_step="Leave out --exact to sample the accuracy, or add --set data.distractors=1",
+                next_step="Leave out --exact to sample the accuracy"
+                + (", or add --set data.distractors=1" if several else ""),
             )
         work.append(_Work(checkpoint, sorted(lengths), drawing, every_row))
     shares: dict[Path, float] = {}
@@ -154,7 +158,7 @@ def _score(work: _Work, send: Send) -> list[LengthAccuracy]:
     accuracies = []
     for length in lengths:
         if length in by_length:
-            accuracy, rows, kind = by_length[length], task.every_draw(length).count, AccuracyKind.EXACT
+            accuracy, rows, kind = by_length[length], _count(task, length), AccuracyKind.EXACT
         else:
             scored = draw_scoring_rows(length, wanted, task)
             accuracy, rows, kind = score_rows(model, scored).accuracy, len(scored), AccuracyKind.SAMPLED
@@ -162,8 +166,19 @@ def _score(work: _Work, send: Send) -> list[LengthAccuracy]:
     return accuracies
 
 
+def _count(task: Task, length: int) -> int:
+    """The number of draws or rows of a length; 0 if they cannot be listed."""
+    every_row = task.every_row(length)
+    if every_row is None:
+        return 0
+    return every_row.count if isinstance(every_row, Draws) else len(every_row.digits)
+
+
 def _exact_accuracies(checkpoint: TrialCheckpoint, lengths: Sequence[int], task: Task, send: Send) -> dict[int, float]:
     """Compiled, if the weights are those of the equations: PyTorch's layers have another bias, and a GRU needs it."""
+    if not isinstance(task.every_row(lengths[0]), Draws):
+        classifier = checkpoint.classifier()
+        return {length: generator_score(classifier, length, task).accuracy for length in lengths}
     model = checkpoint.trial.model
     compiled = CELLS[model.cell].import_path(FUSED, model.activation)
     if model.impl == TORCH or compiled is None:
@@ -179,6 +194,7 @@ def _is_exact(task: Task, length: int, scoring_rows: int) -> bool:
 
     A draw shares its steps with others until its distractor has been read, which halves their number.
     """
-    if kind_of_data(task, length, foreign=False) is not AccuracyKind.EXACT:
-        return False
-    return task.every_draw(length).rows_per_first_digit * task.symbols / 2 <= scoring_rows
+    every_row = task.every_row(length)
+    if isinstance(every_row, Draws):
+        return every_row.rows_per_first_digit * every_row.symbols / 2 <= scoring_rows
+    return every_row is not None and len(every_row.digits) <= scoring_rows

@@ -12,6 +12,7 @@ from digitsum_cli.analysis.summary import THRESHOLDS
 from digitsum_cli.core.audit import Audit
 from digitsum_cli.core.bounded_read import read_bounded
 from digitsum_cli.errors import DigitsumWarning, InputError
+from digitsum_cli.evaluation.user_code import register_code_of_trials
 from digitsum_cli.rundir.access import check_links
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.rundir.replaced import ReplacedRun
@@ -48,15 +49,17 @@ class SavedRun:
     session: Mapping[str, Any]
 
 
-def read_run(path: Path, thresholds: Sequence[float] | None = None) -> SavedRun:
+def read_run(path: Path, thresholds: Sequence[float] | None = None, *, allow_code: bool = False) -> SavedRun:
     """Reads a run.
 
     Arguments:
         path: the run directory.
         thresholds: thresholds of the memory span, above 0 and up to 1; None for those of the run.
+        allow_code: whether code of the user's may be executed.
 
     Raises:
-        InputError: there is no run, its files are damaged or link out of it, or no trial has finished.
+        InputError: there is no run, its files are damaged or link out of it, no trial has finished, or there is code of
+            the user's that may not be executed.
     """
     run = RunDirectory(path)
     check_links(run)
@@ -65,6 +68,7 @@ def read_run(path: Path, thresholds: Sequence[float] | None = None) -> SavedRun:
         raise InputError(f"{path} is not a run: it has no {run.store.name}", next_step=next_step)
     with Store(run.store) as store:
         trials = tuple(store.trials().values())
+        register_code_of_trials(trials, run, allow_code=allow_code)
         ended = store.ended()
         rows = [TrialRow.of(trial, ended[trial.identity]) for trial in trials if trial.identity in ended]
         audits, saved_thresholds = store.audits(), store.thresholds()

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.core.user_cells import register_cell
-from digitsum_cli.core.user_code import code_not_allowed
+from digitsum_cli.core.tasks import TASKS
+from digitsum_cli.core.user_classes import register_user_class
+from digitsum_cli.core.user_code import CELL, TASK, code_not_allowed
 from digitsum_cli.errors import InputError
 from digitsum_cli.rundir.directory import RunDirectory
 from digitsum_cli.trials.trial import Trial
 
 
 def register_code_of_trials(trials: Iterable[Trial], run: RunDirectory | None, *, allow_code: bool) -> None:
-    """Executes the copies in a run of the cells that trials use; the files that they were copied from do not matter.
+    """Executes the copies in a run of the cells and tasks that trials use; the original files do not matter.
 
     Arguments:
         trials: the trials.
@@ -21,16 +22,18 @@ def register_code_of_trials(trials: Iterable[Trial], run: RunDirectory | None, *
     Raises:
         InputError: it may not be, or a copy is missing or damaged.
     """
-    wanted = {trial.model.cell for trial in trials} - CELLS.keys()
+    trials = list(trials)
+    wanted = {(CELL, trial.model.cell) for trial in trials if trial.model.cell not in CELLS}
+    wanted |= {(TASK, trial.drawing.task) for trial in trials if trial.drawing.task not in TASKS}
     saved = {code.name: code for code in run.saved_code()} if run else {}
-    missing = sorted(wanted - saved.keys())
+    missing = sorted(name for _, name in wanted if name not in saved)
     if missing:
         raise InputError(
-            f"the code of the cell {missing[0]} is not in {run.code if run else 'a run'}, or has been changed there",
+            f"the code of {missing[0]} is not in {run.code if run else 'a run'}, or has been changed there",
             next_step="Give a checkpoint inside the run that trained it, with its folder code/ as it was written",
         )
-    codes = [saved[name] for name in sorted(wanted)]
+    codes = [(kind, saved[name]) for kind, name in sorted(wanted)]
     if codes and not allow_code:
-        raise code_not_allowed(codes)
-    for code in codes:
-        register_cell(code)
+        raise code_not_allowed([code for _, code in codes])
+    for kind, code in codes:
+        register_user_class(kind, code)

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from digitsum_cli.core.accuracy_kind import AccuracyKind
 from digitsum_cli.core.audit import unseen_rows
 from digitsum_cli.core.checkpoint import Weights
-from digitsum_cli.core.generation import Splits
+from digitsum_cli.core.generation import Splits, rows_of_equal_weight, weighted_mean
 from digitsum_cli.core.record import Evaluation, Progress
 from digitsum_cli.core.registry import CELLS, FUSED, INITIALISATIONS, OPTIMIZERS, ROWS, load
 from digitsum_cli.core.sampled import draw_scoring_rows
+from digitsum_cli.core.tasks.draws import Draws
 from digitsum_cli.execution.clock import Clock
 from digitsum_cli.execution.state_keeper import StateKeeper
 from digitsum_cli.fused.prefix_tree import Forest, PerEpochForests, build_prefix_forest
@@ -132,8 +132,12 @@ def run_fused_trial(
 
 def _generator_accuracy(trainer: FusedTrainer, trial: Trial) -> float:
     """The exact accuracy, or the sampled one; as ``digitsum_cli.core.exact.generator_score``."""
-    if trial.accuracy_kind is AccuracyKind.EXACT:
+    every_row = trial.task.every_row(trial.length)
+    if isinstance(every_row, Draws):
         return trainer.exact_accuracy_of_best()
+    if every_row is not None:
+        groups = rows_of_equal_weight(every_row, trial.task)
+        return weighted_mean((share, trainer.accuracy_of_best(rows)) for share, rows in groups)
     return trainer.accuracy_of_best(draw_scoring_rows(trial.length, trial.scoring_rows, trial.task))
 
 

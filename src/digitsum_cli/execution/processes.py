@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from digitsum_cli.core.user_cells import register_cell, registered_code
+from digitsum_cli.core.user_classes import register_user_class, registered_code
 from digitsum_cli.core.user_code import UserCode
 from digitsum_cli.errors import DigitsumError
 from digitsum_cli.execution.executor import Piece, Send, Value, Work
@@ -112,7 +112,7 @@ def _block_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-def _serve(connection: Connection, work: Work[Any, Any], user_code: Sequence[UserCode]) -> None:
+def _serve(connection: Connection, work: Work[Any, Any], user_code: Sequence[tuple[str, UserCode]]) -> None:
     """The main loop of a worker process: receive a piece, process it, send the result.
 
     Code of the user's that the parent was allowed to execute is sent as source; what it prints goes to stderr.
@@ -120,8 +120,8 @@ def _serve(connection: Connection, work: Work[Any, Any], user_code: Sequence[Use
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if user_code:
         os.dup2(2, 1)
-    for code in user_code:
-        register_cell(code)
+    for kind, code in user_code:
+        register_user_class(kind, code)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             piece = connection.recv()

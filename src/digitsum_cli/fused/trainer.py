@@ -12,6 +12,7 @@ from digitsum_cli.core.record import Ending, Evaluation, Score, TrainingRecord, 
 from digitsum_cli.core.registry import LOSSES, LR_SCHEDULES, load
 from digitsum_cli.core.shapes import shapes_of
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.draws import Draws
 from digitsum_cli.core.training_state import TrainingState, check_compatible_state
 from digitsum_cli.fused.arrays import Matrix, Optimizer, Record
 from digitsum_cli.fused.cells import CompiledCell
@@ -96,8 +97,8 @@ class FusedTrainer:
         divisor = LOSSES[loss].divisor
         self._row_weights = np.array([1.0 / divisor(rows) for rows in self._forest.batch_rows.tolist()])
         self._eval_set = eval_set
-        self._task, draws = task, task.enumerate(forests.length)
-        widest_scored = draws.rows_per_first_digit if draws else ROWS_AT_ONCE
+        self._task, draws = task, task.every_row(forests.length)
+        widest_scored = draws.rows_per_first_digit if isinstance(draws, Draws) else ROWS_AT_ONCE
         widest = max(widest, eval_set.forest.widest_step, forests.widest_step, widest_scored)
         self._work = new_workspace(compiled_cell, forests.most_nodes, widest, self._layout, dtype)
         self._rule, self._eval_every = rule.typed(), eval_every

@@ -11,6 +11,7 @@ import numpy as np
 from digitsum_cli.analysis.own_spans import OwnSpanRow
 from digitsum_cli.core.accuracy_kind import AccuracyKind, distinct_kinds
 from digitsum_cli.core.tasks import Task
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.diagnostics.answers import digit_slopes
 from digitsum_cli.diagnostics.diagnosis import Diagnosis
 from digitsum_cli.diagnostics.gradient_by_lag import reach
@@ -55,14 +56,15 @@ def diagnosis_figures(trials: Sequence[DiagnosedTrial]) -> Iterator[tuple[str, l
         for each in group:
             by_length.setdefault(each.trial.length, []).append(each.diagnosis)
         subtitle = settings_and_seeds(settings, label, (each.trial.seed for each in group))
-        figures = [draw(by_length, subtitle, group[0].trial.task) for draw in _FIGURES]
+        task = group[0].trial.task
+        figures = [draw(by_length, subtitle, task) for draw in _FIGURES]
         seed = Counter(each.trial.seed for each in group).most_common(1)[0][0]
         by_length_of_one_seed = {each.trial.length: each.diagnosis for each in group if each.trial.seed == seed}
         subtitle_of_one_seed = settings_and_seeds(settings, label, [seed])
-        figures.append(states_figure(by_length_of_one_seed, subtitle_of_one_seed, group[0].trial.task))
+        figures.append(states_figure(by_length_of_one_seed, subtitle_of_one_seed, task))
         if group[0].diagnosis.gates:
             figures.append(_gates(by_length_of_one_seed, subtitle_of_one_seed))
-        yield label, [_with_label(drawn, label) for drawn in figures]
+        yield label, [_with_label(drawn, label) for drawn in figures if drawn]
 
 
 def diagnosis_figure_files(
@@ -111,7 +113,9 @@ def _gradient_by_lag(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
     )
 
 
-def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure:
+def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure | None:
+    if not isinstance(task, TwoDigitTask):
+        return None
     points = [
         LostDigitPoint(
             length,
@@ -147,7 +151,9 @@ def _lost_digit(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigu
     )
 
 
-def _distractor(by_length: ByLength, subtitle: str, _: Task) -> DescribedFigure:
+def _distractor(by_length: ByLength, subtitle: str, task: Task) -> DescribedFigure | None:
+    if not isinstance(task, TwoDigitTask):
+        return None
     panels = [
         DistractorAccuracy(length, mean_over_seeds([each.accuracy_by_distractor for each in diagnoses]).tolist())
         for length, diagnoses in by_length.items()
@@ -193,7 +199,7 @@ def _spectral_radius(by_length: ByLength, subtitle: str, _: Task) -> DescribedFi
             length,
             [each.spectral_radius_start for each in diagnoses],
             [each.spectral_radius_kept for each in diagnoses],
-            [each.dynamics.jacobian_radius for each in diagnoses],
+            [each.dynamics.jacobian_radius if each.dynamics else math.nan for each in diagnoses],
         )
         for length, diagnoses in by_length.items()
     ]
@@ -259,7 +265,7 @@ def _gates(by_length: Mapping[int, Diagnosis], subtitle: str) -> DescribedFigure
     )
 
 
-_FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure], ...] = (
+_FIGURES: tuple[Callable[[ByLength, str, Task], DescribedFigure | None], ...] = (
     _gradient_by_lag,
     _lost_digit,
     _distractor,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from digitsum_cli.core.accuracy_kind import distinct_kinds
-from digitsum_cli.diagnostics.diagnosis import Diagnosis
+from digitsum_cli.diagnostics.diagnosis import Diagnosis, known_dynamics
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
@@ -34,9 +34,14 @@ def diagnosis_table(trials: Sequence[DiagnosedTrial]) -> Table:
     )
 
 
-def dynamics_table(trials: Sequence[DiagnosedTrial]) -> Table:
-    """One row per length and setting: what the states of the pairs of first digits do; medians over seeds."""
-    return _by_length_and_setting(
+def dynamics_tables(trials: Sequence[DiagnosedTrial]) -> list[Table]:
+    """One row per length and setting: what the states of the pairs of first digits do; medians over seeds.
+
+    Returns:
+        One table; none if the labels do not depend on the first two digits alone.
+    """
+    with_dynamics = [each for each in trials if each.diagnosis.dynamics]
+    table = _by_length_and_setting(
         "Where the states go while only zeros follow: how many different states the pairs of first digits have after "
         f"{PROJECTED_STEPS[-1]:,} digits, how far a state still moves per step, and the spectral radius of the "
         f"Jacobian there. How far a distractor moves a state, at once and {STEPS_AFTER_DISTRACTOR} zeros later; the "
@@ -46,9 +51,10 @@ def dynamics_table(trials: Sequence[DiagnosedTrial]) -> Table:
             *("different states", "movement per step", "Jacobian radius"),
             *("moved at once", f"{STEPS_AFTER_DISTRACTOR} zeros later", "nearest other answer", "returned"),
         ),
-        trials,
+        with_dynamics,
         _dynamics_cells,
     )
+    return [table] if with_dynamics else []
 
 
 def _by_length_and_setting(
@@ -95,7 +101,7 @@ def _cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
 
 
 def _dynamics_cells(diagnoses: Sequence[Diagnosis]) -> list[str]:
-    dynamics = [each.dynamics for each in diagnoses]
+    dynamics = known_dynamics(diagnoses)
     return [
         number(median_over_seeds(each.groups for each in dynamics), 0),
         significant(median_over_seeds(each.last_movement for each in dynamics), 2),

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.diagnostics.answers import digit_slopes
+from digitsum_cli.diagnostics.diagnosis import known_dynamics
 from digitsum_cli.diagnostics.gradient_by_lag import reach
 from digitsum_cli.diagnostics.state_dynamics import PROJECTED_STEPS, STEPS_AFTER_DISTRACTOR, StateDynamics
 from digitsum_cli.evaluation.diagnosis import DiagnosedTrial
@@ -48,18 +50,17 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
     exact = fmean(each.accuracy_by_length[length] for each in diagnoses)
     where = f"At length {length}" + (f" ({label})" if label else "")
     task = trials[0].trial.task
+    correct_slopes = digit_slopes(task.labels_by_pair) if isinstance(task, TwoDigitTask) else (0.0, 0.0)
     slopes = [fmean(each.first_digit_slope for each in diagnoses), fmean(each.second_digit_slope for each in diagnoses)]
     relevant = [
         _Digit(name, slope, correct)
-        for name, slope, correct in zip(
-            ("the first digit", "the second"), slopes, digit_slopes(task.labels_by_pair), strict=True
-        )
+        for name, slope, correct in zip(("the first digit", "the second"), slopes, correct_slopes, strict=True)
         if correct > _NEGLIGIBLE
     ]
     sentences = [
         f"{where}, the gradient at the first digit, relative to that at the last, is {significant(initial, 2)} before "
         f"training and {significant(best, 2)} with the best checkpoint.",
-        *_where_states_go(where, [each.dynamics for each in diagnoses]),
+        *_where_states_go(where, known_dynamics(diagnoses)),
     ]
     if relevant:
         first, *others = relevant
@@ -74,6 +75,8 @@ def _sentences(label: str, trials: Sequence[DiagnosedTrial]) -> list[str]:
 
 def _where_states_go(where: str, dynamics: Sequence[StateDynamics]) -> list[str]:
     """What the states do while only zeros follow, and after a distractor: medians over seeds."""
+    if not dynamics:
+        return []
     growing = sum(not math.isfinite(each.last_movement) for each in dynamics)
     if 2 * growing > len(dynamics):
         return [f"{where}, the states grow without limit while only zeros follow."]

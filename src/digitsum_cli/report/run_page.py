@@ -11,7 +11,7 @@ from digitsum_cli.evaluation.saved_run import SavedRun
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.report.analysis_tables import accuracy_table, audit_table, difference_table, memory_span_table
 from digitsum_cli.report.diagnosis_figures import MAXIMUM_SETTINGS, diagnosis_figures
-from digitsum_cli.report.diagnosis_tables import diagnosis_table, dynamics_table
+from digitsum_cli.report.diagnosis_tables import diagnosis_table, dynamics_tables
 from digitsum_cli.report.gradient_figures import gradient_figures
 from digitsum_cli.report.own_spans import own_span_figures, own_span_table, own_spans_of_diagnoses
 from digitsum_cli.report.page import Block, Code, Figure, Page, Section
@@ -134,7 +134,7 @@ def _diagnosis(diagnosed: Sequence[DiagnosedTrial], thresholds: Sequence[float])
             texts.append(
                 f"The figures show the first {MAXIMUM_SETTINGS} of {settings} settings; the table shows all of them."
             )
-        yield Section("Why it forgets or remembers", [*texts, diagnosis_table(diagnosed), dynamics_table(diagnosed)])
+        yield Section("Why it forgets or remembers", [*texts, diagnosis_table(diagnosed), *dynamics_tables(diagnosed)])
         spans = own_spans_of_diagnoses(diagnosed, thresholds)
         if spans:
             drawn = [_figure(figure) for figure in islice(own_span_figures(spans), MAXIMUM_SETTINGS)]

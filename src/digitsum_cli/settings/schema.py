@@ -19,11 +19,11 @@ from digitsum_cli.core.registry import (
     LR_SCHEDULES,
     OPTIMIZERS,
     ROWS,
-    cell_spec,
 )
 from digitsum_cli.core.sampled import SCORING_ROWS
 from digitsum_cli.core.tasks import DIGIT_SUM, TASKS, Task
 from digitsum_cli.core.tasks.task import ALL, Distractors
+from digitsum_cli.core.user_code import CELL, TASK, installed_classes, user_class
 from digitsum_cli.settings.estimates import format_bytes
 from digitsum_cli.settings.ranges import parse_whole_numbers
 
@@ -59,12 +59,20 @@ def _check_distractors(value: int | str) -> int | str:
     return value
 
 
-def _check_cell(name: str) -> str:
-    try:
-        cell_spec(name)
-    except KeyError:
-        raise ValueError(f"there is no cell {name!r}") from None
-    return name
+def _class_name(kind: str, known: Collection[str]) -> tuple[Any, Any]:
+    """A name among those that are known, or of a class of the user's; that of an installed one becomes its path."""
+    called = kind.rpartition(".")[2]
+
+    def check(name: str) -> str:
+        found = name if name in known else user_class(kind, name)
+        if found is None:
+            offered = ", ".join(installed_classes(kind))
+            raise ValueError(
+                f"there is no {called} {name!r}" + (f"; installed packages have {offered}" * bool(offered))
+            )
+        return found
+
+    return AfterValidator(check), Field(description=f"{', '.join(known)}, or FILE.py:Class")
 
 
 def _one_of(names: Collection[str], kind: str) -> tuple[Any, Any]:
@@ -106,7 +114,7 @@ LayerSize = Annotated[int, _whole(1, 4096, "units")]
 Steps = Annotated[int, _whole(1, 10**9, "steps")]
 Epochs = Annotated[int, _whole(1, 1_000_000, "passes over the training set")]
 BatchSize = Annotated[int, _whole(1, 1_000_000, "rows")]
-TaskName = Annotated[str, *_one_of(TASKS, "task")]
+TaskName = Annotated[str, *_class_name(TASK, TASKS)]
 DistractorCount = Annotated[
     int | str,
     AfterValidator(_check_distractors),
@@ -114,7 +122,7 @@ DistractorCount = Annotated[
 ]
 ScoringRows = Annotated[int, _whole(1, 10_000_000, "rows")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
-Cell = Annotated[str, AfterValidator(_check_cell), Field(description=f"{', '.join(CELLS)}, or FILE.py:Class")]
+Cell = Annotated[str, *_class_name(CELL, CELLS)]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
 Activation = Annotated[str, *_one_of(ACTIVATIONS, "activation")]
 Initialisation = Annotated[str, *_one_of(INITIALISATIONS, "initialisation")]
@@ -173,7 +181,12 @@ class DrawingSettings(_Section):
 
     @property
     def asked(self) -> Task:
-        """The task itself."""
+        """The task itself.
+
+        Raises:
+            KeyError: it is one of the user's whose code has not been executed.
+            InputError: the task has no such number of distractors.
+        """
         return TASKS[self.task].with_distractors(cast(Distractors, self.distractors))
 
 
@@ -191,19 +204,30 @@ class DataSettings(DrawingSettings):
             raise ValueError(
                 f"{self.rows} rows are generated during training, but dir names rows to read; use one of the two"
             )
-        task = self.asked
-        if min(self.lengths) < task.minimum_length:
-            raise ValueError(
-                f"length {min(self.lengths)} is too short for the task {self.task} with distractors "
-                f"{self.distractors}; allowed: {task.minimum_length} or more digits"
-            )
-        rows = task.strata * (self.k.train + self.k.eval + self.k.test)
+        if self.task in TASKS:
+            check_shortest(self)
+        rows = DIGIT_SUM.strata * (self.k.train + self.k.eval + self.k.test)
         digits = rows * sum(self.lengths)
         if digits > MAXIMUM_DIGITS:
             raise ValueError(
                 f"these lengths and k need {digits:,} digits ({format_bytes(digits)}); the limit is {MAXIMUM_DIGITS:,}"
             )
         return self
+
+
+def check_shortest(data: DataSettings) -> None:
+    """Checks that the task has rows of every length.
+
+    Raises:
+        ValueError: it has none of the shortest.
+    """
+    shortest = min(data.lengths)
+    if shortest < data.asked.minimum_length:
+        distractors = "" if data.distractors == 1 else f" with distractors {data.distractors}"
+        raise ValueError(
+            f"length {shortest} is too short for the task {data.asked.name}{distractors}; allowed: "
+            f"{data.asked.minimum_length} or more digits"
+        )
 
 
 class ModelSettings(_Section):

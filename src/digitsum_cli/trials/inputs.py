@@ -10,7 +10,8 @@ from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
 from digitsum_cli.core.registry import CELLS
-from digitsum_cli.core.user_code import UserCode, check_unchanged, find_user_code
+from digitsum_cli.core.tasks import TASKS
+from digitsum_cli.core.user_code import CELL, TASK, UserCode, check_unchanged, find_user_code
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings
 from digitsum_cli.trials.trial import Trial
@@ -101,10 +102,10 @@ def _check_same_network(checkpoint: Checkpoint, model: ModelSettings, name: str)
         raise InputError(f"{name} has {networks[0]}, not {networks[1]}", where="train.start_from")
 
 
-def read_user_cells(
+def read_user_code(
     combinations: Iterable[Settings], working_directories: Sequence[Path], saved_code: Sequence[UserCode]
-) -> dict[str, UserCode]:
-    """The code of the user's that ``model.cell`` names, by that name; nothing is executed.
+) -> dict[tuple[str, str], UserCode]:
+    """The code of the user's that ``model.cell`` and ``data.task`` name, by key and name; nothing is executed.
 
     Arguments:
         combinations: settings without axes.
@@ -115,15 +116,17 @@ def read_user_cells(
         InputError: a file or module is missing, is not Python, or is not the one in the run.
     """
     saved = {code.reference: code for code in saved_code}
-    found: dict[str, UserCode] = {}
-    for name in sorted({each.model.cell for each in combinations} - CELLS.keys()):
+    named = {(CELL, each.model.cell) for each in combinations if each.model.cell not in CELLS}
+    named |= {(TASK, each.data.task) for each in combinations if each.data.task not in TASKS}
+    found: dict[tuple[str, str], UserCode] = {}
+    for key, name in sorted(named):
         file, _, class_name = name.rpartition(":")
         if not file.endswith(".py"):
-            found[name] = find_user_code(name)
+            found[key, name] = find_user_code(name)
             continue
-        path = _find(file, "model.cell", working_directories)
+        path = _find(file, key, working_directories)
         missing = not path.exists() and name in saved
-        found[name] = saved[name] if missing else replace(find_user_code(f"{path}:{class_name}"), reference=name)
+        found[key, name] = saved[name] if missing else replace(find_user_code(f"{path}:{class_name}"), reference=name)
     for code in found.values():
         check_unchanged(code, saved_code)
     return found

@@ -14,12 +14,12 @@ from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS
-from digitsum_cli.core.user_cells import register_cell
-from digitsum_cli.core.user_code import UserCode, code_not_allowed
+from digitsum_cli.core.user_classes import register_user_class
+from digitsum_cli.core.user_code import CELL, TASK, UserCode, code_not_allowed
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
-from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
-from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts, read_user_cells
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings, check_shortest
+from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts, read_user_code
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
 
@@ -33,7 +33,7 @@ class Plan:
         splits_by_digest: their data, by digest.
         starts: the weights of the checkpoints that trials start from, by digest.
         start_digests: these digests, by ``train.start_from``.
-        user_code: the code of the user's cells.
+        user_code: the code of the user's cells and tasks.
     """
 
     trials: tuple[Trial, ...]
@@ -83,13 +83,15 @@ def plan_trials(
     ]
     for combination in combinations:
         _check_implemented(combination)
+    user_code = read_user_code(combinations, working_directories, saved_code)
+    if user_code and not allow_code:
+        raise code_not_allowed([*user_code.values()])
+    for (kind, _), code in user_code.items():
+        register_user_class(kind, code)
+    combinations = [_with_names_of_code(each, user_code) for each in combinations]
+    for combination in combinations:
+        _check_task(combination.data)
         _check_curriculum(combination)
-    user_cells = read_user_cells(combinations, working_directories, saved_code)
-    if user_cells and not allow_code:
-        raise code_not_allowed([*user_cells.values()])
-    for code in user_cells.values():
-        register_cell(code)
-    combinations = [_with_resolved_cell(each, user_cells) for each in combinations]
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     starts = read_starts(combinations, working_directories, saved_starts)
     digests = {name: digest_weights(weights) for name, weights in starts.items()}
@@ -109,15 +111,25 @@ def plan_trials(
     by_digest = {each.digest: each.splits for by_length in data.values() for each in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials if trial.data is None])
     by_start_digest = {digests[name]: weights for name, weights in starts.items()}
-    return Plan(trials, by_digest, by_start_digest, digests, tuple(user_cells.values()))
+    return Plan(trials, by_digest, by_start_digest, digests, tuple(user_code.values()))
 
 
-def _with_resolved_cell(settings: Settings, user_cells: Mapping[str, UserCode]) -> Settings:
-    """The settings with the name that a cell of the user's has in trials."""
-    code = user_cells.get(settings.model.cell)
-    if code is None:
-        return settings
-    return settings.model_copy(update={"model": settings.model.model_copy(update={"cell": code.name})})
+def _with_names_of_code(settings: Settings, user_code: Mapping[tuple[str, str], UserCode]) -> Settings:
+    """The settings with the names that a cell and a task of the user's have in trials."""
+    model, data = settings.model, settings.data
+    if code := user_code.get((CELL, model.cell)):
+        model = model.model_copy(update={"cell": code.name})
+    if code := user_code.get((TASK, data.task)):
+        data = data.model_copy(update={"task": code.name})
+    return settings.model_copy(update={"model": model, "data": data})
+
+
+def _check_task(data: DataSettings) -> None:
+    """Raises an error if the rows do not fit the task, which is not checked earlier if it is one of the user's."""
+    try:
+        check_shortest(data)
+    except ValueError as error:
+        raise InputError(f"data: {error}") from error
 
 
 def _check_implemented(settings: Settings) -> None:

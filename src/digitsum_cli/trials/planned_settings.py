@@ -36,7 +36,8 @@ def planned_settings(
     Arguments:
         trials: one or more trials, in table order.
         folder: their ``data.dir``, which a trial does not keep.
-        names: their ``train.start_from``, by the digest of the weights, and ``model.cell``, by the name in trials.
+        names: their ``train.start_from``, by the digest of the weights, and their ``model.cell`` and ``data.task``, by
+            the name in trials.
 
     Returns:
         The settings; None if the trials are not every combination of axes at every length.
@@ -63,7 +64,8 @@ def describes(settings: Settings, trials: Sequence[Trial], names: Mapping[str, s
     Arguments:
         settings: the settings.
         trials: one or more trials, in table order.
-        names: their ``train.start_from``, by the digest of the weights, and ``model.cell``, by the name in trials.
+        names: their ``train.start_from``, by the digest of the weights, and their ``model.cell`` and ``data.task``, by
+            the name in trials.
     """
     planned, from_files = planned_settings(trials, names=names), trials[0].data is None
     if (
@@ -92,9 +94,8 @@ def without_continued(trials: Sequence[Trial]) -> Sequence[Trial]:
 def _values_of_trial(trial: Trial, names: Mapping[str, str]) -> dict[str, Any]:
     values = _values(Settings.model_validate(settings_tree(trial)))
     start = trial.start_digest
-    cell = values["model.cell"]
     named = {
-        "model.cell": names.get(cell, cell),
+        **{key: names.get(values[key], values[key]) for key in ("model.cell", "data.task")},
         "train.start_from": None if start is None else names.get(start, start),
     }
     return {**values, **named}

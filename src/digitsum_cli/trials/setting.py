@@ -103,6 +103,8 @@ def shared_settings(settings: Sequence[Setting]) -> str:
         "hidden_size": f"hidden size {first.model.hidden_size}",
         "epochs": f"{first.train.epochs} epochs",
     }
+    if first.drawing.task != BOOK.drawing.task:
+        words["task"] = f"task {first.drawing.asked.name}"
     for column, book_value in BOOK.columns.items():
         value = first.columns[column]
         if column not in _OMITTED_FROM_TITLES and value is not None and value != book_value:

@@ -1,11 +1,7 @@
 """The contract of a cell, as checks that say what to change."""
 
-import contextlib
-import io
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from statistics import median
 
 import torch
@@ -13,28 +9,12 @@ from torch import Tensor
 
 from digitsum_cli.core.cells.cell import Cell
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.contract import Check, ProblemError, run_checks
 from digitsum_cli.core.dataset import DigitSumSplits
 from digitsum_cli.core.generation import generate_splits
 
 _M, _H, _BATCH, _LENGTH = 3, 5, 4, 6
 _EPOCHS = 3
-
-
-@dataclass(frozen=True)
-class Check:
-    """The result of a check.
-
-    Arguments:
-        name: what is checked.
-        problem: what is wrong and what to change; None if the check passed.
-    """
-
-    name: str
-    problem: str | None
-
-
-class _ProblemError(Exception):
-    pass
 
 
 def check_cell(cell: type[Cell]) -> Iterator[Check]:
@@ -43,27 +23,10 @@ def check_cell(cell: type[Cell]) -> Iterator[Check]:
     Arguments:
         cell: the class.
 
-    Yields:
+    Returns:
         The results, one by one.
     """
-    fatal = {_constructs, _shapes}
-    printed, forks = io.StringIO(), _count_forks()
-    for check in _CHECKS:
-        try:
-            with contextlib.redirect_stdout(printed):
-                check(cell)
-        except _ProblemError as problem:
-            yield Check(_name(check), str(problem))
-        except Exception as error:
-            yield Check(_name(check), f"raised {type(error).__name__}: {error}")
-        else:
-            yield Check(_name(check), None)
-            continue
-        if check in fatal:
-            return
-    yield Check("prints nothing", "it printed to stdout: remove the prints" if printed.getvalue() else None)
-    forked = "it forked a process: remove that, since trainings already run in parallel"
-    yield Check("starts no process", forked if forks[0] else None)
+    return run_checks(cell, _CHECKS, {_constructs, _shapes})
 
 
 def seconds_per_step(layer: RecurrentLayer, batch: int, repeats: int = 200) -> float:
@@ -82,11 +45,11 @@ def _constructs(cell: type[Cell]) -> None:
     """can be constructed"""
     layer = _new(cell)
     if not isinstance(layer, Cell) or (layer.input_size, layer.hidden_size) != (_M, _H):
-        raise _ProblemError("__init__(input_size, hidden_size) must call super().__init__(input_size, hidden_size)")
+        raise ProblemError("__init__(input_size, hidden_size) must call super().__init__(input_size, hidden_size)")
     if layer.state_size < _H:
-        raise _ProblemError(f"state_size is {layer.state_size}, but the state starts with h, of size {_H}")
+        raise ProblemError(f"state_size is {layer.state_size}, but the state starts with h, of size {_H}")
     if not list(layer.parameters()):
-        raise _ProblemError("it has no parameters: assign each as self.NAME = nn.Parameter(…) or self.weight(…)")
+        raise ProblemError("it has no parameters: assign each as self.NAME = nn.Parameter(…) or self.weight(…)")
 
 
 def _shapes(cell: type[Cell]) -> None:
@@ -95,14 +58,14 @@ def _shapes(cell: type[Cell]) -> None:
     for given in (x, x[:1]):
         after = layer.step(given, state)
         if not isinstance(after, Tensor):
-            raise _ProblemError(f"step returned {type(after).__name__} instead of a tensor")
+            raise ProblemError(f"step returned {type(after).__name__} instead of a tensor")
         if after.shape != state.shape:
-            raise _ProblemError(
+            raise ProblemError(
                 f"step(x, state) with x of shape {tuple(given.shape)} and state of shape {tuple(state.shape)} returned "
                 f"shape {tuple(after.shape)}: return the next state, of the shape of state"
             )
     if not after.isfinite().all():
-        raise _ProblemError("step returned NaN or infinity for ordinary inputs")
+        raise ProblemError("step returned NaN or infinity for ordinary inputs")
 
 
 def _dtype(cell: type[Cell]) -> None:
@@ -112,7 +75,7 @@ def _dtype(cell: type[Cell]) -> None:
         x, state = (each.to(dtype) for each in _inputs(cell))
         after = layer.step(x, state)
         if after.dtype != dtype:
-            raise _ProblemError(
+            raise ProblemError(
                 f"step returned {after.dtype} for {dtype}: create tensors with x.new_zeros(…) or zeros_like(state)"
             )
 
@@ -125,7 +88,7 @@ def _same_seed(cell: type[Cell]) -> None:
     other = _new(cell).state_dict()
     different = [name for name, values in one.items() if not torch.equal(values, other[name])]
     if different:
-        raise _ProblemError(
+        raise ProblemError(
             f"{', '.join(different)} differ between two cells of the same seed: draw them with generator=generator"
         )
 
@@ -137,7 +100,7 @@ def _deterministic(cell: type[Cell]) -> None:
     layer.step(torch.ones_like(x), torch.ones_like(state))
     _new(cell).step(torch.ones_like(x), torch.ones_like(state))
     if not torch.equal(layer.step(x, state), first):
-        raise _ProblemError(
+        raise ProblemError(
             "the same x and state gave two results: step must not draw random numbers or keep anything between calls"
         )
 
@@ -148,7 +111,7 @@ def _keeps_inputs(cell: type[Cell]) -> None:
     before = x.clone(), state.clone()
     layer.step(x, state)
     if not (torch.equal(x, before[0]) and torch.equal(state, before[1])):
-        raise _ProblemError("step changed x or state in place: use operations such as a + b instead of a.add_(b)")
+        raise ProblemError("step changed x or state in place: use operations such as a + b instead of a.add_(b)")
 
 
 def _independent_rows(cell: type[Cell]) -> None:
@@ -162,7 +125,7 @@ def _independent_rows(cell: type[Cell]) -> None:
     alone = layer.step(x[:1], state[:1])
     for result in (others_changed, alone):
         if not torch.allclose(result[0], whole[0], rtol=0, atol=1e-12):
-            raise _ProblemError(
+            raise ProblemError(
                 "the first row's state depends on the other rows: do not reduce over the batch (dimension 0)"
             )
 
@@ -180,7 +143,7 @@ def _stepping(cell: type[Cell]) -> None:
         ("forward(X)", layer(X), stepped[-1]),
     ):
         if result.shape != expected.shape or not torch.allclose(result, expected, rtol=0, atol=1e-9):
-            raise _ProblemError(f"{name} is not what step gives, digit by digit: remove or correct your own version")
+            raise ProblemError(f"{name} is not what step gives, digit by digit: remove or correct your own version")
 
 
 def _gradients(cell: type[Cell]) -> None:
@@ -194,11 +157,11 @@ def _gradients(cell: type[Cell]) -> None:
 
     named = [f"layer.{name}" for name in parameters]
     if not torch.autograd.gradcheck(step, (x, state, *parameters.values()), raise_exception=False):
-        raise _ProblemError("the gradients of step do not match its values: check backward() of your own functions")
+        raise ProblemError("the gradients of step do not match its values: check backward() of your own functions")
     layer(torch.randn(_BATCH, _LENGTH, _M, generator=_generator()).double()).sum().backward()
     unused = [name for name, parameter in parameters.items() if parameter.grad is None]
     if unused:
-        raise _ProblemError(f"{', '.join(unused)} never affect h: use them, or remove them")
+        raise ProblemError(f"{', '.join(unused)} never affect h: use them, or remove them")
 
 
 class _Step(torch.nn.Module):
@@ -218,7 +181,7 @@ def _saves(cell: type[Cell]) -> None:
     other = _build(cell, _M, _H, torch.Generator().manual_seed(9))
     other.load_state_dict(layer.state_dict())
     if not torch.equal(other.step(x, state), layer.step(x, state)):
-        raise _ProblemError("another cell with its parameters behaves differently: keep everything in parameters")
+        raise ProblemError("another cell with its parameters behaves differently: keep everything in parameters")
 
 
 def _gates(cell: type[Cell]) -> None:
@@ -226,9 +189,9 @@ def _gates(cell: type[Cell]) -> None:
     layer, x, state = _new(cell), *_inputs(cell)
     for name, values in layer.gates(x, state).items():
         if values.shape != (_BATCH, _H):
-            raise _ProblemError(f"gates: {name} has shape {tuple(values.shape)} instead of {(_BATCH, _H)}")
+            raise ProblemError(f"gates: {name} has shape {tuple(values.shape)} instead of {(_BATCH, _H)}")
         if not ((values >= 0) & (values <= 1)).all():
-            raise _ProblemError(f"gates: {name} has values outside 0 to 1")
+            raise ProblemError(f"gates: {name} has values outside 0 to 1")
 
 
 def _candidate(cell: type[Cell]) -> None:
@@ -238,7 +201,7 @@ def _candidate(cell: type[Cell]) -> None:
     tensors = _new(cell).equation_tensors(Tensor.detach)
     shape = tensors[cell.candidate].shape if cell.candidate in tensors else None
     if shape != (_H, _H):
-        raise _ProblemError(
+        raise ProblemError(
             f"candidate is {cell.candidate!r}, but a parameter of that name with shape {(_H, _H)} does not exist: name "
             "the matrix that h is multiplied with, or set candidate = None"
         )
@@ -258,7 +221,7 @@ def _trains(cell: type[Cell]) -> None:
     data = DigitSumSplits.of(generate_splits([_LENGTH])[_LENGTH])
     record = Runner(model, torch.optim.Adam(model.parameters(), lr=0.003)).train(data.train, data.eval, epochs=_EPOCHS)
     if record.best is None:
-        raise _ProblemError(f"its loss became NaN or infinite within {_EPOCHS} epochs")
+        raise ProblemError(f"its loss became NaN or infinite within {_EPOCHS} epochs")
 
 
 _CHECKS: tuple[Callable[[type[Cell]], None], ...] = (
@@ -278,10 +241,6 @@ _CHECKS: tuple[Callable[[type[Cell]], None], ...] = (
 )
 
 
-def _name(check: Callable[[type[Cell]], None]) -> str:
-    return str(check.__doc__)
-
-
 def _new(cell: type[Cell]) -> Cell:
     return _build(cell, _M, _H, _generator())
 
@@ -298,15 +257,3 @@ def _inputs(cell: type[Cell]) -> tuple[Tensor, Tensor]:
     generator = _generator()
     state_size = _new(cell).state_size
     return torch.randn(_BATCH, _M, generator=generator), torch.rand(_BATCH, state_size, generator=generator) - 0.5
-
-
-def _count_forks() -> list[int]:
-    """Counts the forks of this process from now on; each child ends at once."""
-    forks = [0]
-
-    def count() -> None:
-        forks[0] += 1
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=count, after_in_child=lambda: os._exit(1))
-    return forks

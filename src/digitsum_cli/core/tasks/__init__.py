@@ -5,7 +5,7 @@ from digitsum_cli.core.tasks.task import Task
 
 __all__ = ["DIGIT_SUM", "TASKS", "Task"]
 
-DIGIT_SUM: Task = DigitSum()
+DIGIT_SUM = DigitSum()
 
 TASKS: dict[str, Task] = {
     DIGIT_SUM.name: DIGIT_SUM,

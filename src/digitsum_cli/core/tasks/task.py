@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,18 @@ class Floor(NamedTuple):
         return f"always answering {self.label} ({100 * self.accuracy:.3g} %)"
 
 
+class WeightedRows(NamedTuple):
+    """Every row of a length, with its weight.
+
+    Arguments:
+        digits: the rows, of shape ``(rows, length)``, each once.
+        weights: proportional to their probabilities, of shape ``(rows,)``.
+    """
+
+    digits: Digits
+    weights: npt.NDArray[np.float64]
+
+
 class Task(ABC):
     """Rows of digits, each with a label that the network predicts at the end of the row.
 
@@ -44,7 +56,6 @@ class Task(ABC):
         symbols: the number of different digits, at most 10; also the number of rows of the embedding.
         classes: the number of different labels, at most 100; they are 0, 1, … ``classes - 1``.
         strata: the number of strata that the generator draws from; it draws ``k`` rows from each.
-        label_digits: the number of digits at the beginning of a row that determine the label.
         label_name: the name of a label in axis labels and tables: ``sum``.
         label_in_words: how the label is defined, for use in sentences: ``the sum of the first two digits``.
     """
@@ -53,9 +64,19 @@ class Task(ABC):
     symbols: ClassVar[int]
     classes: ClassVar[int]
     strata: ClassVar[int]
-    label_digits: ClassVar[int]
     label_name: ClassVar[str]
     label_in_words: ClassVar[str]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A task without a name has that of its class."""
+        super().__init_subclass__(**options)
+        if "name" not in vars(cls):
+            cls.name = cls.__name__
+
+    @property
+    @abstractmethod
+    def label_digits(self) -> int:
+        """The fewest digits that have a label."""
 
     @abstractmethod
     def label(self, digits: Digits) -> npt.NDArray[np.int8]:
@@ -63,6 +84,15 @@ class Task(ABC):
 
         Arguments:
             digits: of shape ``(rows, length)``; at least the first ``label_digits`` of each row.
+        """
+
+    @abstractmethod
+    def label_at_end(self, digits: Digits, lengths: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
+        """The labels of rows of different lengths, of shape ``(rows,)``.
+
+        Arguments:
+            digits: of shape ``(rows, longest)``; shorter rows are at its end.
+            lengths: digits per row, of shape ``(rows,)``.
         """
 
     @abstractmethod
@@ -90,13 +120,13 @@ class Task(ABC):
             An array of shape ``(rows, longest)``; shorter rows are at its end, after zeros.
         """
 
-    def sample(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
+    def draw(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
         """Draws ``k`` rows of each stratum, vectorised, which takes microseconds."""
         return self.sample_strata(np.repeat(np.arange(self.strata), k), length, stream)
 
     @abstractmethod
-    def enumerate(self, length: int) -> Draws | None:
-        """Every draw of a length; None if there are too many to enumerate, which is the same for all lengths."""
+    def every_row(self, length: int) -> Draws | WeightedRows | None:
+        """Every draw of a length, or every row with its probability; None if there are too many to list."""
 
     @abstractmethod
     def supports(self, digits: Digits) -> npt.NDArray[np.bool_]:
@@ -121,12 +151,6 @@ class Task(ABC):
         """The relative frequency of each label, of shape ``(classes,)``; they add up to 1."""
 
     @property
-    def labels_by_pair(self) -> npt.NDArray[np.int8]:
-        """The labels of every first (row) and second digit (column), of shape ``(symbols, symbols)``."""
-        pairs = np.indices((self.symbols, self.symbols), np.int8).reshape(2, -1).T
-        return self.label(pairs).reshape(self.symbols, self.symbols)
-
-    @property
     def floor(self) -> Floor:
         """The best accuracy possible without reading any digit."""
         shares = self.label_shares
@@ -148,15 +172,43 @@ class Task(ABC):
             raise InputError(f"length {length} is too short", allowed=f"{self.minimum_length} or more digits")
 
     def every_draw(self, length: int) -> Draws:
-        """Every draw of a length; fails if they cannot be enumerated.
+        """Every draw of a length; fails if they cannot be enumerated as such.
 
         Raises:
             InputError: ``length`` is below ``minimum_length``, or there are too many draws to enumerate.
         """
         self.require_length(length)
-        draws = self.enumerate(length)
-        if draws is None:
+        draws = self.every_row(length)
+        if not isinstance(draws, Draws):
             raise InputError(
                 f"the task {self.name} has too many different rows at length {length} to enumerate them all"
             )
         return draws
+
+
+def whole_numbers(
+    task: Task, values: npt.ArrayLike, shape: tuple[int, ...], number: int, method: str, what: str
+) -> npt.NDArray[np.int8]:
+    """The values that a method of a task has returned.
+
+    Arguments:
+        task: the task.
+        values: what it has returned.
+        shape: their shape.
+        number: they are whole numbers from 0 to ``number - 1``.
+        method, what: the method and what the values are, for error messages.
+
+    Raises:
+        InputError: they are something else.
+    """
+    found = np.asarray(values)
+    problem = None
+    if found.shape != shape:
+        problem = f"returns the shape {found.shape} instead of {shape}"
+    elif not (np.issubdtype(found.dtype, np.integer) or found.dtype == np.bool_):
+        problem = f"returns {found.dtype} instead of whole numbers"
+    elif found.size and not (found.min() >= 0 and found.max() < number):
+        problem = f"returns {what} from {found.min()} to {found.max()} instead of 0 to {number - 1}"
+    if problem:
+        raise InputError(f"{task.name}.{method} {problem}")
+    return found.astype(np.int8)

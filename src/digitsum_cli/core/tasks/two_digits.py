@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitsum_cli.core.tasks.draws import FIRST_DIGITS, Draws
-from digitsum_cli.core.tasks.task import Digits, Distractors, Task
+from digitsum_cli.core.tasks.task import Digits, Distractors, Task, whole_numbers
 
 _Integers = npt.NDArray[np.integer]
 _DRAWN_AT_ONCE = 1_000_000
@@ -35,9 +35,13 @@ class TwoDigitTask(Task):
 
     symbols = 10
     strata = symbols**FIRST_DIGITS
-    label_digits = FIRST_DIGITS
 
     distractors: Distractors = 1
+
+    @property
+    def label_digits(self) -> int:
+        """Two."""
+        return FIRST_DIGITS
 
     @property
     def minimum_length(self) -> int:
@@ -54,7 +58,14 @@ class TwoDigitTask(Task):
 
     def label(self, digits: Digits) -> npt.NDArray[np.int8]:
         """The labels of rows, of shape ``(rows,)``."""
-        return self._labels[digits[:, 0], digits[:, 1]]
+        labels: npt.NDArray[np.int8] = self.labels_by_pair[digits[:, 0], digits[:, 1]]
+        return labels
+
+    def label_at_end(self, digits: Digits, lengths: _Integers) -> npt.NDArray[np.int8]:
+        """The labels of rows of different lengths, which are at the end of their digits; of shape ``(rows,)``."""
+        rows, firsts = np.arange(len(digits)), digits.shape[1] - lengths
+        labels: npt.NDArray[np.int8] = self.labels_by_pair[digits[rows, firsts], digits[rows, firsts + 1]]
+        return labels
 
     def generate(self, length: int, k: int, stream: np.random.RandomState) -> Digits:
         """Draws ``k`` rows for each of the 100 pairs of first digits, the first digit in the outer loop.
@@ -112,9 +123,9 @@ class TwoDigitTask(Task):
             positions.append(ranks.argsort(axis=1)[:, :distractors])
         return FIRST_DIGITS + np.concatenate(positions)
 
-    def enumerate(self, length: int) -> Draws | None:
+    def every_row(self, length: int) -> Draws | None:
         """Every draw of a length; None with several distractors."""
-        return Draws(self._labels, length - FIRST_DIGITS) if self.distractors == 1 else None
+        return Draws(self.labels_by_pair, length - FIRST_DIGITS) if self.distractors == 1 else None
 
     def supports(self, digits: Digits) -> npt.NDArray[np.bool_]:
         """Which rows have no more digits other than 0, after the second, than there are distractors."""
@@ -124,10 +135,17 @@ class TwoDigitTask(Task):
     @property
     def label_shares(self) -> npt.NDArray[np.float64]:
         """The relative frequency of each label, of shape ``(classes,)``."""
-        shares: npt.NDArray[np.float64] = np.bincount(self._labels.ravel(), minlength=self.classes) / self.strata
+        shares: npt.NDArray[np.float64] = np.bincount(self.labels_by_pair.ravel(), minlength=self.classes) / self.strata
         return shares
 
     @cached_property
-    def _labels(self) -> npt.NDArray[np.int8]:
-        """The label by first and second digit."""
-        return self.label_of_pair(*np.indices((self.symbols, self.symbols))).astype(np.int8)
+    def labels_by_pair(self) -> npt.NDArray[np.int8]:
+        """The labels of every first (row) and second digit (column), of shape ``(10, 10)``.
+
+        Raises:
+            InputError: ``label_of_pair`` returns something else than labels.
+        """
+        shape = (self.symbols, self.symbols)
+        return whole_numbers(
+            self, self.label_of_pair(*np.indices(shape)), shape, self.classes, "label_of_pair", "labels"
+        )
