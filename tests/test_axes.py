@@ -123,8 +123,9 @@ def test_a_misspelt_axis_is_an_error_with_a_suggestion(key: str, meant: str) -> 
     assert set_refusal(f"sweep.{key}=1").endswith(f"Did you mean {meant!r}?")
 
 
-def test_every_key_but_lengths_dir_and_what_changes_no_training_can_vary() -> None:
+def test_every_key_but_lengths_dir_options_and_what_changes_no_training_can_vary() -> None:
     assert set(leaf_keys()) - set(axis_keys()) == {
+        "model.options",
         "data.lengths",
         "data.dir",
         "data.scoring_rows",

@@ -32,6 +32,7 @@ BOOK_SETTINGS = {
         "input_scale": 1.0,
         "recurrent_scale": 1.0,
         "forget_bias": None,
+        "options": {},
     },
     "train": {
         "epochs": 500,
@@ -78,7 +79,7 @@ UNITS = "a whole number from 1 to 4096"
 BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 DIGITS = "digits, a whole number from 3 to 10000"
-MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias"
+MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias, options"
 TRAIN_KEYS = (
     "epochs, batch_size, lr, optimizer, lr_schedule, curriculum, curriculum_start, curriculum_share, weight_decay, "
     "clip_norm, loss, shuffle, patience, start_from, seed, log_every, eval_every, record_gradients, device"
@@ -219,7 +220,7 @@ def test_a_bad_value_is_an_error_with_its_line_or_what_was_typed_its_key_and_wha
 @pytest.mark.parametrize("key", leaf_keys())
 def test_every_key_has_words_for_what_is_allowed(key: str) -> None:
     assert leaf_keys()[key].description
-    of_another_type = "{a: {}}" if key == "sweep" else "{a: 1}"
+    of_another_type = "{a: {}}" if key in ("sweep", "model.options") else "{a: 1}"
     assert set_refusal(f"{key}={of_another_type}").partition("; allowed: ")[2]
 
 

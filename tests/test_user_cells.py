@@ -1,12 +1,14 @@
 """Cells of the user's: what runs, when it may run, and what each broken one is told."""
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from digitsum_cli.core.cells.contract import check_cell
-from digitsum_cli.core.user_code import find_user_code, load_user_class
+from digitsum_cli.core.cells.options import options_of
+from digitsum_cli.core.user_code import find_user_code, installed_classes, load_user_class
 from digitsum_cli.errors import InputError
 from tests import broken_cells
 from tests.command_line import REPOSITORY, Ended, digitsum, digitsum_process
@@ -258,3 +260,91 @@ def test_example_cells_pass_their_checks_and_train(name: str) -> None:
     ended = digitsum_process("check", EXAMPLES[name], "--allow-code", "--json")
     assert ended.code == 0, ended.out
     assert all(each["passed"] for each in ended.document["checks"])
+
+
+WITH_OPTIONS = (
+    TRACED.replace("generator=None):", "generator=None, rate: float = 0.5, depth=2, bias=False, name='a', other=None):")
+    .replace("HALF * state", "(1 - self.rate) * state")
+    .replace("        self.W =", "        self.rate = rate\n        self.W =")
+)
+
+
+def test_options_are_typed_by_their_defaults() -> None:
+    Path("leaky.py").write_text(WITH_OPTIONS)
+    assert options_of(load_user_class(find_user_code(CELL))) == {"rate": float, "depth": int, "bias": bool, "name": str}
+    assert options_of(broken_cells.Sound) == {}
+
+
+@pytest.mark.slow
+def test_options_are_axes() -> None:
+    Path("leaky.py").write_text(WITH_OPTIONS)
+    command = (*SWEEP, "--allow-code", "--set", "sweep.model.options.rate=1,0.25", "--set", "model.options.depth=3")
+    assert digitsum_process(*command, "-j", "2").code == 0
+    trials = digitsum("sweep", *command[1:], "--seeds", "0,1", "--resume", "--json").document["trials"]
+    assert [row["options"] for row in trials] == ["depth 3, rate 1", "depth 3, rate 0.25"] * 4
+    assert len({row["exact_accuracy"] for row in trials}) > 4
+    written = Path("run/config.yaml").read_text()
+    Path("run/config.yaml").unlink()
+    printed = digitsum("report", "run", "--allow-code", "--print-config")
+    assert "model.options.rate: [1, 0.25]" in printed.out
+    assert "options: {depth: 3" in printed.out
+    assert "model.options.rate: [1, 0.25]" in written
+    (default,) = digitsum(*SWEEP, "--allow-code", "--out", "default", "--lengths", "4", "--json").document["trials"]
+    assert default["options"] is None
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("model.options.rates=1", "Leaky has no option rates; allowed: rate, depth, bias, name"),
+        ("model.options.rate=fast", "model.options.rate is 'fast'; allowed: a number"),
+        ("model.options.depth=1.5", "model.options.depth is 1.5; allowed: a whole number"),
+        ("model.options.bias=1", "model.options.bias is 1; allowed: true or false"),
+        ("model.options=1", "allowed: the options of a cell of your own by name"),
+        ("model.options={2: 1}", "the key is not a word"),
+        ("sweep.model.options=1,2", "sweep cannot vary 'model.options'"),
+        ("model.cell=srn", "the SRN has no options"),
+    ],
+)
+def test_options_that_a_cell_does_not_have_are_refused(assignment: str, message: str) -> None:
+    Path("leaky.py").write_text(WITH_OPTIONS)
+    ended = digitsum(*SWEEP, "--allow-code", "--set", "model.options.rate=1", "--set", assignment)
+    assert ended.code == 2
+    assert message in ended.err
+
+
+@pytest.fixture
+def installed_package(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A package that offers a cell and a task by entry points."""
+    package, metadata = Path("site/my_package"), Path("site/my_package-1.2.dist-info")
+    package.mkdir(parents=True)
+    metadata.mkdir()
+    (package / "__init__.py").touch()
+    (package / "cells.py").write_text(TRACED.replace("from scales import HALF", "HALF = 0.5"))
+    shutil.copy(REPOSITORY / "examples/tasks/first_digit.py", package / "tasks.py")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.2\n")
+    (metadata / "top_level.txt").write_text("my_package\n")
+    (metadata / "entry_points.txt").write_text(
+        "[digitsum.cells]\nleaky = my_package.cells:Leaky\nsrn = my_package.cells:Leaky\n"
+        "[digitsum.tasks]\nfirst-digit = my_package.tasks:FirstDigit\n"
+    )
+    monkeypatch.syspath_prepend(str(Path("site").resolve()))
+    installed_classes.cache_clear()
+    yield
+    installed_classes.cache_clear()
+
+
+@pytest.mark.usefixtures("installed_package")
+def test_classes_of_installed_packages_are_known_by_name() -> None:
+    named = (*SHORT, "--seeds", "0", "--set", "model.cell=leaky", "--set", "data.task=first-digit", "--out", "run")
+    assert refused(digitsum("sweep", *named))
+    assert not Path("executed").exists()
+    trials = digitsum("sweep", *named, "--allow-code", "--json").document["trials"]
+    assert {row["cell"].partition("@")[0] for row in trials} == {"Leaky"}
+    assert {row["task"].partition("@")[0] for row in trials} == {"FirstDigit"}
+    assert find_user_code("my_package.cells:Leaky").distribution == "my-package 1.2"
+    written = Path("run/config.yaml").read_text()
+    assert 'cell: "my_package.cells:Leaky"' in written
+    unknown = digitsum("sweep", "--set", "model.cell=leak")
+    assert "there is no cell 'leak'; installed packages have leaky, srn" in unknown.err
+    assert digitsum("train", "--length", "4", "--epochs", "1", "--set", "model.cell=srn", "--out", "built-in").code == 0

@@ -5,7 +5,7 @@
     h_t    = Re(s_t C) + x_t D
 
 B and C are complex. The state is h, then the real and the imaginary parts of s. At the start, the magnitudes of lambda
-lie between 0.9 and 0.999.
+lie between two options, model.options.smallest and model.options.largest.
 
 Source: Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, *Resurrecting recurrent neural networks for long
 sequences*, section 3 (without the layers around the recurrence).
@@ -18,17 +18,22 @@ from torch import Tensor, nn
 
 from digitsum_cli import Cell
 
-SMALLEST, LARGEST = 0.9, 0.999
-"""The initial magnitudes of lambda."""
-
 
 class LRU(Cell):
     """The linear recurrent unit."""
 
-    def __init__(self, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        generator: torch.Generator | None = None,
+        smallest: float = 0.9,
+        largest: float = 0.999,
+    ) -> None:
         super().__init__(input_size, hidden_size, state_size=3 * hidden_size)
         uniform = torch.empty(2, hidden_size).uniform_(generator=generator)
-        magnitude = torch.sqrt(uniform[0] * (LARGEST**2 - SMALLEST**2) + SMALLEST**2)
+        magnitude = torch.sqrt(uniform[0] * (largest**2 - smallest**2) + smallest**2)
         self.nu = nn.Parameter(torch.log(-torch.log(magnitude)))
         self.theta = nn.Parameter(torch.log(math.pi / 10 * uniform[1]))
         self.gamma = nn.Parameter(torch.log(torch.sqrt(1 - magnitude**2)))

@@ -1,14 +1,18 @@
 """The network of the experiment: embedding -> recurrent layer -> linear layer -> logits."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import default_linear
+from digitsum_cli.core.cells.options import Option, checked_options
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
 from digitsum_cli.core.compatibility import check_cell_implemented, check_compatible
 from digitsum_cli.core.embedding import Embedding
 from digitsum_cli.core.initialisation import Parts, scale_weights, set_forget_bias
-from digitsum_cli.core.registry import AUTOGRAD, CELLS, INITIALISATIONS, load
+from digitsum_cli.core.registry import AUTOGRAD, CELLS, INITIALISATIONS, cell_in_words, load
 from digitsum_cli.core.specs import CellSpec
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import InputError
@@ -54,6 +58,7 @@ def build_classifier(
     input_scale: float = 1.0,
     recurrent_scale: float = 1.0,
     forget_bias: float | str | None = None,
+    options: Mapping[str, Option] = MappingProxyType({}),
     length: int | None = None,
     task: Task = DIGIT_SUM,
 ) -> DigitSumClassifier:
@@ -73,11 +78,12 @@ def build_classifier(
         input_scale, recurrent_scale: factors of the initial input weights W and recurrent weights U.
         forget_bias: the initial forget bias of a cell with a forget gate, such as the LSTM: a number, or
             ``"chrono"``. None leaves it to ``init``.
+        options: of a cell of the user's, by name.
         length: digits per row, at least 3; the longest memory that ``"chrono"`` provides for. None for the shortest.
         task: defines the number of different digits and classes.
 
     Raises:
-        InputError: an unknown cell, implementation, initialisation, activation or forget bias, an incompatible
+        InputError: an unknown cell, implementation, initialisation, activation, forget bias or option, an incompatible
             combination, a size below 1 or a length below 3.
     """
     if impl not in AUTOGRAD:
@@ -90,10 +96,11 @@ def build_classifier(
     task.require_length(length)
     generator = torch.Generator().manual_seed(seed)
     spec = CELLS[cell]
-    options = {"activation": activation} if len(spec.implementations[impl]) > 1 else {}
-    rnn_model = load(spec.implementations[impl][activation])(
-        embedding_size, hidden_size, generator=generator, **options
-    )
+    layer = load(spec.implementations[impl][activation])
+    chosen: dict[str, Option] = {"activation": activation} if len(spec.implementations[impl]) > 1 else {}
+    if options:
+        chosen |= checked_options(cell_in_words(cell), layer, options)
+    rnn_model = layer(embedding_size, hidden_size, generator=generator, **chosen)
     embedding = Embedding(task.symbols, embedding_size, generator)
     linear = default_linear(hidden_size, task.classes, generator)
     load(INITIALISATIONS[init].function)(Parts(rnn_model, embedding, linear, generator))

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from pydantic import BaseModel
-
 from digitsum_cli.core.compatibility import find_incompatibility
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.document import KeyPath, parse_value
 from digitsum_cli.settings.override import Override, apply_override
 from digitsum_cli.settings.ranges import parse_whole_numbers
-from digitsum_cli.settings.schema import AxisValue, Settings, axis_keys, leaf_keys
+from digitsum_cli.settings.schema import AxisValue, Settings, axis_keys, leaf_keys, may_vary, value_at
 from digitsum_cli.settings.validation import format_value, origin_of, suggestion, validate
 
 MAXIMUM_TRIALS = 100_000
@@ -39,7 +37,7 @@ def list_axes(axes: object, origins: Mapping[KeyPath, str]) -> dict[str, list[An
     listed = {}
     for key, given in axes.items():
         where = origin_of(("sweep", key), origins)
-        if key not in axis_keys():
+        if not may_vary(key):
             raise InputError(
                 f"sweep cannot vary {key!r}",
                 where=where,
@@ -58,7 +56,7 @@ def _axis_items(key: str, given: object, where: str) -> list[Any]:
     """The values of an axis: a list, ``a,b``, or a range of whole numbers."""
     items: list[Any] = []
     for item in given if isinstance(given, list) else [given]:
-        if isinstance(item, str) and leaf_keys()[key].annotation is int:
+        if isinstance(item, str) and (key in leaf_keys() and leaf_keys()[key].annotation is int):
             try:
                 items.extend(parse_whole_numbers(item, default_step=1))
             except ValueError as error:
@@ -81,7 +79,7 @@ def check_axis(
         InputError: a value is invalid or given twice.
     """
     where = origin_of(("sweep", key), origins)
-    values = [_value_at(_with_value(tree, key, item, origins, where), key) for item in items]
+    values = [value_at(_with_value(tree, key, item, origins, where), key) for item in items]
     if len(set(values)) < len(values):
         duplicate = Counter(values).most_common(1)[0][0]
         raise InputError(f"the axis {key} contains {duplicate!r} twice", where=where)
@@ -141,10 +139,3 @@ def _with_value(
     variant = copy.deepcopy(dict(tree))
     apply_override(Override(key, value, where), variant, {})
     return validate(variant, {**origins, tuple(key.split(".")): where})
-
-
-def _value_at(settings: BaseModel, key: str) -> Any:
-    value: Any = settings
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value

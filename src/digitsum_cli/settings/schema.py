@@ -5,7 +5,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    model_validator,
+)
 
 from digitsum_cli.core.registry import (
     ACTIVATIONS,
@@ -107,6 +116,15 @@ def _parse_lengths(value: object) -> tuple[int, ...]:
     return tuple(lengths)
 
 
+def _parse_options(value: object) -> object:
+    if isinstance(value, dict):
+        for name in value:
+            if not (isinstance(name, str) and name.isidentifier()):
+                raise ValueError(f"{name!r} is not the name of an option")
+        return tuple(sorted(value.items()))
+    return value
+
+
 Length = Annotated[int, _whole(MINIMUM_LENGTH, MAXIMUM_LENGTH, "digits")]
 Seed = Annotated[int, _whole(0, 2**32 - 1, "a seed")]
 RowsPerPair = Annotated[int, _whole(1, 10_000, "rows per pair of first digits")]
@@ -123,6 +141,12 @@ DistractorCount = Annotated[
 ScoringRows = Annotated[int, _whole(1, 10_000_000, "rows")]
 RowsKind = Annotated[str, *_one_of(ROWS, "kind of rows")]
 Cell = Annotated[str, *_class_name(CELL, CELLS)]
+Options = Annotated[
+    tuple[tuple[str, bool | int | float | str], ...],
+    BeforeValidator(_parse_options),
+    PlainSerializer(dict),
+    Field(description="the options of a cell of your own by name, such as {rate: 0.5}"),
+]
 Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
 Activation = Annotated[str, *_one_of(ACTIVATIONS, "activation")]
 Initialisation = Annotated[str, *_one_of(INITIALISATIONS, "initialisation")]
@@ -242,6 +266,7 @@ class ModelSettings(_Section):
     input_scale: InitScale = 1.0
     recurrent_scale: InitScale = 1.0
     forget_bias: ForgetBias = None
+    options: Options = ()
 
 
 class TrainSettings(_Section):
@@ -299,7 +324,8 @@ class Settings(_Section):
         )
 
 
-NOT_AXES = {"data.lengths", "data.dir", "data.scoring_rows", "train.log_every", "train.record_gradients"}
+_OPTIONS = "model.options"
+NOT_AXES = {_OPTIONS, "data.lengths", "data.dir", "data.scoring_rows", "train.log_every", "train.record_gradients"}
 
 
 def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:
@@ -317,3 +343,25 @@ def leaf_keys(section: type[BaseModel] = Settings, prefix: str = "") -> dict[str
 def axis_keys() -> list[str]:
     """The dotted keys that a sweep may vary: not the lengths, which always vary, nor logging, which has no effect."""
     return [key for key in leaf_keys() if key not in NOT_AXES and key != "sweep"]
+
+
+def may_vary(key: str) -> bool:
+    """Whether a sweep may vary a dotted key: one of ``axis_keys``, or ``model.options.NAME``."""
+    return key in axis_keys() or (key.startswith(f"{_OPTIONS}.") and key.count(".") == 2)
+
+
+def value_at(settings: BaseModel, key: str) -> Any:
+    """The value of a dotted key; of an option of a cell, None if it is not set."""
+    section, _, option = key.rpartition(".")
+    if section == _OPTIONS:
+        return dict(value_at(settings, section)).get(option)
+    value: Any = settings
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def values_by_key(settings: Settings) -> dict[str, Any]:
+    """The value of every dotted key, and of every option of a cell that is set."""
+    values = {key: value_at(settings, key) for key in leaf_keys()}
+    return values | {f"{_OPTIONS}.{name}": value for name, value in values.pop(_OPTIONS)}

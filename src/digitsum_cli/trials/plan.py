@@ -13,7 +13,7 @@ from digitsum_cli.core.audit import Audit, audit_splits
 from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS
+from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS, cell_in_words, cell_spec
 from digitsum_cli.core.user_classes import register_user_class
 from digitsum_cli.core.user_code import CELL, TASK, UserCode, code_not_allowed
 from digitsum_cli.errors import InputError
@@ -135,6 +135,12 @@ def _check_task(data: DataSettings) -> None:
 def _check_implemented(settings: Settings) -> None:
     """Raises an error if the implementation does not support a setting, rather than train something else."""
     model, train = settings.model, settings.train
+    if model.options and not cell_spec(model.cell).own:
+        raise InputError(
+            f"the {cell_in_words(model.cell)} has no options",
+            where="model.options",
+            next_step="Only cells of your own have some: set model.cell to one, or remove them",
+        )
     check_implemented(model.impl, cell=model.cell, activation=model.activation, optimizer=train.optimizer)
     if model.impl == FUSED:
         for name, value in train:

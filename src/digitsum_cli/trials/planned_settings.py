@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from digitsum_cli.core.registry import AUTO
-from digitsum_cli.settings.schema import Settings, leaf_keys
+from digitsum_cli.settings.schema import Settings, values_by_key
 from digitsum_cli.trials.trial import Trial
 
 _NOT_IN_TRIALS = {"sweep", "data.lengths", "data.dir", "train.log_every"}
@@ -44,6 +44,8 @@ def planned_settings(
     """
     lengths = tuple(dict.fromkeys(trial.length for trial in trials))
     combinations = [_values_of_trial(trial, names) for trial in trials if trial.length == lengths[0]]
+    if any(each.keys() != combinations[0].keys() for each in combinations):
+        return None  # with different options
     values = {key: list(dict.fromkeys(each[key] for each in combinations)) for key in combinations[0]}
     if len(values["train.device"]) > 1 and _count(values) != len(combinations):
         values["train.device"] = [AUTO]  # each implementation had its own
@@ -76,7 +78,7 @@ def describes(settings: Settings, trials: Sequence[Trial], names: Mapping[str, s
         return False
     ignored = {"train.device", *(_OF_GENERATED_DATA if from_files else ())}
     one, other = ({key: set(each) for key, each in _every_value(of).items()} for of in (planned, settings))
-    return all(one[key] == other[key] for key in one.keys() - ignored)
+    return all(one.get(key) == other.get(key) for key in (one.keys() | other.keys()) - ignored)
 
 
 def without_continued(trials: Sequence[Trial]) -> Sequence[Trial]:
@@ -102,18 +104,12 @@ def _values_of_trial(trial: Trial, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _values(settings: Settings) -> dict[str, Any]:
-    found = {}
-    for key in (key for key in leaf_keys() if key not in _NOT_IN_TRIALS):
-        value: Any = settings
-        for part in key.split("."):
-            value = getattr(value, part)
-        found[key] = value
-    return found
+    return {key: value for key, value in values_by_key(settings).items() if key not in _NOT_IN_TRIALS}
 
 
 def _every_value(settings: Settings) -> dict[str, Sequence[Any]]:
     """Every value that each key takes."""
-    return {key: settings.sweep.get(key, (value,)) for key, value in _values(settings).items()}
+    return {**{key: (value,) for key, value in _values(settings).items()}, **settings.sweep}
 
 
 def _count(values: dict[str, list[Any]]) -> int:

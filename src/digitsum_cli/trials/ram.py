@@ -6,6 +6,7 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
+from digitsum_cli.core.cells.options import Option, checked_options
 from digitsum_cli.core.registry import CELLS, FUSED, MANUAL, TORCH, cell_in_words, load
 from digitsum_cli.errors import InputError
 from digitsum_cli.settings.estimates import format_bytes
@@ -32,15 +33,17 @@ def count_parameters(trial: Trial) -> int:
 def _count_cell_parameters(trial: Trial, M: int, H: int) -> int:
     spec = CELLS[trial.model.cell]
     if spec.own:
-        return _count_own_parameters(trial.model.cell, spec.implementations[MANUAL]["tanh"], M, H)
+        return _count_own_parameters(trial.model.cell, trial.model.options, M, H)
     biases = 2 if trial.model.impl == TORCH else 1
     return len(spec.suffixes) * (M * H + H * H + biases * H)
 
 
 @cache
-def _count_own_parameters(cell: str, import_path: str, M: int, H: int) -> int:
+def _count_own_parameters(cell: str, options: tuple[tuple[str, Option], ...], M: int, H: int) -> int:
+    own = load(CELLS[cell].implementations[MANUAL]["tanh"])
+    chosen = checked_options(cell_in_words(cell), own, dict(options))
     try:
-        return sum(parameter.numel() for parameter in load(import_path)(M, H).parameters())
+        return sum(parameter.numel() for parameter in own(M, H, **chosen).parameters())
     except Exception as error:
         raise InputError(
             f"{cell_in_words(cell)} cannot be created with input size {M} and hidden size {H}: "

@@ -52,11 +52,22 @@ class Setting:
         """The values by column."""
         train = self.train.model_dump(exclude=_EXCLUDED)
         k = {"k_train": self.k_train, "k_eval": self.k_eval, "k_test": self.k_test}
-        return {**self.model.model_dump(), **train, **self.drawing.model_dump(), **k, "data_seed": self.data_seed}
+        options = ", ".join(f"{name} {value_in_words(value)}" for name, value in self.model.options)
+        return {
+            **self.model.model_dump(exclude={"options"}),
+            **train,
+            **self.drawing.model_dump(),
+            **k,
+            "data_seed": self.data_seed,
+            "options": options or None,
+        }
 
     def in_words(self, columns: Iterable[str]) -> str:
         """The values of the given columns as text, such as ``hidden size 16, lr 0.1``; empty without columns."""
-        return ", ".join(f"{column.replace('_', ' ')} {value_in_words(self.columns[column])}" for column in columns)
+        words = {column: f"{column.replace('_', ' ')} {value_in_words(self.columns[column])}" for column in columns}
+        return ", ".join(
+            value_in_words(self.columns["options"]) if column == "options" else text for column, text in words.items()
+        )
 
 
 def _with_defaults(train: TrainSettings) -> TrainSettings:

@@ -131,7 +131,7 @@ class Trial:
         return {
             "length": self.length,
             "drawing": self.drawing.model_dump(),
-            "model": self.model.model_dump(),
+            "model": self.model.model_dump(exclude=set() if self.model.options else {"options"}),
             "train": self.train.model_dump(exclude={"log_every"}),
             "data": asdict(self.data) if self.data else None,
             "data_digest": self.data_digest,
