@@ -69,7 +69,7 @@ def test_limit_on_files_is_no_failure_of_a_trial() -> None:
     def run_trial() -> None:
         Path("missing").open()  # noqa: SIM115
 
-    assert attempt(run_trial).status == "failed"  # type: ignore[arg-type]
+    assert attempt(run_trial).status == "failed"  # type: ignore[arg-type, union-attr]
     with no_more_files(), pytest.raises(OSError, match="Too many open files"):
         attempt(run_trial)  # type: ignore[arg-type]
 

@@ -103,7 +103,7 @@ def train_autograd(trial: Trial) -> Weights:
     for name, tensor in equation_weights(model).items():
         tensor.copy_(start[name])
     rows = training_rows(trial, SPLITS)
-    Runner(model, build_optimizer(trial, model)).train(
+    Runner(model, build_optimizer(trial, model.parameters())).train(
         lambda epoch: DigitSumDataset(rows.for_epoch(epoch)), DigitSumDataset(SPLITS.eval), **runner_options(trial)
     )
     return {name: tensor.numpy() for name, tensor in equation_weights(model).items()}

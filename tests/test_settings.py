@@ -79,7 +79,9 @@ UNITS = "a whole number from 1 to 4096"
 BATCH = "rows, a whole number from 1 to 1000000"
 STEPS = "a whole number from 1 to 1000000000"
 DIGITS = "digits, a whole number from 3 to 10000"
-MODEL_KEYS = "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias, options"
+MODEL_KEYS = (
+    "cell, impl, embedding_size, hidden_size, activation, init, input_scale, recurrent_scale, forget_bias, options"
+)
 TRAIN_KEYS = (
     "epochs, batch_size, lr, optimizer, lr_schedule, curriculum, curriculum_start, curriculum_share, weight_decay, "
     "clip_norm, loss, shuffle, patience, start_from, seed, log_every, eval_every, record_gradients, device"

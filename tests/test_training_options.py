@@ -136,7 +136,7 @@ def test_a_rise_starts_the_count_anew() -> None:
 @pytest.mark.parametrize(("kind", "cls"), [("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)])
 def test_optimizer_of_a_trial_is_the_librarys_with_its_l2_penalty(kind: str, cls: type[torch.optim.Optimizer]) -> None:
     settings = from_set(f"train.optimizer={kind}", "train.weight_decay=0.1", "train.lr=0.5")
-    (optimizer,) = {build_optimizer(trial, model()) for trial in plan_trials(settings).trials[:1]}
+    (optimizer,) = {build_optimizer(trial, model().parameters()) for trial in plan_trials(settings).trials[:1]}
     assert type(optimizer) is cls
     assert optimizer.param_groups[0]["lr"] == 0.5
     assert optimizer.param_groups[0]["weight_decay"] == 0.1

@@ -8,6 +8,7 @@ from digitsum_cli.core.registry import (
     BOOK,
     CELLS,
     CHRONO,
+    ENSEMBLE,
     FUSED,
     IMPLEMENTATIONS,
     INITIALISATIONS,
@@ -87,7 +88,8 @@ def check_implemented(impl: str, *, cell: str, activation: str, optimizer: str) 
     """
     check_cell_implemented(impl, cell, activation)
     optimizers = {
-        name: [each for each in IMPLEMENTATIONS if each != FUSED or its.fused] for name, its in OPTIMIZERS.items()
+        name: [each for each in (*IMPLEMENTATIONS, ENSEMBLE) if each != FUSED or its.fused]
+        for name, its in OPTIMIZERS.items()
     }
     _check_supported(impl, "train.optimizer", f"the optimizer {optimizer}", optimizer, optimizers)
 
@@ -100,7 +102,7 @@ def check_cell_implemented(impl: str, cell: str, activation: str) -> None:
     """
     spec = cell_spec(cell)
     specs = {**CELLS, cell: spec}
-    cells = {name: [each for each in IMPLEMENTATIONS if each in its.implementations] for name, its in specs.items()}
+    cells = {name: list(its.implementations) for name, its in specs.items()}
     activations = {
         name: [each for each, by_activation in spec.implementations.items() if name in by_activation]
         for name in spec.activations

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import torch
-from torch import nn
 
 from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.growing_array import GrowingArray
@@ -26,9 +25,8 @@ class History:
         """Adds the mean loss of an epoch: the mean over the last ``steps`` steps."""
         self.epoch_losses.append(mean_loss(self.step_losses.array()[-steps:].tolist()))
 
-    def record_gradient_norms(self, model: nn.Module) -> None:
+    def record_gradient_norms(self, gradients: Mapping[str, torch.Tensor]) -> None:
         """Adds the norm of each parameter's gradient, in float64 so that squares of small numbers do not underflow."""
-        gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         norms = torch.stack(
             [torch.linalg.vector_norm(gradient.cpu().double()) for gradient in gradients.values()]
         ).tolist()

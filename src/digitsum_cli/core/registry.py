@@ -24,6 +24,8 @@ from digitsum_cli.core.user_code import is_reference, is_resolved
 MANUAL, TORCH, FUSED = "manual", "torch", "fused"
 AUTOGRAD = (MANUAL, TORCH)
 IMPLEMENTATIONS = (*AUTOGRAD, FUSED)
+ENSEMBLE = "ensemble"
+"""The hand-written cell of the user's, trained with many seeds at once."""
 
 CELLS: dict[str, CellSpec] = {
     "srn": CellSpec(
@@ -58,7 +60,9 @@ CELLS: dict[str, CellSpec] = {
     ),
 }
 
-OWN_CELL = CellSpec(implementations={MANUAL: {"tanh": ""}}, gates=(), candidate=None, step_cost=2.0, own=True)
+OWN_CELL = CellSpec(
+    implementations={MANUAL: {"tanh": ""}, ENSEMBLE: {"tanh": ""}}, gates=(), candidate=None, step_cost=2.0, own=True
+)
 """A cell of the user's whose code has not been executed; its cost is only used for estimates."""
 
 

@@ -135,7 +135,8 @@ class Runner:
                     history.ending = Ending.LOSS_NOT_FINITE
                     break
                 if record_gradients:
-                    history.record_gradient_norms(self.model)
+                    gradients = {name: p.grad for name, p in self.model.named_parameters() if p.grad is not None}
+                    history.record_gradient_norms(gradients)
                 self._update(clip_norm)
                 if batch == steps_per_epoch - 1:
                     history.record_epoch(steps_per_epoch)

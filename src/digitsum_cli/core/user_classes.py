@@ -6,7 +6,7 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
-from digitsum_cli.core.registry import CELLS, MANUAL, OWN_CELL
+from digitsum_cli.core.registry import CELLS, OWN_CELL
 from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.core.user_code import CELL, TASK, UserCode, load_user_class
 from digitsum_cli.errors import InputError
@@ -58,7 +58,8 @@ def _register_cell(code: UserCode) -> None:
     from digitsum_cli.core.cells.cell import Cell
 
     cell = _load(code, Cell, "a cell", "digitsum_cli.Cell")
-    CELLS[code.name] = replace(OWN_CELL, implementations={MANUAL: {"tanh": code.import_path}}, candidate=cell.candidate)
+    implementations = {name: {"tanh": code.import_path} for name in OWN_CELL.implementations}
+    CELLS[code.name] = replace(OWN_CELL, implementations=implementations, candidate=cell.candidate)
 
 
 def _register_task(code: UserCode) -> None:

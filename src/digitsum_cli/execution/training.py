@@ -1,6 +1,6 @@
 """Trains one trial with autograd: builds the classifier, trains it, and scores the best checkpoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any
 
@@ -11,8 +11,8 @@ from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset, DigitSumSplits
 from digitsum_cli.core.exact import generator_score
 from digitsum_cli.core.generation import Splits
-from digitsum_cli.core.record import Progress
-from digitsum_cli.core.registry import FUSED, MANUAL, OPTIMIZERS, load
+from digitsum_cli.core.record import Progress, TrainingRecord
+from digitsum_cli.core.registry import AUTOGRAD, MANUAL, OPTIMIZERS, load
 from digitsum_cli.core.runner import Runner
 from digitsum_cli.core.weights import copy_weights, load_weights
 from digitsum_cli.execution.clock import Clock
@@ -32,16 +32,16 @@ def use_one_thread() -> None:
 
 
 def build_trial_classifier(trial: Trial, device: str = "cpu") -> DigitSumClassifier:
-    """The classifier of a trial with its initial weights; ``fused`` uses the manual implementation."""
+    """The classifier of a trial with its initial weights; ``fused`` and ``ensemble`` have the manual one's."""
     model = trial.model.model_dump(exclude={"impl"})
-    impl = MANUAL if trial.model.impl == FUSED else trial.model.impl
+    impl = trial.model.impl if trial.model.impl in AUTOGRAD else MANUAL
     return build_classifier(impl=impl, **model, seed=trial.seed, length=trial.length, task=trial.task).to(device)
 
 
-def build_optimizer(trial: Trial, model: DigitSumClassifier) -> torch.optim.Optimizer:
+def build_optimizer(trial: Trial, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
     """The optimizer of a trial; weight decay is PyTorch's L2 penalty, added to the gradients."""
     optimizer: torch.optim.Optimizer = load(OPTIMIZERS[trial.train.optimizer].autograd)(
-        model.parameters(), lr=trial.train.lr, weight_decay=trial.train.weight_decay
+        parameters, lr=trial.train.lr, weight_decay=trial.train.weight_decay
     )
     return optimizer
 
@@ -75,7 +75,7 @@ def run_trial(
     model = build_trial_classifier(trial, trial.train.device)
     if start_weights is not None:
         load_weights(model, start_weights)
-    runner = Runner(model, build_optimizer(trial, model))
+    runner = Runner(model, build_optimizer(trial, model.parameters()))
     start = keeper.saved() if keeper else None
     clock = Clock(keeper.seconds_before if keeper else 0.0)
     record = runner.train(
@@ -89,9 +89,29 @@ def run_trial(
         on_state=(lambda state: keeper.offer(state, clock.seconds())) if keeper else None,
         on_progress=on_progress,
     )
-    seconds = clock.seconds()
+    return scored_outcome(trial, model, record, splits, data, clock.seconds())
+
+
+def scored_outcome(
+    trial: Trial,
+    model: DigitSumClassifier,
+    record: TrainingRecord,
+    splits: Splits,
+    data: DigitSumSplits,
+    seconds: float,
+) -> Outcome:
+    """The outcome of a training, with the scores of its best checkpoint.
+
+    Arguments:
+        trial: what was trained.
+        model: the classifier, with the best checkpoint if there is one.
+        record: the record of the training.
+        splits, data: the rows, and as tensors.
+        seconds: how long it took.
+    """
     if record.best is None:
         return Outcome.of(record, None, seconds, None)
+    runner = Runner(model)
     unseen = unseen_test_rows(trial, splits)
     sets = {"train": data.train, "test": data.test}
     if unseen:

@@ -22,6 +22,7 @@ from digitsum_cli.core.registry import (
     CHRONO,
     CURRICULA,
     DEVICES,
+    ENSEMBLE,
     IMPLEMENTATIONS,
     INITIALISATIONS,
     LOSSES,
@@ -147,7 +148,7 @@ Options = Annotated[
     PlainSerializer(dict),
     Field(description="the options of a cell of your own by name, such as {rate: 0.5}"),
 ]
-Implementation = Annotated[str, *_one_of(IMPLEMENTATIONS, "implementation")]
+Implementation = Annotated[str, *_one_of((*IMPLEMENTATIONS, ENSEMBLE), "implementation")]
 Activation = Annotated[str, *_one_of(ACTIVATIONS, "activation")]
 Initialisation = Annotated[str, *_one_of(INITIALISATIONS, "initialisation")]
 InitScale = Annotated[float, _above_zero("1")]

@@ -99,8 +99,8 @@ def _reason(record: TrainingRecord) -> str | None:
     return None
 
 
-def attempt(run: Callable[[], Outcome]) -> Outcome:
-    """Returns the outcome of ``run``; if it raises, a failed outcome with the reason.
+def attempt(run: Callable[[], list[Outcome]]) -> list[Outcome] | Outcome:
+    """Returns the outcomes of ``run``; if it raises, a single failed one with the reason, which all of them have.
 
     Raises:
         IncompatibleStateError: the saved state belongs to another training, so this one was not started.
