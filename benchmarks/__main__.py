@@ -18,6 +18,7 @@ from benchmarks.contenders import Task
 from benchmarks.exact_accuracy import measure_exact_accuracy
 from benchmarks.interleaving import Effort
 from benchmarks.machine import describe_machine
+from benchmarks.own_cells import EXAMPLES, OwnCellEffort, measure_own_cells
 from benchmarks.recipe import RecipeEffort, measure_recipe
 from benchmarks.tables import tables
 from benchmarks.training_steps import measure_gated_steps, measure_training_steps
@@ -34,6 +35,7 @@ class Scale:
     exact_repeats: int
     sweeps: SweepEffort
     recipe: RecipeEffort
+    own_cells: OwnCellEffort
     results: Path
 
 
@@ -44,6 +46,7 @@ FULL = Scale(
     exact_repeats=15,
     sweeps=SweepEffort(epochs=500, plain_epochs=50, repeats=3),
     recipe=RecipeEffort(seeds=20, epochs=None, plain_steps=3_000, repeats=3),
+    own_cells=OwnCellEffort(cells=tuple(EXAMPLES), seeds=(1, 5, 10, 20), epochs=2, repeats=5),
     results=Path(__file__).parent / "results.json",
 )
 QUICK = Scale(
@@ -53,6 +56,7 @@ QUICK = Scale(
     exact_repeats=1,
     sweeps=SweepEffort(epochs=10, plain_epochs=2, repeats=1),
     recipe=RecipeEffort(seeds=2, epochs=2, plain_steps=20, repeats=1),
+    own_cells=OwnCellEffort(cells=("min_gru",), seeds=(2,), epochs=1, repeats=1),
     results=Path("build") / "quick-benchmarks.json",
 )
 
@@ -62,6 +66,7 @@ PARTS: dict[str, Callable[[Scale], dict[str, Any]]] = {
     "rate": lambda scale: {"figures": measure_arithmetic_rate(scale.tasks, scale.effort)},
     "exact": lambda scale: measure_exact_accuracy(scale.exact_repeats),
     "sweeps": lambda scale: measure_whole_sweeps(scale.sweeps),
+    "own-cells": lambda scale: measure_own_cells(scale.own_cells),
     "recipe": lambda scale: measure_recipe(scale.recipe),
 }
 

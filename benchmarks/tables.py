@@ -12,7 +12,15 @@ TITLES = {
 
 def tables(results: dict[str, Any]) -> str:
     """Returns the tables of all measured parts."""
-    parts = {"steps": _steps, "gated": _gated, "rate": _rate, "exact": _exact, "sweeps": _sweeps, "recipe": _recipe}
+    parts = {
+        "steps": _steps,
+        "gated": _gated,
+        "rate": _rate,
+        "exact": _exact,
+        "sweeps": _sweeps,
+        "own-cells": _own_cells,
+        "recipe": _recipe,
+    }
     return "\n\n".join(text for part, render in parts.items() if part in results for text in render(results[part]))
 
 
@@ -116,6 +124,21 @@ def _sweeps(part: dict[str, Any]) -> Iterable[str]:
     )
     yield f"`digitsum sweep configs/cells.yaml`, 210 trainings of three cells, takes {part['cells_seconds']:.0f} s."
     yield f"The report on the {many['trainings']} trainings, including the diagnosis of each, takes {seconds}."
+
+
+def _own_cells(part: dict[str, Any]) -> Iterable[str]:
+    seeds = part["effort"]["seeds"]
+    heads = ["cell", "plain loop, ms per step", *(f"{number} seeds" if number > 1 else "1 seed" for number in seeds)]
+    rows = [
+        [
+            figure["cell"],
+            f"{figure['plain_ms_per_step']:.1f}",
+            *(_times(figure["times_faster"][str(number)]) for number in seeds),
+        ]
+        for figure in part["figures"]
+    ]
+    title = f"`impl: ensemble` beside `manual`: seeds at once, speed-up per seed, length 20 ({_machine(part)})"
+    yield f"{title}\n\n{_table(heads, rows)}"
 
 
 def _recipe(part: dict[str, Any]) -> Iterable[str]:

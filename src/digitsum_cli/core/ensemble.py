@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.linalg import vector_norm
 from torch.nn.functional import cross_entropy, pad
 
 from digitsum_cli.core.classifier import DigitSumClassifier
@@ -173,7 +174,7 @@ class EnsembleRunner:
         if clip_norm is not None:
             # One model after the other: a sum over one model alone may be rounded otherwise than beside others.
             each_model = (self._of_model(gradients, index) for index in range(len(self._models)))
-            norms = torch.stack([nn.utils.get_total_norm(list(own.values())) for own in each_model])
+            norms = torch.stack([vector_norm(torch.stack(list(map(vector_norm, own.values())))) for own in each_model])
             factors = (clip_norm / (norms + 1e-6)).clamp(max=1.0)  # as ``clip_grad_norm_``
             gradients = {name: each * factors.view(-1, *[1] * (each.dim() - 1)) for name, each in gradients.items()}
         for name, values in self._parameters.items():
