@@ -13,6 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from digitsum_cli.figures.small_multiples import MAXIMUM_PANELS, add_panels, evenly_spread, grid_shape
 from digitsum_cli.figures.style import COLOURS, GUIDE_COLOUR, INK, add_legend, new_figure, set_title, styled
 
+OTHERS = "others"
+"""The parameters of a cell of the user's that the experiment has no symbol for."""
+
 MATRICES = {
     "E": "E: embedding",
     "W": "W: input to state",
@@ -20,6 +23,7 @@ MATRICES = {
     "b": "b: state bias",
     "V": "V: state to output",
     "c": "c: output bias",
+    OTHERS: "other parameters of the cell",
 }
 """The experiment's symbols in words; in a gated cell, all gates of a matrix together."""
 
@@ -34,7 +38,7 @@ class GradientNorms:
 
     Arguments:
         length: digits per row.
-        by_matrix: the norms of each of ``MATRICES``, one per step, before clipping.
+        by_matrix: the norms of those of ``MATRICES`` that there are, one per step, before clipping.
     """
 
     def __init__(self, length: int, by_matrix: Mapping[str, Norms]) -> None:
@@ -91,6 +95,8 @@ def _draw_panel(panel: Axes, trainings: Sequence[GradientNorms], clip_norm: floa
     label = "all parameters" + (" (faint: each seed)" if several else "")
     _draw_line(panel, _median([training.total for training in trainings]), color=INK, linewidth=2.2, label=label)
     for (matrix, label), colour in zip(MATRICES.items(), COLOURS, strict=False):
+        if matrix not in trainings[0].by_matrix:
+            continue
         norms = _median([training.by_matrix[matrix] for training in trainings])
         _draw_line(panel, norms, color=colour, linewidth=0.9, label=label)
     panel.set_title(title)

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from digitsum_cli.figures.described import DescribedFigure
 from digitsum_cli.figures.gradient_norms import (
-    MATRICES,
     MAXIMUM_POINTS,
+    OTHERS,
     GradientNorms,
     draw_gradient_norms,
     percent_clipped,
@@ -52,10 +53,11 @@ def gradient_figures(curves: Sequence[TrainingCurves]) -> Iterator[DescribedFigu
 def _by_matrix(curves: TrainingCurves) -> GradientNorms:
     """The norms per matrix, combined over its gates."""
     steps = len(next(iter(curves.gradient_norms.values())))
-    squares = {matrix: np.zeros(steps) for matrix in MATRICES}
+    squares: dict[str, npt.NDArray[np.float64]] = {}
     for parameter, norms in curves.gradient_norms.items():
-        matrix = next(matrix for pattern, matrix in _MATRIX_OF_PARAMETER.items() if re.fullmatch(pattern, parameter))
-        squares[matrix] += np.square(norms)
+        matching = (matrix for pattern, matrix in _MATRIX_OF_PARAMETER.items() if re.fullmatch(pattern, parameter))
+        matrix = next(matching, OTHERS)
+        squares[matrix] = squares.get(matrix, np.zeros(steps)) + np.square(norms)
     return GradientNorms(curves.trial.length, {matrix: np.sqrt(total) for matrix, total in squares.items()})
 
 
