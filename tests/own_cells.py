@@ -13,10 +13,9 @@ from tests.command_line import REPOSITORY
 
 FILES = {"ExpRNN": "exp_rnn.py", "LRU": "lru.py", "MinGRU": "min_gru.py", "NBRC": "nbrc.py"}
 
-EXAMPLES: dict[str, Any] = {
-    name: load_user_class(find_user_code(f"{REPOSITORY / 'examples' / 'cells' / file}:{name}"))
-    for name, file in FILES.items()
-}
+REFERENCES = {name: f"{REPOSITORY / 'examples' / 'cells' / file}:{name}" for name, file in FILES.items()}
+
+EXAMPLES: dict[str, Any] = {name: load_user_class(find_user_code(each)) for name, each in REFERENCES.items()}
 
 
 def own_classifier(cell: Any, seed: int, size: int = 8) -> DigitSumClassifier:

@@ -7,14 +7,22 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import digitsum, digitsum_process
+from tests.own_cells import REFERENCES
 from tests.running import Command, children_seconds
 from tests.same_run import assert_same_run
+
+OWN_CELL = ("--lengths", "4..6..1", "--seeds", "0..2", "--epochs", "1", "--allow-code")
+OWN_IMPLEMENTATIONS = {"ExpRNN": "ensemble", "LRU": "manual", "MinGRU": "ensemble", "NBRC": "manual"}
 
 SWEEPS = {
     "fused": ("--lengths", "4,5", "--seeds", "0..3", "--epochs", "40", "--impl", "fused"),
     "processes": ("--lengths", "4", "--seeds", "0..1", "--epochs", "5", "--impl", "manual,torch"),
+    **{
+        name: (*OWN_CELL, "--set", f"model.cell={REFERENCES[name]}", "--impl", impl)
+        for name, impl in OWN_IMPLEMENTATIONS.items()
+    },
 }
-KILLS = {"fused": (13, 130), "processes": (7, 70)}
+KILLS = {"fused": (13, 130), "processes": (7, 70), **dict.fromkeys(REFERENCES, (1, 10))}
 """In every run of the tests; under ``make stress`` beside them."""
 
 CASES = [
