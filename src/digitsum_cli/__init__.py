@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 
 __version__ = "0.1.0"
-__all__ = ["Cell", "SequenceTask", "TwoDigitTask"]
+__all__ = ["Cell", "SequenceTask", "TwoDigitTask", "sweep"]
 
 _MODULES = {
     "Cell": "digitsum_cli.core.cells.cell",
     "SequenceTask": "digitsum_cli.core.tasks.sequence_task",
     "TwoDigitTask": "digitsum_cli.core.tasks.two_digits",
+    "sweep": "digitsum_cli.notebook.sweep",
 }
 
 

@@ -9,11 +9,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 from digitsum_cli.core.user_classes import register_user_class, registered_code
@@ -84,7 +86,8 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
                     target=_serve, args=(child_end, self._remote_work, registered_code()), daemon=True
                 )
                 _block_interrupts()
-                process.start()
+                with _without_main_module():
+                    process.start()
             except OSError as error:
                 raise DigitsumError(f"cannot start another process: {error.strerror}", next_step=FEWER) from error
             child_end.close()
@@ -100,6 +103,17 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
             process.kill()
             process.join()
             return process.exitcode
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keeps a new process from running the main module again: a script of the user's may start a sweep."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _block_interrupts() -> None:

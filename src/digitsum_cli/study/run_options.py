@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from digitsum_cli.core.user_code import UserCode
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -16,7 +18,8 @@ class RunOptions:
         force: overwrite an existing run.
         fail_fast: stop at the first trial that fails or diverges.
         keep_state: keep the state of a single trial on disk while it trains in this process, and resume from it.
-        allow_code: whether code of the user's may be executed.
+        allow_code: whether code of the user's may be executed that settings name.
+        own_code: the source of classes that are already running, under the names that settings use for them.
         lock: lock the run directory; False for file systems without locks.
         command: the command line, for the provenance.
     """
@@ -30,4 +33,5 @@ class RunOptions:
     keep_state: bool = False
     allow_code: bool = False
     lock: bool = True
+    own_code: Sequence[UserCode] = ()
     command: Sequence[str] = ()

@@ -64,10 +64,11 @@ def run_study(
             run.working_directories(),
             run.saved_starts(),
             allow_code=options.allow_code,
+            own_code=options.own_code,
             saved_code=run.saved_code(),
         )
     else:
-        plan = plan_trials(settings, allow_code=options.allow_code)
+        plan = plan_trials(settings, allow_code=options.allow_code, own_code=options.own_code)
     starts = starting_weights(plan)
     jobs = _jobs(plan, options)
     with contextlib.ExitStack() as stack:

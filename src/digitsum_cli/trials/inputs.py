@@ -103,23 +103,30 @@ def _check_same_network(checkpoint: Checkpoint, model: ModelSettings, name: str)
 
 
 def read_user_code(
-    combinations: Iterable[Settings], working_directories: Sequence[Path], saved_code: Sequence[UserCode]
+    combinations: Iterable[Settings],
+    working_directories: Sequence[Path],
+    own_code: Sequence[UserCode],
+    saved_code: Sequence[UserCode],
 ) -> dict[tuple[str, str], UserCode]:
     """The code of the user's that ``model.cell`` and ``data.task`` name, by key and name; nothing is executed.
 
     Arguments:
         combinations: settings without axes.
         working_directories: where else a relative file may be.
+        own_code: the source of classes that are already running, by their ``reference``.
         saved_code: the copies in the run, for files that are missing.
 
     Raises:
         InputError: a file or module is missing, is not Python, or is not the one in the run.
     """
-    saved = {code.reference: code for code in saved_code}
+    own, saved = ({code.reference: code for code in codes} for codes in (own_code, saved_code))
     named = {(CELL, each.model.cell) for each in combinations if each.model.cell not in CELLS}
     named |= {(TASK, each.data.task) for each in combinations if each.data.task not in TASKS}
     found: dict[tuple[str, str], UserCode] = {}
     for key, name in sorted(named):
+        if name in own:
+            found[key, name] = own[name]
+            continue
         file, _, class_name = name.rpartition(":")
         if not file.endswith(".py"):
             found[key, name] = find_user_code(name)

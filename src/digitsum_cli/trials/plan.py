@@ -59,6 +59,7 @@ def plan_trials(
     saved_starts: Mapping[str, Path] = MappingProxyType({}),
     *,
     allow_code: bool = False,
+    own_code: Sequence[UserCode] = (),
     saved_code: Sequence[UserCode] = (),
 ) -> Plan:
     """Resolves settings into trials, and generates or reads their data.
@@ -70,6 +71,7 @@ def plan_trials(
         working_directories: where else a relative ``data.dir`` may be; see ``find_data_folder``.
         saved_starts: by ``train.start_from``, the copy of its checkpoint in the run, if that is missing.
         allow_code: whether code of the user's may be executed.
+        own_code: the source of classes that are already running, which needs no permission.
         saved_code: the copies of such code in the run, for files that are missing.
 
     Raises:
@@ -83,9 +85,10 @@ def plan_trials(
     ]
     for combination in combinations:
         _check_implemented(combination)
-    user_code = read_user_code(combinations, working_directories, saved_code)
-    if user_code and not allow_code:
-        raise code_not_allowed([*user_code.values()])
+    user_code = read_user_code(combinations, working_directories, own_code, saved_code)
+    to_allow = [code for code in user_code.values() if code not in own_code]
+    if to_allow and not allow_code:
+        raise code_not_allowed(to_allow)
     for (kind, _), code in user_code.items():
         register_user_class(kind, code)
     combinations = [_with_names_of_code(each, user_code) for each in combinations]
