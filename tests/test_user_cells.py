@@ -188,7 +188,6 @@ def test_files_without_a_cell_are_refused(source: str, message: str) -> None:
     [
         ("model.init", "orthogonal", "Leaky draws its own initial weights"),
         ("model.impl", "fused", "impl fused does not support the cell"),
-        ("model.impl", "torch", "impl torch does not support the cell"),
         ("model.activation", "relu", "the Leaky has the activation tanh"),
         ("model.forget_bias", "1", "the Leaky has no forget gate"),
     ],
@@ -348,3 +347,45 @@ def test_classes_of_installed_packages_are_known_by_name() -> None:
     unknown = digitsum("sweep", "--set", "model.cell=leak")
     assert "there is no cell 'leak'; installed packages have leaky, srn" in unknown.err
     assert digitsum("train", "--length", "4", "--epochs", "1", "--set", "model.cell=srn", "--out", "built-in").code == 0
+
+
+WITH_LIBRARY = (
+    TRACED.replace("from scales import HALF", "from digitsum_cli.core import TorchSRN")
+    .replace('candidate = "U"', 'candidate = "U"\n    library = TorchSRN')
+    .replace(
+        "HALF * state + HALF * torch.tanh(x @ self.W + state @ self.U)",
+        "torch.tanh(x @ self.W + self.b + state @ self.U)",
+    )
+)
+WITH_LIBRARY = WITH_LIBRARY.replace(
+    "    def step", "        self.b = torch.nn.Parameter(torch.zeros(hidden_size))\n\n    def step"
+)
+COMPARE = ("compare", "--set", f"model.cell={CELL}", "--lengths", "4", "--seeds", "0", "--epochs", "2")
+
+
+@pytest.mark.slow
+def test_a_cell_is_compared_with_its_library_layer() -> None:
+    Path("leaky.py").write_text(WITH_LIBRARY)
+    assert refused(digitsum(*COMPARE))
+    ended = digitsum_process(*COMPARE, "--allow-code", "--json", "--out", "run")
+    assert ended.code == 0, ended.err
+    assert ended.document["agrees"]
+    assert {row["impl"] for row in ended.document["accuracy"]["trials"]} == {"manual", "torch"}
+    assert list(Path("run/code").glob("*/files/leaky.py"))
+    Path("leaky.py").write_text(WITH_LIBRARY.replace("torch.tanh(x", "0.99 * torch.tanh(x"))
+    assert digitsum_process(*COMPARE, "--allow-code").code == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (TRACED, "impl torch does not support the cell Leaky"),
+        (WITH_LIBRARY.replace("library = TorchSRN", "library = torch.nn.RNN"), "Leaky.library is <class"),
+        (WITH_LIBRARY.replace("self.b", "self.bias"), "Give them the same names"),
+    ],
+)
+def test_cells_without_their_library_layer_are_not_compared(source: str, message: str) -> None:
+    Path("leaky.py").write_text(source)
+    ended = digitsum(*COMPARE, "--allow-code")
+    assert ended.code == 2
+    assert message in ended.err

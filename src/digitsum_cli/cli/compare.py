@@ -47,6 +47,7 @@ def compare(
     ] = None,
     force: options.Force = False,
     no_lock: options.NoLock = False,
+    allow_code: options.AllowCode = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -62,7 +63,7 @@ def compare(
     """
     from digitsum_cli.cli.print_config import show_settings
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     options.explain_single_seed(seeds, console)
     chosen = options.overrides(
         assignments,
@@ -86,21 +87,22 @@ def compare(
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.run_options import RunOptions
-    from digitsum_cli.trials.plan import plan_trials
+    from digitsum_cli.trials.plan import plan_trials, with_names_in_trials
 
     if out is not None:
         check_not_taken(RunDirectory(out), force=force)
         require_writable(out)
-    plan_trials(settings)  # rejects invalid trials before anything is measured
+    plan = plan_trials(settings, allow_code=allow_code)  # rejects invalid trials before anything is measured
+    measured = with_names_in_trials(settings, plan.trials[0])
     book = TrainSettings()
     changed = [f"train.{name}" for name in _UPDATE_SETTINGS if getattr(settings.train, name) != getattr(book, name)]
     console.message("Parity: comparing states, gradients and 200 Adam steps, starting from the same weights")
     if changed:
         console.message(f"Parity and speed use plain Adam; only accuracy also uses {', '.join(changed)}")
-    parities = compare_numbers(settings)
+    parities = compare_numbers(measured)
     show_parity(parities, console)
     console.message("Speed: timing forward passes, backward passes and whole training steps")
-    timings = compare_speeds(settings)
+    timings = compare_speeds(measured)
     show_speed(timings, console)
     console.message(f"Accuracy: training for {settings.train.epochs} epochs with the same seeds (the book: 500)")
     if not INITIALISATIONS[settings.model.init].shared and TORCH in settings.sweep["model.impl"]:
@@ -113,6 +115,7 @@ def compare(
         allow_fewer=jobs is None,
         force=force or out is None,
         lock=not no_lock,
+        allow_code=allow_code,
         command=sys.argv,
     )
     with StudyDisplay(console) as display:
@@ -130,23 +133,23 @@ def compare(
 
 def _resolve(config: Path | None, chosen: "list[Override]") -> "Settings":
     """The settings, with at least two implementations to compare: all of them unless some were chosen."""
-    from digitsum_cli.core.registry import IMPLEMENTATIONS
+    from digitsum_cli.core.registry import AUTOGRAD, ENSEMBLE, IMPLEMENTATIONS, cell_spec
     from digitsum_cli.errors import InputError
     from digitsum_cli.settings import Override, resolve_settings
 
     preset = None if config else SHORT_COMPARISON
     settings = resolve_settings(config, chosen, preset)
+    known = AUTOGRAD if cell_spec(settings.model.cell).own else IMPLEMENTATIONS
     if "model.impl" not in settings.sweep:
-        every = Override("sweep.model.impl", list(IMPLEMENTATIONS), "model.impl")
+        every = Override("sweep.model.impl", list(known), "model.impl")
         settings = resolve_settings(config, [*chosen, every], preset)
     if others := sorted(settings.sweep.keys() - {"model.impl", "train.seed"}):
         raise InputError(
             f"compare cannot vary {', '.join(others)}", where="sweep", allowed="the axes model.impl and train.seed"
         )
-    if len(settings.sweep["model.impl"]) < 2:
-        raise InputError(
-            f"cannot compare {settings.sweep['model.impl'][0]!r} on its own",
-            where="--impl",
-            allowed=f"two or more of {', '.join(IMPLEMENTATIONS)}",
-        )
+    impls, allowed = settings.sweep["model.impl"], f"two or more of {', '.join(known)}"
+    if ENSEMBLE in impls:
+        raise InputError(f"cannot compare {ENSEMBLE}, which trains many seeds", where="--impl", allowed=allowed)
+    if len(impls) < 2:
+        raise InputError(f"cannot compare {impls[0]!r} on its own", where="--impl", allowed=allowed)
     return settings

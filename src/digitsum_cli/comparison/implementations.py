@@ -15,8 +15,9 @@ from digitsum_cli.core.checkpoint import Weights
 from digitsum_cli.core.classifier import DigitSumClassifier, build_classifier
 from digitsum_cli.core.dataset import DigitSumDataset
 from digitsum_cli.core.generation import Rows
-from digitsum_cli.core.registry import CELLS, FUSED, MANUAL
+from digitsum_cli.core.registry import CELLS, FUSED, MANUAL, cell_in_words
 from digitsum_cli.core.weights import copy_weights
+from digitsum_cli.errors import InputError
 from digitsum_cli.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,14 @@ class _AutogradImplementation(Implementation):
         if isinstance(self._model.rnn_model, TorchLayer):
             self._model.rnn_model.fix_second_bias_at_zero()
         target = _equation_tensors(self._model, _values)
-        for name, values in _equation_tensors(build_model(settings, MANUAL, rows), _values).items():
+        manual = _equation_tensors(build_model(settings, MANUAL, rows), _values)
+        if manual.keys() != target.keys():
+            raise InputError(
+                f"{cell_in_words(settings.model.cell)} has the parameters {', '.join(manual)}, but its library layer "
+                f"has {', '.join(target)}",
+                next_step="Give them the same names",
+            )
+        for name, values in manual.items():
             target[name].copy_(values)
 
     def shapes(self) -> Shapes:

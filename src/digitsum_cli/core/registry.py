@@ -61,7 +61,11 @@ CELLS: dict[str, CellSpec] = {
 }
 
 OWN_CELL = CellSpec(
-    implementations={MANUAL: {"tanh": ""}, ENSEMBLE: {"tanh": ""}}, gates=(), candidate=None, step_cost=2.0, own=True
+    implementations={name: {"tanh": ""} for name in (MANUAL, TORCH, ENSEMBLE)},
+    gates=(),
+    candidate=None,
+    step_cost=2.0,
+    own=True,
 )
 """A cell of the user's whose code has not been executed; its cost is only used for estimates."""
 

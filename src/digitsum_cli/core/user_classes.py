@@ -6,7 +6,7 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
-from digitsum_cli.core.registry import CELLS, OWN_CELL
+from digitsum_cli.core.registry import CELLS, ENSEMBLE, MANUAL, OWN_CELL, TORCH
 from digitsum_cli.core.tasks import TASKS
 from digitsum_cli.core.user_code import CELL, TASK, UserCode, load_user_class
 from digitsum_cli.errors import InputError
@@ -56,9 +56,18 @@ def kind_of(code: UserCode) -> str:
 
 def _register_cell(code: UserCode) -> None:
     from digitsum_cli.core.cells.cell import Cell
+    from digitsum_cli.core.cells.torch_layer import TorchLayer
 
     cell = _load(code, Cell, "a cell", "digitsum_cli.Cell")
-    implementations = {name: {"tanh": code.import_path} for name in OWN_CELL.implementations}
+    implementations = {name: {"tanh": code.import_path} for name in (MANUAL, ENSEMBLE)}
+    if cell.library is not None:
+        if not (isinstance(cell.library, type) and issubclass(cell.library, TorchLayer)):
+            raise InputError(
+                f"{code.class_name}.library is {cell.library!r}",
+                where=code.reference,
+                allowed="digitsum_cli.core.TorchSRN, TorchLSTM or TorchGRU",
+            )
+        implementations[TORCH] = {"tanh": f"{cell.library.__module__}:{cell.library.__qualname__}"}
     CELLS[code.name] = replace(OWN_CELL, implementations=implementations, candidate=cell.candidate)
 
 

@@ -93,6 +93,7 @@ def plan_trials(
         register_user_class(kind, code)
     combinations = [_with_names_of_code(each, user_code) for each in combinations]
     for combination in combinations:
+        _check_implemented(combination)
         _check_task(combination.data)
         _check_curriculum(combination)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
@@ -115,6 +116,13 @@ def plan_trials(
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials if trial.data is None])
     by_start_digest = {digests[name]: weights for name, weights in starts.items()}
     return Plan(trials, by_digest, by_start_digest, digests, tuple(user_code.values()))
+
+
+def with_names_in_trials(settings: Settings, trial: Trial) -> Settings:
+    """The settings of a plan with the names that a cell and a task have in one of its trials."""
+    model = settings.model.model_copy(update={"cell": trial.model.cell})
+    data = settings.data.model_copy(update={"task": trial.drawing.task})
+    return settings.model_copy(update={"model": model, "data": data})
 
 
 def _with_names_of_code(settings: Settings, user_code: Mapping[tuple[str, str], UserCode]) -> Settings:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from digitsum_cli.core.book_initialisation import draw_xavier
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.cells.torch_layer import TorchLayer
 
 
 class Cell(RecurrentLayer):
@@ -20,6 +21,9 @@ class Cell(RecurrentLayer):
 
     Attributes:
         candidate: the name of the parameter U whose spectral radius is reported; None if there is none.
+        library: PyTorch's own layer with the same equations, such as ``digitsum_cli.core.TorchGRU``: then the cell has
+            ``impl torch`` as well, and ``digitsum compare`` holds one against the other. The parameters must be named
+            as there, such as ``W_r``. None if there is none.
 
     Example:
         >>> class LeakyCell(Cell):
@@ -37,6 +41,7 @@ class Cell(RecurrentLayer):
     """
 
     candidate: ClassVar[str | None] = None
+    library: ClassVar[type[TorchLayer] | None] = None
 
     def __init__(self, input_size: int, hidden_size: int, state_size: int | None = None) -> None:
         super().__init__(input_size, hidden_size, hidden_size if state_size is None else state_size)
