@@ -152,3 +152,13 @@ def test_a_cell_that_fails_fails_alone(tmp_path: Path, monkeypatch: pytest.Monke
     by_cell = {row["cell"].partition("@")[0]: row["status"] for row in ended.document["trials"]}
     assert by_cell == {"Sound": "done", "WrongShape": "failed", "GivesNaN": "diverged"}
     assert find_user_code(f"{REPOSITORY}/tests/broken_cells.py:GivesNaN").class_name == GivesNaN.__name__
+
+
+def test_a_cell_that_branches_on_values_is_told_so() -> None:
+    ended = digitsum("check", f"{REPOSITORY}/tests/broken_cells.py:BranchesOnValues", "--allow-code")
+    assert ended.code == 0
+    assert "its step depends on the values of a tensor, by .item() or an if" in ended.err
+    assert "Use it with: digitsum sweep --impl manual" in ended.err
+    sound = digitsum("check", f"{REPOSITORY}/tests/broken_cells.py:Sound", "--allow-code", "--json")
+    assert sound.document["ensemble"]
+    assert "Use it with: digitsum sweep --impl ensemble" in sound.err

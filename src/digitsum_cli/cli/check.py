@@ -47,7 +47,7 @@ def check(
     if not allow_code:
         raise code_not_allowed([code])
 
-    from digitsum_cli.core.cells.contract import check_cell
+    from digitsum_cli.core.cells.contract import check_cell, why_no_ensemble
     from digitsum_cli.core.tasks.contract import check_task
     from digitsum_cli.core.user_classes import kind_of, register_user_class
     from digitsum_cli.core.user_code import load_user_class
@@ -63,13 +63,18 @@ def check(
         "sha256": code.digest,
         **_show_checks(code, is_cell, checks, console),
     }
+    ensemble = None
     if is_cell and not failed:
         document["microseconds_per_step"] = _show_durations(code, console)
+        ensemble = why_no_ensemble(load_user_class(code))
+        document["ensemble"] = ensemble is None
     console.document(document)
     if failed:
         raise DigitsumError(f"{code.class_name} fails {len(failed)} of {len(checks)} checks; see the table")
-    use = f"--impl manual --set {kind}={name}" if is_cell else f"--impl fused --set {kind}={name}"
-    console.message(f"Use it with: digitsum sweep {use} --allow-code")
+    if ensemble:
+        console.message(ensemble)
+    impl = ("manual" if ensemble else "ensemble") if is_cell else "fused"
+    console.message(f"Use it with: digitsum sweep --impl {impl} --set {kind}={name} --allow-code")
 
 
 def _show_checks(code: "UserCode", is_cell: bool, checks: "Sequence[Check]", console: Console) -> dict[str, Any]:

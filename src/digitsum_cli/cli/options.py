@@ -93,7 +93,9 @@ Resume = Annotated[
 ]
 AllowCode = Annotated[
     bool,
-    typer.Option("--allow-code", help="Execute the code of your own cells (FILE.py:Class). Only if you trust it."),
+    typer.Option(
+        "--allow-code", help="Execute the code of your own cells and tasks (FILE.py:Class). Only if you trust it."
+    ),
 ]
 NoLock = Annotated[
     bool,

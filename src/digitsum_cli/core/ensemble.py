@@ -164,8 +164,11 @@ class EnsembleRunner:
         try:
             gradients, losses = vmap(grad_and_value(objective))(self._parameters, batch.digits, batch.labels, *masked)
         except RuntimeError as error:
+            cause = str(error).splitlines()[0].partition(". ")[0]
+            if ".item()" in cause:
+                cause = "its step depends on the values of a tensor, by .item() or an if"
             raise DigitsumError(
-                f"this cell cannot be trained with many seeds at once: {error}",
+                f"this cell cannot be trained with many seeds at once: {cause}",
                 next_step="Train it with model.impl=manual",
             ) from error
         return gradients, losses.detach()

@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 
 import torch
 from torch import Tensor
 
+from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.cells.cell import Cell
 from digitsum_cli.core.cells.recurrent_layer import RecurrentLayer
+from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.contract import Check, ProblemError, run_checks
 from digitsum_cli.core.dataset import DigitSumSplits
+from digitsum_cli.core.embedding import Embedding
 from digitsum_cli.core.generation import generate_splits
+from digitsum_cli.core.registry import OWN_CELL
 
 _M, _H, _BATCH, _LENGTH = 3, 5, 4, 6
 _EPOCHS = 3
@@ -27,6 +32,32 @@ def check_cell(cell: type[Cell]) -> Iterator[Check]:
         The results, one by one.
     """
     return run_checks(cell, _CHECKS, {_constructs, _shapes})
+
+
+def why_no_ensemble(cell: type[Cell]) -> str | None:
+    """Why a cell that passes the checks cannot be trained with many seeds at once; None if it can."""
+    from digitsum_cli.core.ensemble import EnsembleRunner
+
+    data = DigitSumSplits.of(generate_splits([_LENGTH])[_LENGTH])
+    try:
+        runner = EnsembleRunner([_classifier(cell, seed) for seed in range(2)], partial(torch.optim.Adam, lr=0.003))
+        runner.train(
+            [lambda _: data.train] * 2,
+            data.eval,
+            epochs=1,
+            batch_size=100,
+            eval_every=1,
+            log_every=1,
+            loss="mean",
+            lr_schedule="constant",
+            clip_norm=None,
+            patience=None,
+            record_gradients=False,
+            on_progress=lambda *_: None,
+        )
+    except Exception as error:
+        return str(error).splitlines()[0]
+    return None
 
 
 def seconds_per_step(layer: RecurrentLayer, batch: int, repeats: int = 200) -> float:
@@ -209,15 +240,9 @@ def _candidate(cell: type[Cell]) -> None:
 
 def _trains(cell: type[Cell]) -> None:
     """trains"""
-    from digitsum_cli.core.classifier import DigitSumClassifier
-    from digitsum_cli.core.embedding import Embedding
-    from digitsum_cli.core.registry import OWN_CELL
     from digitsum_cli.core.runner import Runner
 
-    generator = _generator()
-    layer = _build(cell, 8, 8, generator)
-    linear = torch.nn.Linear(8, 19)
-    model = DigitSumClassifier(OWN_CELL, layer, Embedding(10, 8, generator), linear)
+    model = _classifier(cell, seed=0)
     data = DigitSumSplits.of(generate_splits([_LENGTH])[_LENGTH])
     record = Runner(model, torch.optim.Adam(model.parameters(), lr=0.003)).train(data.train, data.eval, epochs=_EPOCHS)
     if record.best is None:
@@ -239,6 +264,12 @@ _CHECKS: tuple[Callable[[type[Cell]], None], ...] = (
     _candidate,
     _trains,
 )
+
+
+def _classifier(cell: type[Cell], seed: int) -> DigitSumClassifier:
+    generator = torch.Generator().manual_seed(seed)
+    layer = _build(cell, 8, 8, generator)
+    return DigitSumClassifier(OWN_CELL, layer, Embedding(10, 8, generator), default_linear(8, 19, generator))
 
 
 def _new(cell: type[Cell]) -> Cell:
