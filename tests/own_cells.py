@@ -8,7 +8,8 @@ from digitsum_cli.core.book_initialisation import default_linear
 from digitsum_cli.core.classifier import DigitSumClassifier
 from digitsum_cli.core.embedding import Embedding
 from digitsum_cli.core.registry import OWN_CELL
-from digitsum_cli.core.user_code import find_user_code, load_user_class
+from digitsum_cli.core.user_code import find_user_code
+from digitsum_cli.core.user_code_loading import load_user_class
 from tests.command_line import REPOSITORY
 
 FILES = {"ExpRNN": "exp_rnn.py", "LRU": "lru.py", "MinGRU": "min_gru.py", "NBRC": "nbrc.py"}

@@ -8,7 +8,8 @@ import pytest
 
 from digitsum_cli.core.cells.contract import check_cell
 from digitsum_cli.core.cells.options import options_of
-from digitsum_cli.core.user_code import find_user_code, installed_classes, load_user_class
+from digitsum_cli.core.user_code import find_user_code, installed_classes
+from digitsum_cli.core.user_code_loading import load_user_class
 from digitsum_cli.errors import InputError
 from tests import broken_cells
 from tests.command_line import REPOSITORY, Ended, digitsum, digitsum_process

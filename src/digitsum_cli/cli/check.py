@@ -50,7 +50,7 @@ def check(
     from digitsum_cli.core.cells.contract import check_cell, why_no_ensemble
     from digitsum_cli.core.tasks.contract import check_task
     from digitsum_cli.core.user_classes import kind_of, register_user_class
-    from digitsum_cli.core.user_code import load_user_class
+    from digitsum_cli.core.user_code_loading import load_user_class
     from digitsum_cli.errors import DigitsumError
 
     kind = kind_of(code)

@@ -8,7 +8,8 @@ from typing import Any
 
 from digitsum_cli.core.registry import CELLS, ENSEMBLE, MANUAL, OWN_CELL, TORCH
 from digitsum_cli.core.tasks import TASKS
-from digitsum_cli.core.user_code import CELL, TASK, UserCode, load_user_class
+from digitsum_cli.core.user_code import CELL, TASK, UserCode
+from digitsum_cli.core.user_code_loading import load_user_class
 from digitsum_cli.errors import InputError
 
 _REGISTERED: dict[tuple[str, str], UserCode] = {}
