@@ -177,3 +177,12 @@ def test_rows_of_a_curriculum_are_labelled_at_their_own_length() -> None:
     for digits, label, length in zip(rows.digits, rows.labels, lengths, strict=True):
         assert not digits[: 9 - length].any()
         assert label == digits[9 - length :].sum() % 2
+
+
+def test_thresholds_that_need_no_memory_are_said() -> None:
+    sweep = ("sweep", "--lengths", "4,5", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--allow-code")
+    command = (*sweep, "--set", f"data.task={example('Parity')}", "--out", "run")
+    warning = "on the task Parity, always answering 0 (50 %) is enough to reach 50 %; choose higher thresholds with"
+    assert warning in digitsum(*command).err
+    assert warning in digitsum("report", "run", "--allow-code").err
+    assert warning not in digitsum("report", "run", "--allow-code", "--threshold", "0.75").err

@@ -1,5 +1,6 @@
 """The analysis of a run: summary, differences between settings, memory spans, audit of the data."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +10,10 @@ from digitsum_cli.analysis.differences import DifferenceRow, paired_differences
 from digitsum_cli.analysis.memory_spans import MemorySpanRow, memory_spans
 from digitsum_cli.analysis.summary import SummaryRow, summarise
 from digitsum_cli.core.audit import Audit
+from digitsum_cli.core.tasks import Task
+from digitsum_cli.errors import DigitsumWarning
 from digitsum_cli.settings.schema import DrawingSettings
+from digitsum_cli.table import short_percent
 from digitsum_cli.trials.rows import TrialRow
 from digitsum_cli.trials.trial import Trial
 
@@ -89,6 +93,8 @@ def analyse(
         thresholds: accuracies that count as remembered, above 0 and up to 1.
         planned: all trials of the run, finished or not.
     """
+    for task in {trial.task: None for trial in planned}:
+        _warn_of_low_thresholds(task, thresholds)
     trials = {trial.data_digest: trial for trial in planned}
     planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}
     return Analysis(
@@ -98,6 +104,18 @@ def analyse(
         [_data_audit(trials.get(digest), audit) for digest, audit in audits.items()],
         max(0, len(planned) - len(rows)),
     )
+
+
+def _warn_of_low_thresholds(task: Task, thresholds: Sequence[float]) -> None:
+    """Warns of thresholds that a network without memory reaches."""
+    low = [short_percent(threshold) for threshold in thresholds if threshold <= task.floor.accuracy]
+    if low:
+        warnings.warn(
+            f"on the task {task.name}, {task.floor} is enough to reach {' and '.join(low)}; choose higher thresholds "
+            "with --threshold",
+            DigitsumWarning,
+            stacklevel=3,
+        )
 
 
 def _data_audit(trial: Trial | None, audit: Audit) -> DataAudit:
