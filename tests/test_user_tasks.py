@@ -186,3 +186,27 @@ def test_thresholds_that_need_no_memory_are_said() -> None:
     assert warning in digitsum(*command).err
     assert warning in digitsum("report", "run", "--allow-code").err
     assert warning not in digitsum("report", "run", "--allow-code", "--threshold", "0.75").err
+
+
+def test_data_sets_of_a_task_are_written_and_read_back() -> None:
+    task = ("--set", f"data.task={broken('SoundTask')}", "--lengths", "4,5")
+    assert digitsum("generate", *task).code == 2
+    assert not Path("datasets").exists()
+    assert digitsum("generate", *task, "--allow-code").code == 0
+    sweep = ("sweep", *task, "--seeds", "0", "--epochs", "1", "--impl", "fused", "--allow-code", "--json")
+    read = digitsum(*sweep, "--set", "data.dir=datasets", "--out", "read").document["trials"]
+    drawn = digitsum(*sweep, "--out", "drawn").document["trials"]
+    assert [row["final_train_loss"] for row in read] == [row["final_train_loss"] for row in drawn]
+    file = Path("datasets/4/train.txt")
+    file.write_text(file.read_text().replace("0 ", "7 ", 1))
+    wrong = digitsum(*sweep, "--set", "data.dir=datasets", "--out", "wrong")
+    assert "'7' is not a digit" in wrong.err
+    assert "the parity of the number of ones: '" in wrong.err
+
+
+def test_a_sequence_without_a_label_is_refused() -> None:
+    sweep = ("sweep", "--lengths", "4", "--seeds", "0", "--epochs", "1", "--impl", "fused", "--allow-code")
+    assert digitsum(*sweep, "--set", f"data.task={example('MarkedDigit')}", "--out", "run").code == 0
+    ended = digitsum("evaluate", "run", "--sequence", "0 0 0 9", "--allow-code")
+    assert ended.code == 2
+    assert "MarkedDigit.label_of_rows has no label for such rows: IndexError" in ended.err

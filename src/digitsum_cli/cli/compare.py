@@ -87,7 +87,8 @@ def compare(
     from digitsum_cli.rundir.directory import RunDirectory
     from digitsum_cli.settings.schema import TrainSettings
     from digitsum_cli.study.run_options import RunOptions
-    from digitsum_cli.trials.plan import plan_trials, with_names_in_trials
+    from digitsum_cli.trials.plan import plan_trials
+    from digitsum_cli.trials.user_code import with_names_in_trials
 
     if out is not None:
         check_not_taken(RunDirectory(out), force=force)

@@ -43,6 +43,7 @@ def generate(
         "datasets"
     ),
     force: Annotated[bool, typer.Option("--force", help="Replace existing data that are different.")] = False,
+    allow_code: options.AllowCode = False,
     assignments: options.Assignments = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -65,8 +66,9 @@ def generate(
     from digitsum_cli.rundir.outputs import check_destination
     from digitsum_cli.settings import resolve_settings
     from digitsum_cli.trials.inputs import load_data
+    from digitsum_cli.trials.user_code import with_user_code
 
-    console = Console(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet, user_code=allow_code)
     chosen = options.overrides(
         assignments,
         lengths=("data.lengths", lengths),
@@ -78,6 +80,7 @@ def generate(
     settings = resolve_settings(options.find_config(config, console), chosen)
     if print_config:
         return show_settings(settings, console)
+    ((settings,), _) = with_user_code([settings], allow_code=allow_code)
     data = settings.data
     if data.dir is not None:
         raise InputError(

@@ -18,6 +18,7 @@ from digitsum_cli.core.bounded_read import has_content, read_bounded, require_in
 from digitsum_cli.core.generation import SPLIT_NAMES, Rows, Splits, labelled
 from digitsum_cli.core.outputs import write_outputs
 from digitsum_cli.core.tasks import DIGIT_SUM, Task
+from digitsum_cli.core.tasks.two_digits import TwoDigitTask
 from digitsum_cli.errors import InputError
 
 _FILE_NAMES = {"eval": ("eval", "dev", "valid", "val", "validation")}
@@ -31,8 +32,12 @@ _TRAILING_SPACE = re.compile(rb"(?<! ) +(?=\r?\n)")
 
 
 def _format(task: Task) -> str:
+    """What a line looks like, with an example."""
     example = np.array([[6, 7, 0, 0, 1]], np.int8)
-    return f"digits separated by single spaces, a tab, {task.label_in_words}: '6 7 0 0 1\\t{task.label(example)[0]}'"
+    if not isinstance(task, TwoDigitTask):
+        example = task.draw(task.minimum_length, 1, np.random.RandomState(0))[:1]
+    row = " ".join(map(str, example[0]))
+    return f"digits separated by single spaces, a tab, {task.label_in_words}: '{row}\\t{task.label(example)[0]}'"
 
 
 def format_rows(rows: Rows) -> bytes:

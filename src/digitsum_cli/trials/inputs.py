@@ -2,16 +2,13 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from digitsum_cli.core.audit import count_outside
 from digitsum_cli.core.checkpoint import Checkpoint, Weights, read_checkpoint
 from digitsum_cli.core.data_files import digest_splits, read_splits
 from digitsum_cli.core.generation import Splits, generate_splits
-from digitsum_cli.core.registry import CELLS
-from digitsum_cli.core.tasks import TASKS
-from digitsum_cli.core.user_code import CELL, TASK, UserCode, check_unchanged, find_user_code
 from digitsum_cli.errors import DigitsumWarning, InputError
 from digitsum_cli.settings.schema import DataSettings, ModelSettings, Settings
 from digitsum_cli.trials.trial import Trial
@@ -80,7 +77,7 @@ def read_starts(
         name = combination.train.start_from
         if name is not None:
             if name not in checkpoints:
-                found = _find(name, "train.start_from", working_directories)
+                found = find_file(name, "train.start_from", working_directories)
                 checkpoints[name] = read_checkpoint(saved_starts.get(name, found) if not found.exists() else found)
             _check_same_network(checkpoints[name], combination.model, name)
     return {name: checkpoint.weights for name, checkpoint in checkpoints.items()}
@@ -102,43 +99,6 @@ def _check_same_network(checkpoint: Checkpoint, model: ModelSettings, name: str)
         raise InputError(f"{name} has {networks[0]}, not {networks[1]}", where="train.start_from")
 
 
-def read_user_code(
-    combinations: Iterable[Settings],
-    working_directories: Sequence[Path],
-    own_code: Sequence[UserCode],
-    saved_code: Sequence[UserCode],
-) -> dict[tuple[str, str], UserCode]:
-    """The code of the user's that ``model.cell`` and ``data.task`` name, by key and name; nothing is executed.
-
-    Arguments:
-        combinations: settings without axes.
-        working_directories: where else a relative file may be.
-        own_code: the source of classes that are already running, by their ``reference``.
-        saved_code: the copies in the run, for files that are missing.
-
-    Raises:
-        InputError: a file or module is missing, is not Python, or is not the one in the run.
-    """
-    own, saved = ({code.reference: code for code in codes} for codes in (own_code, saved_code))
-    named = {(CELL, each.model.cell) for each in combinations if each.model.cell not in CELLS}
-    named |= {(TASK, each.data.task) for each in combinations if each.data.task not in TASKS}
-    found: dict[tuple[str, str], UserCode] = {}
-    for key, name in sorted(named):
-        if name in own:
-            found[key, name] = own[name]
-            continue
-        file, _, class_name = name.rpartition(":")
-        if not file.endswith(".py"):
-            found[key, name] = find_user_code(name)
-            continue
-        path = _find(file, key, working_directories)
-        missing = not path.exists() and name in saved
-        found[key, name] = saved[name] if missing else replace(find_user_code(f"{path}:{class_name}"), reference=name)
-    for code in found.values():
-        check_unchanged(code, saved_code)
-    return found
-
-
 def find_data_folder(name: str, working_directories: Sequence[Path]) -> Path:
     """The folder that ``data.dir`` names, with ``~`` expanded.
 
@@ -147,10 +107,11 @@ def find_data_folder(name: str, working_directories: Sequence[Path]) -> Path:
         working_directories: the folders in which a run was started, latest first. If there is no such folder here, a
             relative name is looked up there, with a warning.
     """
-    return _find(name, "data.dir", working_directories)
+    return find_file(name, "data.dir", working_directories)
 
 
-def _find(name: str, key: str, working_directories: Sequence[Path]) -> Path:
+def find_file(name: str, key: str, working_directories: Sequence[Path]) -> Path:
+    """The file or folder that a key names; a relative name is also looked up in the working directories of a run."""
     try:
         path = Path(name).expanduser()
     except RuntimeError as error:

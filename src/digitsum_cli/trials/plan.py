@@ -14,14 +14,14 @@ from digitsum_cli.core.checkpoint import Weights, digest_weights
 from digitsum_cli.core.compatibility import check_implemented
 from digitsum_cli.core.generation import Splits
 from digitsum_cli.core.registry import AUTO, AUTOGRAD, CPU, CURRICULA, FUSED, ROWS, cell_in_words, cell_spec
-from digitsum_cli.core.user_classes import register_user_class
-from digitsum_cli.core.user_code import CELL, TASK, UserCode, code_not_allowed
+from digitsum_cli.core.user_code import UserCode
 from digitsum_cli.errors import InputError
 from digitsum_cli.fused import rule
-from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings, check_shortest
-from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts, read_user_code
+from digitsum_cli.settings.schema import DataSettings, DrawingSettings, Settings, TrainSettings
+from digitsum_cli.trials.inputs import LoadedData, load_described, read_starts
 from digitsum_cli.trials.ram import check_memory
 from digitsum_cli.trials.trial import GeneratedData, Trial
+from digitsum_cli.trials.user_code import with_user_code
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,11 @@ def plan_trials(
     ]
     for combination in combinations:
         _check_implemented(combination)
-    user_code = read_user_code(combinations, working_directories, own_code, saved_code)
-    to_allow = [code for code in user_code.values() if code not in own_code]
-    if to_allow and not allow_code:
-        raise code_not_allowed(to_allow)
-    for (kind, _), code in user_code.items():
-        register_user_class(kind, code)
-    combinations = [_with_names_of_code(each, user_code) for each in combinations]
+    combinations, user_code = with_user_code(
+        combinations, working_directories, allow_code=allow_code, own_code=own_code, saved_code=saved_code
+    )
     for combination in combinations:
         _check_implemented(combination)
-        _check_task(combination.data)
         _check_curriculum(combination)
     devices = {pair: _device_for(*pair) for pair in {(each.model.impl, each.train.device) for each in combinations}}
     starts = read_starts(combinations, working_directories, saved_starts)
@@ -115,32 +110,7 @@ def plan_trials(
     by_digest = {each.digest: each.splits for by_length in data.values() for each in by_length.values()}
     check_memory([(trial, len(by_digest[trial.data_digest].train)) for trial in trials if trial.data is None])
     by_start_digest = {digests[name]: weights for name, weights in starts.items()}
-    return Plan(trials, by_digest, by_start_digest, digests, tuple(user_code.values()))
-
-
-def with_names_in_trials(settings: Settings, trial: Trial) -> Settings:
-    """The settings of a plan with the names that a cell and a task have in one of its trials."""
-    model = settings.model.model_copy(update={"cell": trial.model.cell})
-    data = settings.data.model_copy(update={"task": trial.drawing.task})
-    return settings.model_copy(update={"model": model, "data": data})
-
-
-def _with_names_of_code(settings: Settings, user_code: Mapping[tuple[str, str], UserCode]) -> Settings:
-    """The settings with the names that a cell and a task of the user's have in trials."""
-    model, data = settings.model, settings.data
-    if code := user_code.get((CELL, model.cell)):
-        model = model.model_copy(update={"cell": code.name})
-    if code := user_code.get((TASK, data.task)):
-        data = data.model_copy(update={"task": code.name})
-    return settings.model_copy(update={"model": model, "data": data})
-
-
-def _check_task(data: DataSettings) -> None:
-    """Raises an error if the rows do not fit the task, which is not checked earlier if it is one of the user's."""
-    try:
-        check_shortest(data)
-    except ValueError as error:
-        raise InputError(f"data: {error}") from error
+    return Plan(trials, by_digest, by_start_digest, digests, user_code)
 
 
 def _check_implemented(settings: Settings) -> None:

@@ -86,11 +86,15 @@ class SequenceTask(Task):
         """``label_of_rows``, checked.
 
         Raises:
-            InputError: it returns something else than a label for each row.
+            InputError: it raises an error, or returns something else than a label for each row.
         """
-        return whole_numbers(
-            self, self.label_of_rows(digits), digits.shape[:1], self.classes, "label_of_rows", "labels"
-        )
+        try:
+            labels = self.label_of_rows(digits)
+        except Exception as error:
+            raise InputError(
+                f"{self.name}.label_of_rows has no label for such rows: {type(error).__name__}: {error}"
+            ) from error
+        return whole_numbers(self, labels, digits.shape[:1], self.classes, "label_of_rows", "labels")
 
     def label_at_end(self, digits: Digits, lengths: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
         """The labels of rows of different lengths, which are at the end of their digits; of shape ``(rows,)``."""
