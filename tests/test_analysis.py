@@ -63,6 +63,7 @@ ANOTHER: dict[str, Any] = {
     "distractors": 2,
     "start_from": "another",
     "scoring_rows": 1000,
+    "options": (("rate", 1),),
 }
 
 

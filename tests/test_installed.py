@@ -45,7 +45,8 @@ OF_THE_USER = (
 
 
 OWN_CELL = REPOSITORY / "examples" / "cells" / "min_gru.py"
-"""Stands for the cell that the reader of the help has written."""
+OWN_TASK = REPOSITORY / "examples" / "tasks" / "parity.py"
+"""Stand for the cell and the task that the reader of the help has written."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,8 @@ def test_every_example_of_the_help_runs_in_an_empty_folder(installed: Environmen
     assert set(OF_THE_USER) <= set(examples)
     own_cell = OWN_CELL.read_text("utf-8").replace("MinGRU", "MyCell")
     (tmp_path / "mycell.py").write_text(own_cell, "utf-8")
+    own_task = OWN_TASK.read_text("utf-8").replace("Parity", "MyTask")
+    (tmp_path / "mytask.py").write_text(own_task, "utf-8")
     (tmp_path / "mypackage").mkdir()
     (tmp_path / "mypackage" / "cells.py").write_text(own_cell, "utf-8")
     with installed.python_with(ONE_COMMAND_PER_LINE, cwd=tmp_path) as (commands, answers):

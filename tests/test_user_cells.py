@@ -1,5 +1,6 @@
 """Cells of the user's: what runs, when it may run, and what each broken one is told."""
 
+import os
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -227,6 +228,15 @@ def test_a_broken_cell_is_told_what_to_change(name: str) -> None:
     assert ended.code == 1
     problems = [each["problem"] for each in ended.document["checks"] if not each["passed"]]
     assert any(BROKEN[name] in problem for problem in problems), problems
+
+
+def test_this_process_may_fork_after_a_check() -> None:
+    forked = [each.problem for each in check_cell(broken_cells.Forks) if each.name == "starts no process"]
+    assert forked == ["it forked a process: remove that, since trainings already run in parallel"]
+    child = os.fork()
+    if not child:
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_a_sound_cell_passes() -> None:

@@ -8,9 +8,7 @@ from digitsum_cli.core.registry import (
     BOOK,
     CELLS,
     CHRONO,
-    ENSEMBLE,
     FUSED,
-    IMPLEMENTATIONS,
     INITIALISATIONS,
     OPTIMIZERS,
     cell_in_words,
@@ -88,7 +86,7 @@ def check_implemented(impl: str, *, cell: str, activation: str, optimizer: str) 
     """
     check_cell_implemented(impl, cell, activation)
     optimizers = {
-        name: [each for each in (*IMPLEMENTATIONS, ENSEMBLE) if each != FUSED or its.fused]
+        name: [each for each in cell_spec(cell).implementations if each != FUSED or its.fused]
         for name, its in OPTIMIZERS.items()
     }
     _check_supported(impl, "train.optimizer", f"the optimizer {optimizer}", optimizer, optimizers)

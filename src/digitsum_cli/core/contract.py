@@ -1,6 +1,7 @@
 """A contract of classes of the user's, as checks that say what to change."""
 
 import contextlib
+import functools
 import io
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -40,10 +41,10 @@ def run_checks(
     Yields:
         The results, one by one.
     """
-    printed, forks = io.StringIO(), _count_forks()
+    printed, forks = io.StringIO(), [0]
     for check in checks:
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), _counting(forks):
                 check(checked)
         except ProblemError as problem:
             yield Check(str(check.__doc__), str(problem))
@@ -59,13 +60,30 @@ def run_checks(
     yield Check("starts no process", forked if forks[0] else None)
 
 
-def _count_forks() -> list[int]:
-    """Counts the forks of this process from now on; each child ends at once."""
-    forks = [0]
+_counters: list[list[int]] = []
+"""Those of the checks that are running; hooks of forks cannot be removed."""
 
+
+@contextlib.contextmanager
+def _counting(forks: list[int]) -> Iterator[None]:
+    """Counts the forks of this process inside its block; each child ends at once."""
+    _hear_of_forks()
+    _counters.append(forks)
+    try:
+        yield
+    finally:
+        _counters.remove(forks)
+
+
+@functools.cache
+def _hear_of_forks() -> None:
     def count() -> None:
-        forks[0] += 1
+        for forks in _counters:
+            forks[0] += 1
+
+    def end_child() -> None:
+        if _counters:
+            os._exit(1)
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=count, after_in_child=lambda: os._exit(1))
-    return forks
+        os.register_at_fork(before=count, after_in_child=end_child)

@@ -38,13 +38,22 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
         processes: maximum number of processes.
         on_death: returns the value of a piece whose process died, or raises an error. Its argument is the exit code;
             a negative one is the number of the signal that killed the process.
+        runs_main: whether a process runs the main module again, which may define what the work needs; False for a
+            script that would do its own work again.
     """
 
     seconds_to_stop = None
 
-    def __init__(self, work: Work[Piece, Value], processes: int, on_death: Callable[[int | None], Value]) -> None:
+    def __init__(
+        self,
+        work: Work[Piece, Value],
+        processes: int,
+        on_death: Callable[[int | None], Value],
+        *,
+        runs_main: bool = True,
+    ) -> None:
         super().__init__(self._work_remotely, processes)
-        self._remote_work, self._on_death = work, on_death
+        self._remote_work, self._on_death, self._runs_main = work, on_death, runs_main
         self._idle: list[tuple[BaseProcess, Connection]] = []
         self._processes: set[BaseProcess] = set()
         self._lock = threading.Lock()
@@ -86,7 +95,7 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
                     target=_serve, args=(child_end, self._remote_work, registered_code()), daemon=True
                 )
                 _block_interrupts()
-                with _without_main_module():
+                with contextlib.nullcontext() if self._runs_main else _without_main_module():
                     process.start()
             except OSError as error:
                 raise DigitsumError(f"cannot start another process: {error.strerror}", next_step=FEWER) from error
@@ -107,7 +116,6 @@ class ProcessExecutor(ThreadExecutor[Piece, Value]):
 
 @contextlib.contextmanager
 def _without_main_module() -> Iterator[None]:
-    """Keeps a new process from running the main module again: a script of the user's may start a sweep."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

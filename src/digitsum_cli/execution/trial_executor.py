@@ -55,6 +55,7 @@ class TrialExecutor(Executor[Trial, Outcome]):
         log_every: number of steps between progress reports; the compiled trainer reports at fixed time intervals.
         keeper: saves the state of a single trial that is trained in this process.
         starts: the weights that trials start from, by identity; the others' are drawn.
+        runs_main: as in ``ProcessExecutor``.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class TrialExecutor(Executor[Trial, Outcome]):
         log_every: int,
         keeper: StateKeeper | None = None,
         starts: Mapping[str, Weights] = MappingProxyType({}),
+        *,
+        runs_main: bool = True,
     ) -> None:
         self._plan, self._jobs, self._log_every, self._keeper = plan, jobs, log_every, keeper
-        self._starts = starts
+        self._starts, self._runs_main = starts, runs_main
         self._executor: Executor[_Chunk, _Outcomes] | None = None
 
     def submit(
@@ -122,7 +125,7 @@ class TrialExecutor(Executor[Trial, Outcome]):
         if self._jobs:
             from digitsum_cli.execution.processes import ProcessExecutor
 
-            return ProcessExecutor(_train_in_process, self._jobs, _process_died)
+            return ProcessExecutor(_train_in_process, self._jobs, _process_died, runs_main=self._runs_main)
         from digitsum_cli.execution.in_process import InProcessExecutor
 
         return InProcessExecutor(partial(_train, keeper=keeper))

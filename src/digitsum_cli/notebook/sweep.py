@@ -101,6 +101,7 @@ def sweep(
         force=force,
         allow_code=allow_code,
         own_code=code,
+        runs_main=False,
         command=sys.argv,
     )
     with StudyDisplay(Console(as_json=False, quiet=quiet), run.path) as display:

@@ -20,6 +20,7 @@ class RunOptions:
         keep_state: keep the state of a single trial on disk while it trains in this process, and resume from it.
         allow_code: whether code of the user's may be executed that settings name.
         own_code: the source of classes that are already running, under the names that settings use for them.
+        runs_main: whether worker processes run the main module again; see ``ProcessExecutor``.
         lock: lock the run directory; False for file systems without locks.
         command: the command line, for the provenance.
     """
@@ -34,4 +35,5 @@ class RunOptions:
     allow_code: bool = False
     lock: bool = True
     own_code: Sequence[UserCode] = ()
+    runs_main: bool = True
     command: Sequence[str] = ()

@@ -100,7 +100,9 @@ def run_study(
                 state = keeper.saved() if keeper else None
                 callback.continuing(len(predecessors), state.step if state else 0)
             callback.planned(plan, completed.missing)
-            with TrialExecutor(plan, jobs, settings.train.log_every, keeper, starts) as executor:
+            with TrialExecutor(
+                plan, jobs, settings.train.log_every, keeper, starts, runs_main=options.runs_main
+            ) as executor:
                 _run_trials(executor, completed, replaced, callback, fail_fast=options.fail_fast)
             if replaced.pending:
                 raise _all_failed(completed.rows())
