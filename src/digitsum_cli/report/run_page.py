@@ -112,8 +112,9 @@ _ABOUT_THE_DATA = (
 
 
 def _floors(saved: SavedRun) -> Iterator[str]:
-    for floor in dict.fromkeys(trial.task.floor for trial in saved.trials):
-        yield f"The floor is {floor}."
+    floors = {trial.task.name: trial.task.floor for trial in saved.trials}
+    for name, floor in floors.items():
+        yield f"The floor of the task {name} is {floor}." if len(floors) > 1 else f"The floor is {floor}."
 
 
 def _spans(saved: SavedRun) -> Iterator[Section]:
