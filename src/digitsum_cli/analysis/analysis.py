@@ -10,7 +10,7 @@ from digitsum_cli.analysis.differences import DifferenceRow, paired_differences
 from digitsum_cli.analysis.memory_spans import MemorySpanRow, memory_spans
 from digitsum_cli.analysis.summary import SummaryRow, summarise
 from digitsum_cli.core.audit import Audit
-from digitsum_cli.core.tasks import Task
+from digitsum_cli.core.tasks import DIGIT_SUM, Task
 from digitsum_cli.errors import DigitsumWarning
 from digitsum_cli.settings.schema import DrawingSettings
 from digitsum_cli.table import short_percent
@@ -93,7 +93,7 @@ def analyse(
         thresholds: accuracies that count as remembered, above 0 and up to 1.
         planned: all trials of the run, finished or not.
     """
-    for task in {trial.task: None for trial in planned}:
+    for task in {trial.task: None for trial in planned if trial.drawing.task != DIGIT_SUM.name}:
         _warn_of_low_thresholds(task, thresholds)
     trials = {trial.data_digest: trial for trial in planned}
     planned_lengths = {trial.length for trial in planned} or {row.length for row in rows}
@@ -107,7 +107,7 @@ def analyse(
 
 
 def _warn_of_low_thresholds(task: Task, thresholds: Sequence[float]) -> None:
-    """Warns of thresholds that a network without memory reaches."""
+    """Warns of thresholds that a network without memory reaches, such as the usual ones on a task of two classes."""
     low = [short_percent(threshold) for threshold in thresholds if threshold <= task.floor.accuracy]
     if low:
         warnings.warn(
